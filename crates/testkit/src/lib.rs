@@ -1,0 +1,5 @@
+//! What tests and benchmarks stand on.
+
+pub mod clock;
+
+pub use clock::ManualClock;
