@@ -1,1 +1,66 @@
-//! .
+//! The truth in SQL: domains, buckets, objects, versions and tombstones, on SQLite and on Postgres alike.
+//!
+//! One method is one transaction is one move of the lifecycle, with the whole guard in its statements. What a client can
+//! cause to be refused comes back as a [`Failure::Refused`] value; nothing has changed then.
+//!
+//! Commands to objects go through one writer per process that groups them; reads go past it.
+
+mod check;
+mod containers;
+mod error;
+mod halted;
+mod keys;
+mod list;
+mod lookup;
+mod migrate;
+mod objects;
+mod open;
+mod reclaim;
+mod sql;
+mod tasks;
+mod upkeep;
+mod usage;
+mod writer;
+
+pub use check::Checked;
+pub use containers::{
+    Container, ContainerKind, ContainerPage, DeletionRow, NewContainer, PurgeStep, RemoveOrder, Removed,
+    RestoreOrder,
+};
+pub use error::Failure;
+pub use halted::{CLOCK_LEAP_MAX, Halt};
+pub use keys::{AccessKey, Secret, write_private};
+pub use list::{Expired, VersionPage};
+pub use lookup::{Found, Located, Version};
+pub use objects::{
+    Body, Delete, Deleted, Existence, ObjectCommand, Outcome, Publish, Published, Restore, RestoreWhat,
+    Restored, Stage,
+};
+pub use open::{Metadata, Settings};
+pub use reclaim::{ClaimOrder, Waiting};
+pub use sql::Engine;
+#[cfg(feature = "testing")]
+pub use sql::fresh_schema;
+pub use tasks::TaskRow;
+pub use upkeep::Compacted;
+pub use usage::UsageRow;
+
+impl Metadata {
+    /// Carries out one command to an object, durably, before it answers.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] by the lifecycle, a guard or a condition; the world's failures otherwise.
+    pub async fn object(&self, command: ObjectCommand) -> Result<Outcome, Failure> {
+        self.writer.object(command).await
+    }
+
+    /// Carries out many commands; each has its own answer, in order. `in_background`: behind whatever clients ask for.
+    pub async fn objects(
+        &self,
+        commands: Vec<ObjectCommand>,
+        in_background: bool,
+    ) -> Vec<Result<Outcome, Failure>> {
+        let urgency = if in_background { writer::Urgency::Background } else { writer::Urgency::Foreground };
+        self.writer.objects(urgency, commands).await
+    }
+}

@@ -1,1 +1,3 @@
-//! Being built.
+//! The `barrow` program: its configuration, and the commands that run the gateway and the health processor.
+
+pub mod config;

@@ -103,7 +103,10 @@ mod tests {
                     let guard = Guard { from, until, hold };
                     for purge_after in (0..7).map(at) {
                         if let Some(due) = guard.due_at(purge_after) {
-                            assert!(may_purge(Some(purge_after), guard, due).is_ok(), "{guard:?} {purge_after}");
+                            assert!(
+                                may_purge(Some(purge_after), guard, due).is_ok(),
+                                "{guard:?} {purge_after}"
+                            );
                         }
                     }
                 }

@@ -129,7 +129,10 @@ pub struct Count {
 }
 
 /// R11: the counters equal a recount.
-pub fn check_usage(counted: &BTreeMap<UsageKey, Count>, recounted: &BTreeMap<UsageKey, Count>) -> Vec<Violation> {
+pub fn check_usage(
+    counted: &BTreeMap<UsageKey, Count>,
+    recounted: &BTreeMap<UsageKey, Count>,
+) -> Vec<Violation> {
     let keys: std::collections::BTreeSet<&UsageKey> = counted.keys().chain(recounted.keys()).collect();
     keys.into_iter()
         .filter_map(|key| {
@@ -170,7 +173,9 @@ pub fn check_destroyed(state: Option<State>, guarded: bool) -> Result<(), Violat
     match state {
         Some(State::Purging) if !guarded => Ok(()),
         Some(State::Purging) => Err(Violation::new("R10", "bytes under a guard were about to be destroyed")),
-        Some(state) => Err(Violation::new("R1", format!("bytes of a {state} version were about to be destroyed"))),
+        Some(state) => {
+            Err(Violation::new("R1", format!("bytes of a {state} version were about to be destroyed")))
+        }
         None => Err(Violation::new("R8", "bytes of an unknown version were about to be destroyed")),
     }
 }
@@ -229,7 +234,10 @@ mod tests {
         assert_eq!(rules(&VersionFacts { blobs: 1, ..purged.clone() }), ["R5"]);
         assert_eq!(rules(&VersionFacts { forget_after: None, ..purged.clone() }), ["R9"]);
         assert_eq!(rules(&VersionFacts { is_current: true, ..purged }), ["R12"]);
-        assert_eq!(rules(&VersionFacts { state: State::Staged, blobs: 0, is_current: false, ..live() }), ["R5"]);
+        assert_eq!(
+            rules(&VersionFacts { state: State::Staged, blobs: 0, is_current: false, ..live() }),
+            ["R5"]
+        );
     }
 
     #[test]

@@ -18,6 +18,7 @@
 pub mod cause;
 pub mod claim;
 pub mod clock;
+pub mod condition;
 pub mod grace;
 pub mod guard;
 pub mod ids;
@@ -33,6 +34,7 @@ mod time;
 pub use cause::Cause;
 pub use claim::{Blob, Claim, Place};
 pub use clock::{Clock, SharedClock, SystemClock};
+pub use condition::Condition;
 pub use grace::Grace;
 pub use guard::Guard;
 pub use ids::{BlobName, ContainerId, InstallationId, MemberId, VersionId};

@@ -207,9 +207,10 @@ pub fn step(state: State, mv: Move, facts: &Facts) -> Result<State, Refusal> {
             Above::Live | Above::Removed => Err(Refusal::ContainerNotPurging),
         },
 
-        (State::Staged, Move::Remove | Move::Restore | Move::Purge | Move::Reclaim | Move::Release | Move::Forget) => {
-            Err(Refusal::NotPublished)
-        }
+        (
+            State::Staged,
+            Move::Remove | Move::Restore | Move::Purge | Move::Reclaim | Move::Release | Move::Forget,
+        ) => Err(Refusal::NotPublished),
         (State::Live, Move::Publish | Move::Abandon) => Err(Refusal::AlreadyLive),
         (State::Live, Move::Restore) => Err(Refusal::AlreadyLive),
         (State::Live, Move::Purge | Move::Reclaim | Move::Release | Move::Forget) => Err(Refusal::NotRemoved),

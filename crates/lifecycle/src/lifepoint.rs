@@ -123,7 +123,10 @@ fn parse_one(text: &str) -> Result<Lifepoint, BadLifepoint> {
             ("delete", None) if end == Time::NEVER && !delete && deletable.is_none() => delete = true,
             ("delete", Some(_)) => return Err(bad(text, "'delete' takes no value")),
             ("delete", None) if end != Time::NEVER => {
-                return Err(bad(text, "'delete' belongs into the open lifepoint []; here it would delete at once"));
+                return Err(bad(
+                    text,
+                    "'delete' belongs into the open lifepoint []; here it would delete at once",
+                ));
             }
             ("delete" | "deletable", _) if delete || deletable.is_some() => {
                 return Err(bad(text, "'delete' and 'deletable' stand at most once, and not together"));
@@ -135,7 +138,9 @@ fn parse_one(text: &str) -> Result<Lifepoint, BadLifepoint> {
                     Some(_) => return Err(bad(text, "'deletable' is yes or no")),
                 });
             }
-            (word, _) if resembles_guard(word) => return Err(bad(text, "unknown constraint; 'deletable' was meant?")),
+            (word, _) if resembles_guard(word) => {
+                return Err(bad(text, "unknown constraint; 'deletable' was meant?"));
+            }
             (word, _) if word.starts_with(|c: char| c.is_ascii_alphabetic()) => {}
             _ => return Err(bad(text, "a constraint is a word, or a word with a value")),
         }

@@ -147,7 +147,9 @@ impl fmt::Display for Refusal {
                 write!(f, "there is no such object; delete marker {id} is current")
             }
             Refusal::NoSuchVersion => f.write_str("the object has no such version"),
-            Refusal::Unknown => f.write_str("nothing with this id is known; its tombstone may have been forgotten"),
+            Refusal::Unknown => {
+                f.write_str("nothing with this id is known; its tombstone may have been forgotten")
+            }
             Refusal::NotPublished => f.write_str("it is still being uploaded"),
             Refusal::AlreadyLive => f.write_str("it is live already; nothing needs to be restored"),
             Refusal::AlreadyRemoved => f.write_str("it is removed already"),
@@ -177,7 +179,9 @@ impl fmt::Display for Refusal {
                 }
             }
             Refusal::NotAllowed { allow } => write!(f, "the object allows only {allow}"),
-            Refusal::NameInUse => f.write_str("the name is in use; restore under another name, or free this one"),
+            Refusal::NameInUse => {
+                f.write_str("the name is in use; restore under another name, or free this one")
+            }
             Refusal::NameReserved => {
                 f.write_str("the name is reserved by a removed container until that is restored or purged")
             }

@@ -36,7 +36,11 @@ impl Revision {
             digest.update(parent.generation.to_be_bytes());
             digest.update(parent.hash);
         }
-        digest.update([u8::from(of.parent.is_some()), u8::from(of.marker), u8::from(of.content_md5.is_some())]);
+        digest.update([
+            u8::from(of.parent.is_some()),
+            u8::from(of.marker),
+            u8::from(of.content_md5.is_some()),
+        ]);
         digest.update(of.content_md5.unwrap_or_default());
         digest.update(of.size.to_be_bytes());
         digest.update(of.headers.as_bytes());
@@ -49,7 +53,10 @@ impl Revision {
     /// Reads `N-hash`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (generation, hash) = text.split_once('-')?;
-        if generation.starts_with(['+', '0']) || hash.len() != 32 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
+        if generation.starts_with(['+', '0'])
+            || hash.len() != 32
+            || !hash.bytes().all(|b| b.is_ascii_hexdigit())
+        {
             return None;
         }
         let hash = u128::from_str_radix(hash, 16).ok()?.to_be_bytes();
@@ -69,7 +76,8 @@ mod tests {
 
     #[test]
     fn the_same_change_has_the_same_revision_and_any_difference_another() {
-        let base = Described { parent: None, content_md5: Some([1; 16]), size: 4, headers: "{}", marker: false };
+        let base =
+            Described { parent: None, content_md5: Some([1; 16]), size: 4, headers: "{}", marker: false };
         let first = Revision::of(&base);
         assert_eq!(first, Revision::of(&base));
         assert_eq!(first.generation, 1);
@@ -91,7 +99,14 @@ mod tests {
     fn a_revision_reads_what_it_writes() {
         let revision = Revision { generation: 12, hash: [0xab; 16] };
         assert_eq!(Revision::parse(&revision.to_string()), Some(revision));
-        for bad in ["", "1", "1-", "0-00000000000000000000000000000000", "+1-00000000000000000000000000000000", "1-xyz"] {
+        for bad in [
+            "",
+            "1",
+            "1-",
+            "0-00000000000000000000000000000000",
+            "+1-00000000000000000000000000000000",
+            "1-xyz",
+        ] {
             assert_eq!(Revision::parse(bad), None, "{bad}");
         }
     }

@@ -93,7 +93,8 @@ impl Rights {
     pub fn parse(list: &str) -> Result<Self, String> {
         let mut bits = 0;
         for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let right = Right::ALL.into_iter().find(|right| right.as_str() == word).ok_or_else(|| word.to_owned())?;
+            let right =
+                Right::ALL.into_iter().find(|right| right.as_str() == word).ok_or_else(|| word.to_owned())?;
             bits |= right.bit();
         }
         Ok(Rights(bits))

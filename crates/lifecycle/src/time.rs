@@ -64,7 +64,8 @@ impl Time {
 
     /// Reads any of the three date forms that RFC 9110 section 5.6.7 requires a recipient to accept.
     pub fn parse_http_date(text: &str) -> Option<Self> {
-        const FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+        const FORMS: [&str; 3] =
+            ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
         let text = text.trim();
         FORMS
             .iter()

@@ -1,5 +1,9 @@
 //! What tests and benchmarks stand on.
 
 pub mod clock;
+pub mod database;
+pub mod faulty;
+pub mod load;
 
 pub use clock::ManualClock;
+pub use database::Database;

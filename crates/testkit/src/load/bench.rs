@@ -1,0 +1,108 @@
+//! The whole run: floors, then the server under test, then the promises.
+
+use super::error::Failed;
+use super::options::{Options, Scale};
+use super::rows::{containers, floors, listing, objects, reclaim};
+use super::server::Setup;
+use super::table::{Row, Verdict, render};
+use super::verdicts::{Found, of};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a run found.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Every measurement, in order.
+    pub rows: Vec<Row>,
+    /// Every promise.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Outcome {
+    /// The table.
+    pub fn text(&self) -> String {
+        render(&self.rows, &self.verdicts)
+    }
+
+    /// Whether every promise is kept.
+    pub fn good(&self) -> bool {
+        self.verdicts.iter().all(Verdict::kept)
+    }
+}
+
+/// Runs everything. `own_program` is this program, for the bare hyper child. What is being done is told on standard
+/// error, for whoever waits. The server's files are removed at the end, unless it failed: then they tell why.
+///
+/// # Errors
+/// The first [`Failed`]: half a table proves nothing.
+pub async fn run(options: &Options, own_program: &Path) -> Result<Outcome, Failed> {
+    let doing = || format!("making a directory in {}", options.dir.display());
+    std::fs::create_dir_all(&options.dir).map_err(Failed::io(doing()))?;
+    let place = std::path::absolute(&options.dir).map_err(Failed::io(doing()))?;
+    let dir =
+        tempfile::Builder::new().prefix("barrow-bench-").tempdir_in(place).map_err(Failed::io(doing()))?;
+    let outcome = Box::pin(measure(options, own_program, dir.path())).await;
+    if outcome.is_err() {
+        tell(&format!("the server's files and logs are left in {}", dir.keep().display()));
+    }
+    outcome
+}
+
+async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Outcome, Failed> {
+    let setup = Setup {
+        program: options.server.clone(),
+        dir: dir.to_owned(),
+        metadata: options.metadata.clone(),
+        health: Vec::new(),
+    };
+    let time = options.scale.load_time();
+    let mut rows = Vec::new();
+
+    tell("floors");
+    // Floors are simple and settle soon.
+    let floors = floors::run(own_program, dir, time.min(Duration::from_secs(2)), &mut rows).await?;
+
+    let server = setup.in_dir("main").start().await?;
+    // A name of its own: a Postgres database may hold those of an earlier run.
+    let bucket = format!("bench-{}", std::process::id());
+    server.create_bucket(&bucket).await?;
+    tell("PUT, GET, HEAD, DELETE");
+    let objects = objects::run(&server, &bucket, time, &mut rows).await?;
+    tell("removing and restoring buckets");
+    let sizes = options.scale.buckets();
+    let longest_container_move = containers::run(&server, &bucket, sizes, &mut rows).await?;
+    tell("listing");
+    let largest = sizes.last().copied().unwrap_or_default();
+    let listing_p99 = listing::run(&server, &format!("{bucket}-{largest}"), largest, time, &mut rows).await?;
+    server.stop().await?;
+
+    tell("reclaiming");
+    let (inline, files) = options.scale.reclaimed();
+    let inline_reclaim =
+        reclaim::run(&setup.in_dir("inline"), "1 KiB, inline", inline, 1 << 10, &mut rows).await?;
+    let file_reclaim =
+        reclaim::run(&setup.in_dir("files"), "64 KiB, files", files, 64 << 10, &mut rows).await?;
+
+    let peak = rows.iter().skip_while(|row| row.what.starts_with("floor")).filter_map(|row| row.peak).max();
+    let found = Found {
+        floors,
+        objects,
+        longest_container_move,
+        inline_reclaim,
+        file_reclaim,
+        listing_p99,
+        peak: peak.unwrap_or_default(),
+        failed: rows.iter().map(|row| row.failed).sum(),
+        on_postgres: options.metadata.is_some(),
+    };
+    if options.scale == Scale::Quick {
+        tell("quick: short loads, coarse numbers");
+    }
+    Ok(Outcome { rows, verdicts: of(&found) })
+}
+
+/// Tells whoever waits. Nobody may be listening, and that is no failure.
+fn tell(what: &str) {
+    let _ = writeln!(std::io::stderr(), "barrow-bench: {what}");
+}

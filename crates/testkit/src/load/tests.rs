@@ -1,0 +1,103 @@
+//! The client against answers of every shape, byte by byte.
+
+use super::http::Connection;
+use super::{Door, Load, drive};
+use bytes::Bytes;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+/// A server that reads a head and writes the next of these answers, a few bytes at a time.
+fn script(answers: Vec<&'static [u8]>) -> SocketAddr {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        for answer in answers {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                if stream.read(&mut byte).unwrap_or(0) == 0 {
+                    return;
+                }
+                head.push(byte[0]);
+            }
+            for piece in answer.chunks(7) {
+                stream.write_all(piece).unwrap();
+            }
+        }
+    });
+    at
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+#[test]
+fn every_way_to_end_an_answer_is_understood() {
+    let at = script(vec![
+        b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n6\r\n world\r\n0\r\nA: b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n",
+        b"HTTP/1.1 404 Not Found\r\nX-Thing: a:b \r\nConnection: close\r\nContent-Length: 2\r\n\r\nno",
+    ]);
+    block_on(async {
+        let mut connection = Connection::open(at).await.unwrap();
+        let none = Bytes::new();
+        let five = connection.exchange(REQUEST, &none, false).await.unwrap();
+        assert_eq!((five.status, five.length), (200, 5));
+        assert_eq!(connection.exchange(REQUEST, &none, false).await.unwrap().status, 204);
+        assert_eq!(connection.exchange(REQUEST, &none, false).await.unwrap().status, 201);
+        assert_eq!(connection.exchange_kept(REQUEST, &none, false).await.unwrap().body, b"hello world");
+        assert_eq!(connection.exchange(REQUEST, &none, true).await.unwrap().length, 0, "HEAD has no body");
+        assert!(connection.reusable());
+        let last = connection.exchange_kept(REQUEST, &none, false).await.unwrap();
+        assert_eq!(
+            (last.status, last.body.as_slice(), last.header("x-thing")),
+            (404, &b"no"[..], Some("a:b"))
+        );
+        assert!(!connection.reusable());
+        connection.exchange(REQUEST, &none, false).await.unwrap_err();
+    });
+}
+
+#[test]
+fn an_answer_without_an_end_or_sense_is_an_error() {
+    for answer in [
+        &b"HTTP/1.1 200 OK\r\n\r\n"[..],
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"SSH-2.0-x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel",
+    ] {
+        let at = script(vec![answer]);
+        block_on(async {
+            let mut connection = Connection::open(at).await.unwrap();
+            connection.exchange(REQUEST, &Bytes::new(), false).await.unwrap_err();
+        });
+    }
+}
+
+#[test]
+fn unexpected_answers_and_broken_connections_are_counted() {
+    let at = script(vec![
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    ]);
+    block_on(async {
+        let door = Door::new(at, "x", None);
+        let load = Load { connections: 1, operations: 3, time: Duration::from_secs(10) };
+        let measured = drive(&door, &door.same("GET", "/"), load).await.unwrap();
+        assert_eq!((measured.asked, measured.done(), measured.broken), (3, 2, 0));
+        assert_eq!(measured.troubles().as_deref(), Some("1 x 503"));
+        let told = measured.flawless("asking").unwrap_err();
+        assert_eq!(told.to_string(), "asking: 1 x 503");
+    });
+}

@@ -1,0 +1,60 @@
+//! The promises of the design, as ratios against what the machine can do at best.
+
+use super::rows::floors::Floors;
+use super::rows::objects::{Cost, Objects};
+use super::table::{Bound, Verdict};
+use std::time::Duration;
+
+/// All that the promises speak of.
+pub(super) struct Found {
+    pub(super) floors: Floors,
+    pub(super) objects: Objects,
+    pub(super) longest_container_move: Duration,
+    pub(super) inline_reclaim: f64,
+    pub(super) file_reclaim: f64,
+    pub(super) listing_p99: Duration,
+    pub(super) peak: u64,
+    pub(super) failed: u64,
+    pub(super) on_postgres: bool,
+}
+
+/// Each promise with what was found.
+pub(super) fn of(found: &Found) -> Vec<Verdict> {
+    let floors = &found.floors;
+    let small = &found.objects.small;
+    let verdict =
+        |what: &str, measured, bound, unit| Verdict { what: what.to_owned(), measured, bound, unit };
+    let cpu = |cost: &Cost| cost.cpu.as_secs_f64() / floors.hyper_cpu.as_secs_f64().max(1e-9);
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+
+    let mut verdicts = vec![
+        verdict("GET 1 KiB, CPU / hyper's", cpu(&small.get), Bound::Most(4.0), ""),
+        verdict("PUT 1 KiB, CPU / hyper's", cpu(&small.put), Bound::Most(12.0), ""),
+        verdict("DELETE 1 KiB, CPU / hyper's", cpu(&small.delete), Bound::Most(12.0), ""),
+    ];
+    for (name, cost) in [("PUT", &small.put), ("DELETE", &small.delete)] {
+        verdicts.push(if found.on_postgres {
+            verdict(&format!("{name} 1 KiB on Postgres"), cost.rate, Bound::Least(5_000.0), "/s")
+        } else {
+            let ratio = cost.rate / floors.commits.max(1.0);
+            verdict(&format!("{name} 1 KiB, rate / SQLite commits"), ratio, Bound::Least(2.0), "")
+        });
+    }
+    let puts = found.objects.middling_puts / (floors.appends / 2.0).max(1.0);
+    let mebibytes = found.peak as f64 / f64::from(1 << 20);
+    verdicts.extend([
+        verdict("PUT 64 KiB, rate / (fdatasyncs / 2)", puts, Bound::Least(0.5), ""),
+        verdict(
+            "remove or restore a bucket, longest",
+            milliseconds(found.longest_container_move),
+            Bound::Most(50.0),
+            "ms",
+        ),
+        verdict("list 1,000 names, p99", milliseconds(found.listing_p99), Bound::Most(5.0), "ms"),
+        verdict("reclaim inline objects", found.inline_reclaim, Bound::Least(10_000.0), "/s"),
+        verdict("reclaim files", found.file_reclaim, Bound::Least(1_500.0), "/s"),
+        verdict("peak memory", mebibytes, Bound::Most(256.0), "MiB"),
+        verdict("requests not answered with 2xx", found.failed as f64, Bound::Most(0.0), ""),
+    ]);
+    verdicts
+}

@@ -1,0 +1,43 @@
+//! HTTP/1.1 on a socket, and the parts of HTTP that every door needs. No protocol is known here: what a path, a header
+//! or an error *means* is the doors' business.
+//!
+//! | file | promise |
+//! | --- | --- |
+//! | [`server`] | accepts, admits, serves and stops; a handler's panic is one 500, never the process |
+//! | [`limits`] | every limit, its default, its reason |
+//! | `admission` | who may connect: in all, and per peer |
+//! | `connection` | one connection from its first byte to its last |
+//! | `wire`, `heads` | what the HTTP library does not look at: stalled readers, ambiguous request heads |
+//! | [`body`] | answers; a body that fails is cut, never ended as if it were whole |
+//! | [`reader`] | request bodies: idle time, pace, size, trailers |
+//! | [`range`] | `Range` and `multipart/byteranges` |
+//! | [`conditional`], [`headers`] | `If-*`: pure decisions, and reading them from a request |
+//! | [`target`] | percent-decoding, exactly once, and query arguments |
+//! | [`credentials`] | `Authorization: Basic` and `Bearer` |
+
+mod admission;
+pub mod body;
+pub mod conditional;
+mod connection;
+pub mod credentials;
+pub mod headers;
+mod heads;
+pub mod limits;
+pub mod range;
+pub mod reader;
+pub mod server;
+pub mod target;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::{Body, BodyError};
+pub use conditional::{BadCondition, Class, Current, Outcome, ReadConditions, Tag, Tags, WriteConditions};
+pub use credentials::{BadCredentials, Credentials, Secret};
+pub use heads::BadHead;
+pub use limits::Limits;
+pub use range::Ranges;
+pub use reader::{BodyReader, ReadError};
+pub use server::{Failure, Peer, Service, serve};
+pub use target::{BadTarget, Query, decode_path};

@@ -1,0 +1,132 @@
+//! Making a domain or bucket. Its name may be used again the moment its predecessor is removed: it is another UUID.
+
+use super::{Container, ContainerKind, event, find, name_taken};
+use crate::Metadata;
+use crate::error::Failure;
+use crate::objects::lock_domains;
+use crate::sql::{Conn, args};
+use crate::writer::Urgency;
+use lifecycle::{BucketName, ContainerId, DomainName, Refusal, Time};
+use std::collections::BTreeSet;
+
+/// What a new domain or bucket comes with.
+#[derive(Clone, Debug, Default)]
+pub struct NewContainer {
+    /// Its headers, as the door encodes them.
+    pub headers: String,
+    /// The user it belongs to.
+    pub owner: Option<String>,
+    /// Who makes it.
+    pub actor: String,
+}
+
+impl Metadata {
+    /// Makes a domain, with the hidden bucket of its unnamed and alias objects.
+    ///
+    /// # Errors
+    /// [`Refusal::NameInUse`] or [`Refusal::NameReserved`].
+    pub async fn create_domain(&self, name: &DomainName, new: NewContainer) -> Result<Container, Failure> {
+        let name = name.as_str().to_owned();
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let (name, new) = (name.clone(), new.clone());
+                Box::pin(async move { create_domain(conn, now, &name, &new).await })
+            })
+            .await
+    }
+
+    /// Makes a bucket in a live domain.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchDomain`], [`Refusal::NameInUse`] or [`Refusal::NameReserved`].
+    pub async fn create_bucket(
+        &self,
+        domain: ContainerId,
+        name: &BucketName,
+        new: NewContainer,
+    ) -> Result<Container, Failure> {
+        let name = name.as_str().to_owned();
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let (name, new) = (name.clone(), new.clone());
+                Box::pin(async move {
+                    let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
+                    if !live.contains(&domain) {
+                        return Err(Refusal::NoSuchDomain.into());
+                    }
+                    if let Some(taken) = name_taken(conn, Some(domain), &name, None).await? {
+                        return Err(taken.into());
+                    }
+                    let id = insert_bucket(conn, now, domain, &name, false, &new, None).await?;
+                    event(conn, now, "create", id, &name, &new.actor).await?;
+                    Ok(find(conn, ContainerKind::Bucket, id).await?.ok_or(Refusal::NoSuchBucket)?)
+                })
+            })
+            .await
+    }
+}
+
+pub(crate) async fn create_domain(
+    conn: &mut Conn,
+    now: Time,
+    name: &str,
+    new: &NewContainer,
+) -> Result<Container, Failure> {
+    if let Some(taken) = name_taken(conn, None, name, None).await? {
+        return Err(taken.into());
+    }
+    let id = ContainerId::random();
+    conn.execute(
+        "INSERT INTO domains (id, name, state, etag, headers, owner, created_at, changed_at)
+         VALUES ($1, $2, 'live', $3, $4, $5, $6, $6)",
+        args![id, name, ContainerId::random(), headers(new), new.owner.as_deref(), now],
+    )
+    .await?;
+    // The hidden bucket's name is one that no bucket can have.
+    insert_bucket(conn, now, id, "", true, &NewContainer::default(), None).await?;
+    event(conn, now, "create", id, name, &new.actor).await?;
+    Ok(find(conn, ContainerKind::Domain, id).await?.ok_or(Refusal::NoSuchDomain)?)
+}
+
+/// Inserts a bucket around new contents, or around `contents` that were taken out of another bucket.
+pub(super) async fn insert_bucket(
+    conn: &mut Conn,
+    now: Time,
+    domain: ContainerId,
+    name: &str,
+    hidden: bool,
+    new: &NewContainer,
+    contents: Option<ContainerId>,
+) -> Result<ContainerId, Failure> {
+    let id = ContainerId::random();
+    let held = contents.unwrap_or_else(ContainerId::random);
+    conn.execute(
+        "INSERT INTO buckets (id, domain_id, contents_id, name, hidden, state, etag, headers, owner, versioning,
+            last_seq, change_seq, purge_seq, created_at, changed_at)
+         VALUES ($1, $2, $3, $4, $5, 'live', $6, $7, $8, 'disabled', 0, 0, 0, $9, $9)",
+        args![id, domain, held, name, hidden, ContainerId::random(), headers(new), new.owner.as_deref(), now],
+    )
+    .await?;
+    if contents.is_none() {
+        insert_contents(conn, now, held, id).await?;
+    }
+    Ok(id)
+}
+
+pub(super) async fn insert_contents(
+    conn: &mut Conn,
+    now: Time,
+    contents: ContainerId,
+    bucket: ContainerId,
+) -> Result<(), Failure> {
+    conn.execute(
+        "INSERT INTO contents (id, bucket_id, state, created_at) VALUES ($1, $2, 'live', $3)",
+        args![contents, bucket, now],
+    )
+    .await?;
+    Ok(())
+}
+
+fn headers(new: &NewContainer) -> &str {
+    if new.headers.is_empty() { "[]" } else { &new.headers }
+}

@@ -1,0 +1,191 @@
+//! Emptying a bucket: its contents are removed as a whole and empty ones hung in. One row leaves, one comes, whatever
+//! the bucket holds; and the whole can be restored, into the bucket while that is empty, or as another bucket.
+
+use super::create::{NewContainer, insert_bucket, insert_contents};
+use super::remove::{RemoveOrder, held, record, refuse_guarded};
+use super::restore::{above, end_deletion};
+use super::{Container, ContainerKind, Removed, event, find, name_taken};
+use crate::Metadata;
+use crate::error::Failure;
+use crate::sql::{Conn, args};
+use crate::writer::Urgency;
+use lifecycle::lifecycle::{Above, Facts, Move, step};
+use lifecycle::{BucketName, Cause, ContainerId, Grace, Refusal, State, Time};
+
+impl Metadata {
+    /// Empties a live bucket. The answer's `contents` is what [`Metadata::restore_contents`] takes.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchBucket`], [`Refusal::HoldsGuarded`].
+    pub async fn empty_bucket(&self, bucket: ContainerId, order: RemoveOrder) -> Result<Removed, Failure> {
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let order = order.clone();
+                Box::pin(async move { empty(conn, now, bucket, &order).await })
+            })
+            .await
+    }
+
+    /// Restores contents that were taken out of a bucket: into that bucket while it holds nothing live, or as a new
+    /// bucket `as_bucket` of the same domain.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`], [`Refusal::NotEmpty`], [`Refusal::NameInUse`], [`Refusal::PurgeStarted`] and the like.
+    pub async fn restore_contents(
+        &self,
+        contents: ContainerId,
+        as_bucket: Option<BucketName>,
+        actor: String,
+        grace: Grace,
+    ) -> Result<Container, Failure> {
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let (as_bucket, actor) = (as_bucket.clone(), actor.clone());
+                Box::pin(async move {
+                    restore_contents(
+                        conn,
+                        now,
+                        contents,
+                        as_bucket.as_ref().map(BucketName::as_str),
+                        &actor,
+                        grace,
+                    )
+                    .await
+                })
+            })
+            .await
+    }
+}
+
+async fn empty(
+    conn: &mut Conn,
+    now: Time,
+    bucket: ContainerId,
+    order: &RemoveOrder,
+) -> Result<Removed, Failure> {
+    let domain = find(conn, ContainerKind::Bucket, bucket)
+        .await?
+        .and_then(|b| b.parent)
+        .ok_or(Refusal::NoSuchBucket)?;
+    if above(conn, domain).await? != Above::Live {
+        return Err(Refusal::NoSuchBucket.into());
+    }
+    let row = conn
+        .fetch_one(
+            "UPDATE buckets SET change_seq = change_seq + 1 WHERE id = $1 AND state = 'live' AND hidden = 0
+             RETURNING contents_id, object_grace",
+            args![bucket],
+        )
+        .await?;
+    let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
+    let old = row.need_id(ContainerId::from_bytes)?;
+    let grace = match row.int()? {
+        Some(micros) => Grace::For(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0))),
+        None => order.grace,
+    };
+    refuse_guarded(conn, ContainerKind::Contents, old, now).await?;
+    let (objects, bytes, _) = held(conn, ContainerKind::Contents, old).await?;
+    let purge_after = grace.purge_after(now);
+    take_out(conn, now, old, purge_after, order.early, order.cause, &order.actor).await?;
+    let fresh = ContainerId::random();
+    insert_contents(conn, now, fresh, bucket).await?;
+    conn.execute("UPDATE buckets SET contents_id = $2 WHERE id = $1", args![bucket, fresh]).await?;
+    let mut container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
+    container.contents = Some(old);
+    record(conn, ContainerKind::Contents, &container, order, now, purge_after, (objects, bytes)).await?;
+    event(conn, now, "empty", old, &container.name, &order.actor).await?;
+    container.purge_after = Some(purge_after);
+    Ok(Removed { container, objects, bytes })
+}
+
+async fn take_out(
+    conn: &mut Conn,
+    now: Time,
+    contents: ContainerId,
+    purge_after: Time,
+    early: bool,
+    cause: Cause,
+    actor: &str,
+) -> Result<(), Failure> {
+    conn.execute(
+        "UPDATE contents SET state = 'removed', removed_at = $2, purge_after = $3, early = $4, cause = $5, actor = $6
+         WHERE id = $1 AND state = 'live'",
+        args![contents, now, purge_after, early, cause, actor],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn restore_contents(
+    conn: &mut Conn,
+    now: Time,
+    contents: ContainerId,
+    as_bucket: Option<&str>,
+    actor: &str,
+    grace: Grace,
+) -> Result<Container, Failure> {
+    let row = conn
+        .fetch_one(
+            "SELECT c.bucket_id, b.domain_id FROM contents c JOIN buckets b ON b.id = c.bucket_id WHERE c.id = $1",
+            args![contents],
+        )
+        .await?;
+    let Some(mut row) = row else { return Err(Refusal::Unknown.into()) };
+    let (home, domain) = (row.need_id(ContainerId::from_bytes)?, row.need_id(ContainerId::from_bytes)?);
+    let above_domain = above(conn, domain).await?;
+    conn.execute("UPDATE contents SET created_at = created_at WHERE id = $1", args![contents]).await?;
+    let row = conn.fetch_one("SELECT state FROM contents WHERE id = $1", args![contents]).await?;
+    let Some(mut row) = row else { return Err(Refusal::Unknown.into()) };
+    step(row.need_state()?, Move::Restore, &Facts { now, above: above_domain, ..Facts::default() })?;
+
+    let bucket = match as_bucket {
+        Some(name) => {
+            if let Some(taken) = name_taken(conn, Some(domain), name, None).await? {
+                return Err(taken.into());
+            }
+            let new = NewContainer { actor: actor.to_owned(), ..NewContainer::default() };
+            let id = insert_bucket(conn, now, domain, name, false, &new, Some(contents)).await?;
+            // Positions are used once: the new bucket goes on behind those of the old one.
+            conn.execute(
+                "UPDATE buckets SET last_seq = (SELECT last_seq FROM buckets WHERE id = $2) WHERE id = $1",
+                args![id, home],
+            )
+            .await?;
+            id
+        }
+        None => {
+            let row = conn
+                .fetch_one(
+                    "UPDATE buckets SET change_seq = change_seq + 1 WHERE id = $1 AND state = 'live'
+                     RETURNING contents_id",
+                    args![home],
+                )
+                .await?;
+            let Some(mut row) = row else { return Err(Refusal::ContainerGone.into()) };
+            let displaced = row.need_id(ContainerId::from_bytes)?;
+            let (_, _, live) = held(conn, ContainerKind::Contents, displaced).await?;
+            if live > 0 {
+                return Err(Refusal::NotEmpty.into());
+            }
+            // What was removed from the bucket since it was emptied stays restorable, apart.
+            take_out(conn, now, displaced, grace.purge_after(now), false, Cause::Restore, actor).await?;
+            conn.execute("UPDATE buckets SET contents_id = $2 WHERE id = $1", args![home, contents]).await?;
+            home
+        }
+    };
+    let touched = conn
+        .execute(
+            "UPDATE contents SET state = 'live', bucket_id = $2, removed_at = NULL, purge_after = NULL, early = 0,
+                cause = NULL, actor = NULL WHERE id = $1 AND state = 'removed'",
+            args![contents, bucket],
+        )
+        .await?;
+    if touched == 0 {
+        return Err(Refusal::Conflict.into());
+    }
+    end_deletion(conn, contents, "restored", now, actor).await?;
+    let container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
+    debug_assert_eq!(container.state, State::Live);
+    event(conn, now, "restore", contents, &container.name, actor).await?;
+    Ok(container)
+}

@@ -1,0 +1,395 @@
+//! Purging a container from the top: its own row becomes *purging* by one guarded update, from then on every restore is
+//! refused; what is inside follows by cascade; its row becomes *purged* last, when nothing inside is left to destroy.
+
+use super::remove::refuse_guarded;
+use super::restore::{above, end_deletion};
+use super::{Container, ContainerKind, event, find};
+use crate::error::Failure;
+use crate::sql::{Conn, DbError, args};
+use crate::writer::Urgency;
+use crate::{Metadata, halted};
+use lifecycle::grace::container_due;
+use lifecycle::guard::may_purge;
+use lifecycle::lifecycle::Above;
+use lifecycle::{ContainerId, Guard, Refusal, State, Time};
+use serde::Serialize;
+use std::time::Duration;
+
+/// What one step over the purging containers did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PurgeStep {
+    /// Containers that passed the point of no return because their time had come.
+    pub begun: u64,
+    /// Containers that followed the one around them.
+    pub cascaded: u64,
+    /// Containers of which only the tombstone is left now.
+    pub purged: u64,
+    /// Containers that are due but refused, by a guard or a later promise inside.
+    pub kept: u64,
+}
+
+impl Metadata {
+    /// Purges a removed domain or bucket now, whatever it was promised: for callers with the purge right. From here on
+    /// it cannot be restored; the health processor does the rest.
+    ///
+    /// # Errors
+    /// [`Refusal::NotRemoved`], [`Refusal::HoldsGuarded`], [`Refusal::Purged`], [`Refusal::Unknown`].
+    pub async fn purge_early(
+        &self,
+        kind: ContainerKind,
+        id: ContainerId,
+        actor: String,
+    ) -> Result<Container, Failure> {
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let actor = actor.clone();
+                Box::pin(async move {
+                    let container = lock(conn, kind, id).await?;
+                    match container.state {
+                        State::Removed => {}
+                        State::Live | State::Staged => return Err(Refusal::NotRemoved.into()),
+                        // Asked twice: what was asked for is under way.
+                        State::Purging => return Ok(container),
+                        State::Purged | State::Forgotten => return Err(Refusal::Purged.into()),
+                    }
+                    refuse_guarded(conn, kind, id, now).await?;
+                    let text = match kind {
+                        ContainerKind::Domain => {
+                            "UPDATE domains SET purge_after = $2, early = 1 WHERE id = $1 AND purge_after > $2"
+                        }
+                        ContainerKind::Bucket | ContainerKind::Contents => {
+                            "UPDATE buckets SET purge_after = $2, early = 1 WHERE id = $1 AND purge_after > $2"
+                        }
+                    };
+                    conn.execute(text, args![id, now]).await?;
+                    begin(conn, kind, id, now, &container.name, &actor).await?;
+                    Ok(find(conn, kind, id).await?.ok_or(Refusal::Unknown)?)
+                })
+            })
+            .await
+    }
+
+    /// Takes every container whose time has come past the point of no return, lets what is inside follow, and closes
+    /// those in which nothing is left. Bounded: at most `limit` containers of each kind.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`], also while purging is halted.
+    pub async fn purge_containers(&self, limit: u32, memory: Duration) -> Result<PurgeStep, Failure> {
+        let trust_db_clock = self.trust_db_clock;
+        self.writer
+            .solo(Urgency::Background, move |conn, now| {
+                Box::pin(async move {
+                    let now = if trust_db_clock { now.min(conn.db_now().await?) } else { now };
+                    halted::refuse(conn).await?;
+                    let mut step = PurgeStep::default();
+                    for kind in [ContainerKind::Domain, ContainerKind::Bucket, ContainerKind::Contents] {
+                        for id in due(conn, kind, now, limit).await? {
+                            match try_begin(conn, kind, id, now).await {
+                                Ok(()) => step.begun += 1,
+                                Err(Failure::Refused(refusal)) => {
+                                    tracing::info!(kind = kind.as_str(), %id, %refusal, "kept although due");
+                                    step.kept += 1;
+                                }
+                                Err(failure) => return Err(failure),
+                            }
+                        }
+                    }
+                    step.cascaded = cascade(conn, now, limit).await?;
+                    step.purged = close(conn, now, limit, memory).await?;
+                    Ok(step)
+                })
+            })
+            .await
+    }
+
+    /// Drops the rows of containers whose memory has run out and in which no tombstone is left.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`], also while forgetting is halted.
+    pub async fn forget_containers(&self, limit: u32) -> Result<u64, Failure> {
+        let trust_db_clock = self.trust_db_clock;
+        self.writer
+            .solo(Urgency::Background, move |conn, now| {
+                Box::pin(async move {
+                    let now = if trust_db_clock { now.min(conn.db_now().await?) } else { now };
+                    halted::refuse(conn).await?;
+                    Ok(forget(conn, now, limit).await?)
+                })
+            })
+            .await
+    }
+}
+
+/// Locks a container's row and reads it.
+async fn lock(conn: &mut Conn, kind: ContainerKind, id: ContainerId) -> Result<Container, Failure> {
+    let text = match kind {
+        ContainerKind::Domain => "UPDATE domains SET changed_at = changed_at WHERE id = $1",
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            "UPDATE buckets SET changed_at = changed_at WHERE id = $1"
+        }
+    };
+    conn.execute(text, args![id]).await?;
+    Ok(find(conn, kind, id).await?.ok_or(Refusal::Unknown)?)
+}
+
+/// Removed containers whose own promise has run out. A timer never acts inside a container that is not live.
+async fn due(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    now: Time,
+    limit: u32,
+) -> Result<Vec<ContainerId>, DbError> {
+    let text = match kind {
+        ContainerKind::Domain => {
+            "SELECT d.id FROM domains d WHERE d.state = 'removed' AND d.purge_after <= $1 ORDER BY d.purge_after LIMIT $2"
+        }
+        ContainerKind::Bucket => {
+            "SELECT b.id FROM buckets b JOIN domains d ON d.id = b.domain_id
+             WHERE b.state = 'removed' AND b.purge_after <= $1 AND d.state = 'live' ORDER BY b.purge_after LIMIT $2"
+        }
+        ContainerKind::Contents => {
+            "SELECT c.id FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
+             WHERE c.state = 'removed' AND c.purge_after <= $1 AND b.state = 'live' AND d.state = 'live'
+             ORDER BY c.purge_after LIMIT $2"
+        }
+    };
+    let mut ids = Vec::new();
+    for mut row in conn.fetch(text, args![now, limit]).await? {
+        ids.push(row.need_id(ContainerId::from_bytes)?);
+    }
+    Ok(ids)
+}
+
+/// The one guarded way past the point of no return that timers take.
+async fn try_begin(conn: &mut Conn, kind: ContainerKind, id: ContainerId, now: Time) -> Result<(), Failure> {
+    refuse_guarded(conn, kind, id, now).await?;
+    let own = match kind {
+        ContainerKind::Domain => "SELECT name, purge_after, early, NULL FROM domains WHERE id = $1 AND state = 'removed'",
+        ContainerKind::Bucket => {
+            "SELECT name, purge_after, early, domain_id FROM buckets WHERE id = $1 AND state = 'removed'"
+        }
+        ContainerKind::Contents => {
+            "SELECT b.name, c.purge_after, c.early, b.domain_id FROM contents c JOIN buckets b ON b.id = c.bucket_id
+             WHERE c.id = $1 AND c.state = 'removed'"
+        }
+    };
+    let Some(mut row) = conn.fetch_one(own, args![id]).await? else { return Err(Refusal::NotRemoved.into()) };
+    let (name, promise, early) = (row.need_text()?, row.need_time()?, row.need_bool()?);
+    if let Some(domain) = row.id(ContainerId::from_bytes)? {
+        if above(conn, domain).await? != Above::Live {
+            return Err(Refusal::ContainerGone.into());
+        }
+    }
+    let inside = if early { None } else { latest_inside(conn, kind, id).await? };
+    may_purge(Some(container_due(promise, inside)), Guard::NONE, now)?;
+    begin(conn, kind, id, now, &name, "health-processor").await
+}
+
+/// The latest promise made to anything inside: an index maximum (rule R2).
+async fn latest_inside(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+) -> Result<Option<Time>, DbError> {
+    let texts: &[&'static str] = match kind {
+        ContainerKind::Domain => &[
+            "SELECT MAX(b.purge_after) FROM buckets b WHERE b.domain_id = $1 AND b.state = 'removed' AND b.early = 0",
+            "SELECT MAX(c.purge_after) FROM contents c JOIN buckets b ON b.id = c.bucket_id
+             WHERE b.domain_id = $1 AND c.state = 'removed' AND c.early = 0",
+            "SELECT MAX((SELECT MAX(v.due_at) FROM versions v WHERE v.contents_id = c.id AND v.state = 'removed'))
+             FROM contents c JOIN buckets b ON b.id = c.bucket_id WHERE b.domain_id = $1",
+        ],
+        ContainerKind::Bucket => &[
+            "SELECT MAX(c.purge_after) FROM contents c WHERE c.bucket_id = $1 AND c.state = 'removed' AND c.early = 0",
+            "SELECT MAX((SELECT MAX(v.due_at) FROM versions v WHERE v.contents_id = c.id AND v.state = 'removed'))
+             FROM contents c WHERE c.bucket_id = $1",
+        ],
+        ContainerKind::Contents => {
+            &["SELECT MAX(v.due_at) FROM versions v WHERE v.contents_id = $1 AND v.state = 'removed'"]
+        }
+    };
+    let mut latest = None;
+    for text in texts {
+        if let Some(mut row) = conn.fetch_one(*text, args![id]).await? {
+            latest = latest.max(row.time()?);
+        }
+    }
+    Ok(latest)
+}
+
+async fn begin(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    now: Time,
+    name: &str,
+    actor: &str,
+) -> Result<(), Failure> {
+    let text = match kind {
+        ContainerKind::Domain => {
+            "UPDATE domains SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
+        }
+        ContainerKind::Bucket => {
+            "UPDATE buckets SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
+        }
+        ContainerKind::Contents => {
+            "UPDATE contents SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
+        }
+    };
+    if conn.execute(text, args![id, now]).await? == 0 {
+        return Err(Refusal::Conflict.into());
+    }
+    conn.execute("UPDATE deletions SET state = 'purging' WHERE target = $1 AND state = 'removed'", args![id])
+        .await?;
+    event(conn, now, "purge", id, name, actor).await.map_err(Failure::from)
+}
+
+/// Buckets of purging domains and contents of purging buckets follow.
+async fn cascade(conn: &mut Conn, now: Time, limit: u32) -> Result<u64, DbError> {
+    let buckets = conn
+        .execute(
+            "UPDATE buckets SET state = 'purging', removed_at = COALESCE(removed_at, $1),
+                purge_after = COALESCE(purge_after, $1), cause = COALESCE(cause, 'cascade')
+             WHERE id IN (SELECT b.id FROM buckets b JOIN domains d ON d.id = b.domain_id
+                WHERE d.state = 'purging' AND b.state IN ('live', 'removed') LIMIT $2) AND state IN ('live', 'removed')",
+            args![now, limit],
+        )
+        .await?;
+    let contents = conn
+        .execute(
+            "UPDATE contents SET state = 'purging', removed_at = COALESCE(removed_at, $1),
+                purge_after = COALESCE(purge_after, $1), cause = COALESCE(cause, 'cascade')
+             WHERE id IN (SELECT c.id FROM contents c JOIN buckets b ON b.id = c.bucket_id
+                WHERE b.state = 'purging' AND c.state IN ('live', 'removed') LIMIT $2) AND state IN ('live', 'removed')",
+            args![now, limit],
+        )
+        .await?;
+    Ok(buckets + contents)
+}
+
+/// Whether anything of these contents is not yet a tombstone. One look into each partial index.
+macro_rules! nothing_left {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.is_current = 1)
+         AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.state = 'live' AND v.is_current = 0)
+         AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.state = 'removed')
+         AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.state = 'staged')
+         AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.state = 'purging')"
+    };
+}
+
+/// From the bottom up: contents without anything left, buckets whose contents are all purged, domains likewise.
+async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Result<u64, Failure> {
+    let forget_after = now.plus(memory);
+    let contents = closing(
+        conn,
+        concat!("SELECT c.id FROM contents c WHERE c.state = 'purging' AND ", nothing_left!(), " LIMIT $1"),
+        limit,
+    )
+    .await?;
+    for id in &contents {
+        conn.execute(
+            "UPDATE contents SET state = 'purged', purged_at = $2, forget_after = $3 WHERE id = $1 AND state = 'purging'",
+            args![*id, now, forget_after],
+        )
+        .await?;
+    }
+    let buckets = closing(
+        conn,
+        "SELECT b.id FROM buckets b WHERE b.state = 'purging'
+         AND NOT EXISTS (SELECT 1 FROM contents c WHERE c.bucket_id = b.id AND c.state <> 'purged') LIMIT $1",
+        limit,
+    )
+    .await?;
+    for id in &buckets {
+        conn.execute(
+            "UPDATE buckets SET state = 'purged', purged_at = $2, forget_after = $3, reserves_name = 0, headers = '[]'
+             WHERE id = $1 AND state = 'purging'",
+            args![*id, now, forget_after],
+        )
+        .await?;
+    }
+    let domains = closing(
+        conn,
+        "SELECT d.id FROM domains d WHERE d.state = 'purging'
+         AND NOT EXISTS (SELECT 1 FROM buckets b WHERE b.domain_id = d.id AND b.state <> 'purged') LIMIT $1",
+        limit,
+    )
+    .await?;
+    for id in &domains {
+        conn.execute(
+            "UPDATE domains SET state = 'purged', purged_at = $2, forget_after = $3, reserves_name = 0, headers = '[]'
+             WHERE id = $1 AND state = 'purging'",
+            args![*id, now, forget_after],
+        )
+        .await?;
+    }
+    for id in contents.iter().chain(&buckets).chain(&domains) {
+        end_deletion(conn, *id, "purged", now, "health-processor").await?;
+    }
+    Ok((contents.len() + buckets.len() + domains.len()) as u64)
+}
+
+async fn closing(conn: &mut Conn, text: &'static str, limit: u32) -> Result<Vec<ContainerId>, DbError> {
+    let mut ids = Vec::new();
+    for mut row in conn.fetch(text, args![limit]).await? {
+        ids.push(row.need_id(ContainerId::from_bytes)?);
+    }
+    Ok(ids)
+}
+
+/// The innermost first; a container waits until the tombstones inside it are forgotten.
+async fn forget(conn: &mut Conn, now: Time, limit: u32) -> Result<u64, DbError> {
+    let mut forgotten = 0;
+    let contents = closing_at(
+        conn,
+        "SELECT c.id FROM contents c WHERE c.state = 'purged' AND c.forget_after <= $1
+         AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.state = 'purged') LIMIT $2",
+        now,
+        limit,
+    )
+    .await?;
+    for id in contents {
+        conn.execute("DELETE FROM usage WHERE contents_id = $1", args![id]).await?;
+        forgotten +=
+            conn.execute("DELETE FROM contents WHERE id = $1 AND state = 'purged'", args![id]).await?;
+    }
+    let buckets = closing_at(
+        conn,
+        "SELECT b.id FROM buckets b WHERE b.state = 'purged' AND b.forget_after <= $1
+         AND NOT EXISTS (SELECT 1 FROM contents c WHERE c.bucket_id = b.id) LIMIT $2",
+        now,
+        limit,
+    )
+    .await?;
+    for id in buckets {
+        forgotten +=
+            conn.execute("DELETE FROM buckets WHERE id = $1 AND state = 'purged'", args![id]).await?;
+    }
+    let domains = closing_at(
+        conn,
+        "SELECT d.id FROM domains d WHERE d.state = 'purged' AND d.forget_after <= $1
+         AND NOT EXISTS (SELECT 1 FROM buckets b WHERE b.domain_id = d.id) LIMIT $2",
+        now,
+        limit,
+    )
+    .await?;
+    for id in domains {
+        forgotten +=
+            conn.execute("DELETE FROM domains WHERE id = $1 AND state = 'purged'", args![id]).await?;
+    }
+    Ok(forgotten)
+}
+
+async fn closing_at(
+    conn: &mut Conn,
+    text: &'static str,
+    now: Time,
+    limit: u32,
+) -> Result<Vec<ContainerId>, DbError> {
+    let mut ids = Vec::new();
+    for mut row in conn.fetch(text, args![now, limit]).await? {
+        ids.push(row.need_id(ContainerId::from_bytes)?);
+    }
+    Ok(ids)
+}

@@ -1,0 +1,251 @@
+//! Removing a domain or bucket: one row changes, whatever it holds. Its children are untouched, and invisible because
+//! reading joins the live ancestors.
+
+use super::{Container, ContainerKind, event, find};
+use crate::Metadata;
+use crate::error::Failure;
+use crate::sql::{Conn, DbError, args};
+use crate::writer::Urgency;
+use lifecycle::lifecycle::{Above, Facts, Move, step};
+use lifecycle::refusal::GUARDED_COUNT_MAX;
+use lifecycle::{Cause, ContainerId, Grace, Refusal, State, Time};
+use serde::Serialize;
+
+/// How a container is to be removed.
+#[derive(Clone, Debug)]
+pub struct RemoveOrder {
+    /// How long it may be restored.
+    pub grace: Grace,
+    /// The caller holds the purge right and wants no grace at all (`recursive=now`): promises inside do not delay it.
+    pub early: bool,
+    /// Keep the name from being used again until restore or purge (native and Kronotop REMOVE).
+    pub reserves_name: bool,
+    /// Only if nothing live is inside.
+    pub only_empty: bool,
+    /// Why.
+    pub cause: Cause,
+    /// Through which door.
+    pub door: &'static str,
+    /// By whom.
+    pub actor: String,
+    /// In the caller's words.
+    pub reason: Option<String>,
+}
+
+/// A removed container, and what it held when it was removed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Removed {
+    /// Its row now.
+    #[serde(flatten)]
+    pub container: Container,
+    /// Versions inside.
+    pub objects: i64,
+    /// Their bytes.
+    pub bytes: i64,
+}
+
+impl Metadata {
+    /// Removes a live domain or bucket.
+    ///
+    /// # Errors
+    /// The container's "no such" refusal, [`Refusal::HoldsGuarded`], [`Refusal::NotEmpty`], [`Refusal::Protected`].
+    pub async fn remove(
+        &self,
+        kind: ContainerKind,
+        id: ContainerId,
+        order: RemoveOrder,
+    ) -> Result<Removed, Failure> {
+        let protected = self.default_domain();
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let order = order.clone();
+                Box::pin(async move {
+                    if kind == ContainerKind::Domain && Some(id) == protected {
+                        return Err(Refusal::Protected.into());
+                    }
+                    remove(conn, now, kind, id, &order).await
+                })
+            })
+            .await
+    }
+}
+
+async fn remove(
+    conn: &mut Conn,
+    now: Time,
+    kind: ContainerKind,
+    id: ContainerId,
+    order: &RemoveOrder,
+) -> Result<Removed, Failure> {
+    // The row first: from here on nothing is published into it until we are done.
+    let lock = match kind {
+        ContainerKind::Domain => "UPDATE domains SET changed_at = changed_at WHERE id = $1",
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND hidden = 0"
+        }
+    };
+    conn.execute(lock, args![id]).await?;
+    let container = find(conn, kind, id).await?.ok_or(kind.missing())?;
+    if container.state != State::Live {
+        return Err(kind.missing().into());
+    }
+    if let Some(parent) = container.parent {
+        let live =
+            conn.fetch_one("SELECT 1 FROM domains WHERE id = $1 AND state = 'live'", args![parent]).await?;
+        if live.is_none() {
+            return Err(kind.missing().into());
+        }
+    }
+    step(container.state, Move::Remove, &Facts { now, above: Above::Live, ..Facts::default() })?;
+    refuse_guarded(conn, kind, id, now).await?;
+    let (objects, bytes, live) = held(conn, kind, id).await?;
+    if order.only_empty && live > 0 && holds_visible(conn, kind, id, now).await? {
+        return Err(Refusal::NotEmpty.into());
+    }
+    let purge_after = order.grace.purge_after(now);
+    let text = match kind {
+        ContainerKind::Domain => {
+            "UPDATE domains SET state = 'removed', removed_at = $2, purge_after = $3, early = $4, reserves_name = $5,
+                cause = $6, actor = $7 WHERE id = $1 AND state = 'live'"
+        }
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            "UPDATE buckets SET state = 'removed', removed_at = $2, purge_after = $3, early = $4, reserves_name = $5,
+                cause = $6, actor = $7 WHERE id = $1 AND state = 'live'"
+        }
+    };
+    conn.execute(
+        text,
+        args![id, now, purge_after, order.early, order.reserves_name, order.cause, order.actor.as_str()],
+    )
+    .await?;
+    record(conn, kind, &container, order, now, purge_after, (objects, bytes)).await?;
+    event(conn, now, "remove", id, &container.name, &order.actor).await?;
+    let container = find(conn, kind, id).await?.ok_or(kind.missing())?;
+    Ok(Removed { container, objects, bytes })
+}
+
+/// Writes down the removal for whoever asks later who deleted what, and how much it was.
+pub(super) async fn record(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    container: &Container,
+    order: &RemoveOrder,
+    now: Time,
+    purge_after: Time,
+    (objects, bytes): (i64, i64),
+) -> Result<(), DbError> {
+    let target = match (kind, container.contents) {
+        (ContainerKind::Contents, Some(contents)) => contents,
+        _ => container.id,
+    };
+    let parent = if kind == ContainerKind::Contents { Some(container.id) } else { container.parent };
+    conn.execute(
+        "INSERT INTO deletions (id, kind, target, name, parent, door, actor, reason, state, objects, bytes, removed_at,
+            purge_after)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'removed', $9, $10, $11, $12)",
+        args![
+            ContainerId::random(),
+            kind.as_str(),
+            target,
+            container.name.as_str(),
+            parent,
+            order.door,
+            order.actor.as_str(),
+            order.reason.as_deref(),
+            objects,
+            bytes,
+            now,
+            purge_after
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A container with guarded content is neither removed nor purged (DESIGN section 8, rules 9 and 17).
+pub(super) async fn refuse_guarded(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    now: Time,
+) -> Result<(), Failure> {
+    // Bounded: counting stops at the number beyond which nobody wants to know it exactly.
+    let text = match kind {
+        ContainerKind::Domain => {
+            "SELECT COUNT(*), MAX(until) FROM (
+                SELECT v.guard_until AS until FROM buckets b JOIN contents c ON c.bucket_id = b.id
+                    JOIN versions v ON v.contents_id = c.id
+                WHERE b.domain_id = $1 AND v.state IN ('live', 'removed') AND (v.hold = 1 OR v.guard_until IS NOT NULL)
+                    AND (v.hold = 1 OR (v.guard_until > $2 AND (v.guard_from IS NULL OR v.guard_from <= $2)))
+                LIMIT $3) AS guarded"
+        }
+        ContainerKind::Bucket => {
+            "SELECT COUNT(*), MAX(until) FROM (
+                SELECT v.guard_until AS until FROM contents c JOIN versions v ON v.contents_id = c.id
+                WHERE c.bucket_id = $1 AND v.state IN ('live', 'removed') AND (v.hold = 1 OR v.guard_until IS NOT NULL)
+                    AND (v.hold = 1 OR (v.guard_until > $2 AND (v.guard_from IS NULL OR v.guard_from <= $2)))
+                LIMIT $3) AS guarded"
+        }
+        ContainerKind::Contents => {
+            "SELECT COUNT(*), MAX(until) FROM (
+                SELECT v.guard_until AS until FROM versions v
+                WHERE v.contents_id = $1 AND v.state IN ('live', 'removed') AND (v.hold = 1 OR v.guard_until IS NOT NULL)
+                    AND (v.hold = 1 OR (v.guard_until > $2 AND (v.guard_from IS NULL OR v.guard_from <= $2)))
+                LIMIT $3) AS guarded"
+        }
+    };
+    let Some(mut row) = conn.fetch_one(text, args![id, now, GUARDED_COUNT_MAX]).await? else { return Ok(()) };
+    let (count, until) = (row.need_size()?, row.time()?);
+    if count == 0 { Ok(()) } else { Err(Refusal::HoldsGuarded { count, until }.into()) }
+}
+
+/// Objects and bytes inside by the counters, and how many of the objects are live by themselves.
+pub(super) async fn held(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+) -> Result<(i64, i64, i64), DbError> {
+    let text = match kind {
+        ContainerKind::Domain => {
+            "SELECT u.state, u.objects, u.bytes FROM usage u JOIN contents c ON c.id = u.contents_id
+             JOIN buckets b ON b.id = c.bucket_id WHERE b.domain_id = $1"
+        }
+        ContainerKind::Bucket => {
+            "SELECT u.state, u.objects, u.bytes FROM usage u JOIN contents c ON c.id = u.contents_id
+             WHERE c.bucket_id = $1"
+        }
+        ContainerKind::Contents => "SELECT u.state, u.objects, u.bytes FROM usage u WHERE u.contents_id = $1",
+    };
+    let (mut objects, mut bytes, mut live) = (0, 0, 0);
+    for mut row in conn.fetch(text, args![id]).await? {
+        let (state, n, size) = (row.need_state()?, row.need_int()?, row.need_int()?);
+        if matches!(state, State::Live | State::Removed) {
+            objects += n;
+            bytes += size;
+        }
+        if state == State::Live {
+            live += n;
+        }
+    }
+    Ok((objects, bytes, live))
+}
+
+/// Whether anything live is inside that has not expired: expired counts as absent, swept or not.
+async fn holds_visible(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    now: Time,
+) -> Result<bool, DbError> {
+    let text = match kind {
+        ContainerKind::Domain => {
+            "SELECT 1 FROM buckets b JOIN contents c ON c.bucket_id = b.id JOIN versions v ON v.contents_id = c.id
+             WHERE b.domain_id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+        }
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            "SELECT 1 FROM contents c JOIN versions v ON v.contents_id = c.id
+             WHERE c.bucket_id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+        }
+    };
+    Ok(conn.fetch_one(text, args![id, now]).await?.is_some())
+}

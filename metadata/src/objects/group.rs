@@ -1,0 +1,326 @@
+//! One transaction for whatever queued while the last one ran.
+//!
+//! The order of statements is what makes it right. First the domains, shared: none of them can be removed until we are
+//! done. Then, bucket by bucket, the statement that takes the bucket's row, hands out positions and finds it live. Only
+//! *later* statements read what is current and what guards it: read together with the lock, two writers with
+//! `If-None-Match: *` would both find nothing and both win.
+
+use super::command::{ObjectCommand, Outcome, RestoreWhat, Stage};
+use super::decide::{self, BucketFacts, Effects, Slot, VersionFacts};
+use super::effects::{self, Usage};
+use crate::sql::{Conn, DbError, Row, args};
+use lifecycle::revision::Revision;
+use lifecycle::{ContainerId, Guard, Kind, Refusal, Time, VersionId};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+type Answers = Vec<Result<Outcome, Refusal>>;
+
+/// Carries out `commands` inside the transaction that `conn` is in. Answers stand in the order of the commands.
+pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time) -> Result<Answers, DbError> {
+    let mut answers: Vec<Option<Result<Outcome, Refusal>>> = vec![None; commands.len()];
+    let mut usage = Usage::default();
+
+    let stages: Vec<&Stage> = commands
+        .iter()
+        .zip(&mut answers)
+        .filter_map(|(command, answer)| match command {
+            ObjectCommand::Stage(stage) => {
+                *answer = Some(Ok(Outcome::Staged));
+                Some(stage)
+            }
+            ObjectCommand::Publish(_) | ObjectCommand::Delete(_) | ObjectCommand::Restore(_) => None,
+        })
+        .collect();
+    effects::stage(conn, &stages, now, &mut usage).await?;
+
+    let open = lock_buckets(conn, commands).await?;
+    let mut waiting: Vec<usize> = (0..commands.len()).filter(|&at| answers[at].is_none()).collect();
+    let mut next_seq: HashMap<ContainerId, i64> =
+        open.iter().map(|(id, open)| (*id, open.first_seq)).collect();
+    while !waiting.is_empty() {
+        let (round, later) = split_round(commands, &waiting);
+        run_round(conn, commands, &round, &open, &mut next_seq, now, &mut usage, &mut answers).await?;
+        waiting = later;
+    }
+    usage.apply(conn).await?;
+    Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(Refusal::Conflict))).collect())
+}
+
+/// A bucket that was found live and is locked until the transaction ends.
+struct Open {
+    bucket: BucketFacts,
+    first_seq: i64,
+}
+
+/// Locks what the commands need, in the order that every transaction keeps: domains, then buckets by id.
+async fn lock_buckets(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+) -> Result<BTreeMap<ContainerId, Open>, DbError> {
+    let mut wanted: BTreeMap<(ContainerId, ContainerId), i64> = BTreeMap::new();
+    for place in commands.iter().filter_map(|command| command.place()) {
+        *wanted.entry(place).or_default() += 1;
+    }
+    let domains: BTreeSet<ContainerId> = wanted.keys().map(|(domain, _)| *domain).collect();
+    let live = lock_domains(conn, &domains).await?;
+    let mut buckets: Vec<(ContainerId, ContainerId, i64)> =
+        wanted.into_iter().map(|((domain, bucket), count)| (bucket, domain, count)).collect();
+    buckets.sort_unstable();
+
+    let mut open = BTreeMap::new();
+    for (bucket, domain, count) in buckets.into_iter().filter(|(_, domain, _)| live.contains(domain)) {
+        if let Some(mut row) = touch_bucket(conn, bucket, domain, count).await? {
+            let contents = row.need_id(ContainerId::from_bytes)?;
+            let last_seq = row.need_int()?;
+            let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
+            let facts = BucketFacts { contents, object_grace: grace };
+            open.insert(bucket, Open { bucket: facts, first_seq: last_seq - count + 1 });
+        }
+    }
+    Ok(open)
+}
+
+/// Finds which of `domains` are live, and keeps them so until the transaction ends.
+pub(crate) async fn lock_domains(
+    conn: &mut Conn,
+    domains: &BTreeSet<ContainerId>,
+) -> Result<HashSet<ContainerId>, DbError> {
+    let text = match conn.engine().share() {
+        "" => {
+            "SELECT id FROM domains WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS wanted) AND state = 'live' ORDER BY id"
+        }
+        _ => {
+            "SELECT id FROM domains WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS wanted) AND state = 'live' ORDER BY id FOR SHARE"
+        }
+    };
+    let rows = domains.iter().map(|id| args![*id]).collect();
+    let mut live = HashSet::new();
+    for mut row in conn.fetch_rows(text, &[], rows).await? {
+        live.insert(row.need_id(ContainerId::from_bytes)?);
+    }
+    Ok(live)
+}
+
+/// Takes the bucket's row, hands out `count` positions, and refuses (no row) when the bucket is not live.
+pub(crate) async fn touch_bucket(
+    conn: &mut Conn,
+    bucket: ContainerId,
+    domain: ContainerId,
+    count: i64,
+) -> Result<Option<Row>, DbError> {
+    conn.fetch_one(
+        "UPDATE buckets SET last_seq = last_seq + $3, change_seq = change_seq + $3
+         WHERE id = $1 AND domain_id = $2 AND state = 'live'
+         RETURNING contents_id, last_seq, object_grace",
+        args![bucket, domain, count],
+    )
+    .await
+}
+
+/// A round holds one command per name and per version: repeats in one `UPDATE … FROM` would apply only once, silently.
+fn split_round(commands: &[&ObjectCommand], waiting: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let mut names: HashSet<(ContainerId, &str)> = HashSet::new();
+    let mut versions: HashSet<VersionId> = HashSet::new();
+    waiting.iter().partition(|&&at| {
+        let mut fresh = true;
+        let mut name = |bucket, name| fresh &= names.insert((bucket, name));
+        let mut version = None;
+        match commands[at] {
+            ObjectCommand::Stage(_) => {}
+            ObjectCommand::Publish(c) => {
+                name(c.bucket, c.name.as_str());
+                version = Some(c.version);
+            }
+            ObjectCommand::Delete(c) => {
+                name(c.bucket, c.name.as_str());
+                version = c.version;
+            }
+            ObjectCommand::Restore(c) => {
+                match &c.what {
+                    RestoreWhat::Latest(from) => name(c.bucket, from.as_str()),
+                    RestoreWhat::Version(id) => version = Some(*id),
+                }
+                if let Some(to) = &c.as_name {
+                    name(c.bucket, to.as_str());
+                }
+            }
+        }
+        if let Some(version) = version {
+            fresh &= versions.insert(version);
+        }
+        fresh
+    })
+}
+
+#[allow(clippy::too_many_arguments, reason = "one transaction's whole state, passed once")]
+async fn run_round(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+    open: &BTreeMap<ContainerId, Open>,
+    next_seq: &mut HashMap<ContainerId, i64>,
+    now: Time,
+    usage: &mut Usage,
+    answers: &mut [Option<Result<Outcome, Refusal>>],
+) -> Result<(), DbError> {
+    let removed = read_removed(conn, commands, round, open).await?;
+    let currents = read_currents(conn, commands, round, open, &removed).await?;
+    let (mut removals, mut arrivals, mut returns) = (Vec::new(), Vec::new(), Vec::new());
+    // Several restores by version may lead to one name: the first takes it, the others find it taken.
+    let mut taken: HashSet<(ContainerId, String)> = HashSet::new();
+    for &at in round {
+        let command = commands[at];
+        let Some((_, bucket_id)) = command.place() else { continue };
+        let Some(Open { bucket, .. }) = open.get(&bucket_id) else {
+            answers[at] = Some(Err(Refusal::ContainerGone));
+            continue;
+        };
+        let seq = next_seq.entry(bucket_id).or_default();
+        let slot = Slot { now, seq: *seq };
+        *seq += 1;
+        let current = |name: &str| currents.get(&(bucket.contents, name.to_owned()));
+        let decision = match command {
+            ObjectCommand::Stage(_) => continue,
+            ObjectCommand::Publish(c) => decide::publish(c, current(&c.name), *bucket, slot),
+            ObjectCommand::Delete(c) => decide::delete(c, current(&c.name), *bucket, slot),
+            ObjectCommand::Restore(c) => {
+                let found = removed.get(&at);
+                let name =
+                    c.as_name.clone().or_else(|| found.map(|found| found.name.clone())).unwrap_or_default();
+                let found = found.map(Clone::clone);
+                if found.is_some() && !taken.insert((bucket_id, name.clone())) {
+                    Err(Refusal::NameInUse)
+                } else {
+                    decide::restore(c, found.as_ref(), current(&name), *bucket, slot)
+                }
+            }
+        };
+        answers[at] = Some(decision.map(|(effects, outcome)| {
+            let Effects { removal, arrival, comeback } = effects;
+            removals.extend(removal);
+            if let (ObjectCommand::Publish(c), Some(arrival)) = (command, arrival) {
+                arrivals.push((&**c, arrival));
+            }
+            returns.extend(comeback);
+            outcome
+        }));
+    }
+    effects::remove(conn, &removals, now, usage).await?;
+    effects::arrive(conn, &arrivals, usage).await?;
+    effects::come_back(conn, &returns, usage).await
+}
+
+macro_rules! facts_columns {
+    () => {
+        "v.id, v.contents_id, v.kind, v.name, v.state, v.is_current, v.size, v.headers, v.owner, v.created_at,
+         v.guard_from, v.guard_until, v.hold, v.expires_at, v.purge_after, v.generation, v.revision"
+    };
+}
+
+/// The current version of every name that the round speaks of, in one query.
+async fn read_currents(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+    open: &BTreeMap<ContainerId, Open>,
+    removed: &HashMap<usize, VersionFacts>,
+) -> Result<HashMap<(ContainerId, String), VersionFacts>, DbError> {
+    let mut keys: BTreeSet<(ContainerId, &str)> = BTreeSet::new();
+    for &at in round {
+        let command = commands[at];
+        let Some(open) = command.place().and_then(|(_, bucket)| open.get(&bucket)) else { continue };
+        let name = match command {
+            ObjectCommand::Stage(_) => continue,
+            ObjectCommand::Publish(c) => c.name.as_str(),
+            ObjectCommand::Delete(c) => c.name.as_str(),
+            ObjectCommand::Restore(c) => match (&c.as_name, removed.get(&at)) {
+                (Some(name), _) => name.as_str(),
+                (None, Some(found)) => found.name.as_str(),
+                (None, None) => continue,
+            },
+        };
+        keys.insert((open.bucket.contents, name));
+    }
+    let rows = keys.into_iter().map(|(contents, name)| args![contents, name]).collect();
+    // CROSS JOIN keeps SQLite from walking the versions first.
+    let text = concat!(
+        "SELECT ",
+        facts_columns!(),
+        " FROM (VALUES {rows}) AS wanted CROSS JOIN versions v
+         WHERE v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.is_current = 1"
+    );
+    let mut found = HashMap::new();
+    for mut row in conn.fetch_rows(text, &[], rows).await? {
+        let facts = read_facts(&mut row)?;
+        found.insert((facts.contents, facts.name.clone()), facts);
+    }
+    Ok(found)
+}
+
+/// The removed version that each restore of the round means.
+async fn read_removed(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+    open: &BTreeMap<ContainerId, Open>,
+) -> Result<HashMap<usize, VersionFacts>, DbError> {
+    let mut found = HashMap::new();
+    for &at in round {
+        let ObjectCommand::Restore(c) = commands[at] else { continue };
+        let Some(open) = open.get(&c.bucket) else { continue };
+        let row = match &c.what {
+            RestoreWhat::Latest(name) => {
+                conn.fetch_one(
+                    concat!(
+                        "SELECT ",
+                        facts_columns!(),
+                        " FROM versions v
+                         WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'removed'
+                         ORDER BY v.removed_at DESC, v.seq DESC LIMIT 1"
+                    ),
+                    args![open.bucket.contents, name.as_str()],
+                )
+                .await?
+            }
+            RestoreWhat::Version(id) => {
+                conn.fetch_one(
+                    concat!("SELECT ", facts_columns!(), " FROM versions v WHERE v.id = $1"),
+                    args![*id],
+                )
+                .await?
+            }
+        };
+        if let Some(mut row) = row {
+            found.insert(at, read_facts(&mut row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
+    let id = row.need_id(VersionId::from_bytes)?;
+    let contents = row.need_id(ContainerId::from_bytes)?;
+    let kind = row.need_text()?;
+    Ok(VersionFacts {
+        id,
+        contents,
+        kind: Kind::parse(&kind).ok_or_else(|| DbError::Row(format!("{kind:?} is no kind of object")))?,
+        name: row.need_text()?,
+        state: row.need_state()?,
+        is_current: row.need_bool()?,
+        size: row.need_size()?,
+        headers: row.text()?.unwrap_or_default(),
+        owner: row.text()?,
+        created_at: row.need_time()?,
+        guard: Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? },
+        expires_at: row.time()?,
+        purge_after: row.time()?,
+        revision: match (row.int()?, row.digest()?) {
+            (Some(generation), Some(hash)) => {
+                Some(Revision { generation: u32::try_from(generation).unwrap_or(u32::MAX), hash })
+            }
+            _ => None,
+        },
+    })
+}

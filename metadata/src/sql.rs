@@ -1,0 +1,720 @@
+//! The seam between one SQL text and two engines. The only file of the workspace that names a database driver.
+//!
+//! The dialect that both accept: `$N` markers, BIGINT / TEXT / BYTEA or BLOB, `RETURNING`, `ON CONFLICT`,
+//! `UPDATE … FROM (VALUES …)`, whose columns are called column1, column2, …. Values carry their type even when they
+//! are NULL, so that Postgres never has to guess. What differs is here: opening, the pragmas, locking a row for
+//! sharing ([`Engine::share`]), the database's own clock, and what errors mean.
+
+use crate::error::Failure;
+use futures_util::future::BoxFuture;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _, ValueRef};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Which engine is underneath.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, in this process, in one file.
+    Sqlite,
+    /// A Postgres server.
+    Postgres,
+}
+
+impl Engine {
+    /// The suffix that locks read rows against change by others until the transaction ends. SQLite has one writer and
+    /// needs none.
+    pub(crate) fn share(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR SHARE",
+        }
+    }
+
+    fn db_now(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000000 AS BIGINT)",
+            Engine::Postgres => "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)",
+        }
+    }
+
+    fn begin(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+}
+
+/// A value on its way into a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// BIGINT.
+    Int(Option<i64>),
+    /// TEXT.
+    Text(Option<String>),
+    /// BYTEA or BLOB.
+    Bytes(Option<Vec<u8>>),
+}
+
+macro_rules! into_value {
+    ($($from:ty => $variant:ident, |$v:ident| $make:expr;)*) => {$(
+        impl From<$from> for Value {
+            fn from($v: $from) -> Self { Value::$variant(Some($make)) }
+        }
+        impl From<Option<$from>> for Value {
+            fn from(v: Option<$from>) -> Self { Value::$variant(v.map(|$v| $make)) }
+        }
+    )*};
+}
+into_value! {
+    i64 => Int, |v| v;
+    u64 => Int, |v| i64::try_from(v).unwrap_or(i64::MAX);
+    u32 => Int, |v| i64::from(v);
+    bool => Int, |v| i64::from(v);
+    lifecycle::Time => Int, |v| v.micros();
+    String => Text, |v| v;
+    &str => Text, |v| v.to_owned();
+    lifecycle::State => Text, |v| v.as_str().to_owned();
+    lifecycle::Cause => Text, |v| v.as_str().to_owned();
+    Vec<u8> => Bytes, |v| v;
+    [u8; 16] => Bytes, |v| v.to_vec();
+    lifecycle::ContainerId => Bytes, |v| v.as_bytes().to_vec();
+    lifecycle::VersionId => Bytes, |v| v.as_bytes().to_vec();
+    lifecycle::BlobName => Bytes, |v| v.as_bytes().to_vec();
+    lifecycle::MemberId => Bytes, |v| v.as_bytes().to_vec();
+    lifecycle::InstallationId => Bytes, |v| v.as_bytes().to_vec();
+}
+
+/// `args![a, b, c]`: the values of one statement or one row, in order.
+macro_rules! args {
+    ($($v:expr),* $(,)?) => { vec![$($crate::sql::Value::from($v)),*] };
+}
+pub(crate) use args;
+
+/// What went wrong in a statement, as far as anybody acts differently on it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DbError {
+    /// A unique index refused a row.
+    #[error("a unique index refused a row: {0}")]
+    Unique(String),
+    /// The engine chose this transaction as a victim, or the file was busy: run it again.
+    #[error("the database asks to run the transaction again: {0}")]
+    Retry(String),
+    /// The database cannot grow.
+    #[error("the database has no space left: {0}")]
+    Full(String),
+    /// The connection is gone or could not be had.
+    #[error("the database is unreachable: {0}")]
+    Gone(String),
+    /// A row did not look as the schema promises.
+    #[error("a row is not as the schema promises: {0}")]
+    Row(String),
+    /// Anything else.
+    #[error("the database refused a statement: {0}")]
+    Other(String),
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        let text = error.to_string();
+        match &error {
+            sqlx::Error::Database(db) => {
+                let code = db.code().unwrap_or_default();
+                match code.as_ref() {
+                    "40001" | "40P01" | "55P03" => DbError::Retry(text),
+                    "53100" => DbError::Full(text),
+                    "57P01" | "57P02" | "57P03" | "53300" => DbError::Gone(text),
+                    // SQLite: extended codes keep the primary one in their low byte. 5 busy, 6 locked, 13 full.
+                    code if db.is_unique_violation() || code == "1555" => DbError::Unique(text),
+                    code => match code.parse::<u32>().map(|code| code & 0xff) {
+                        Ok(5 | 6) if code.len() < 5 => DbError::Retry(text),
+                        Ok(13) if code.len() < 5 => DbError::Full(text),
+                        Ok(10 | 14) if code.len() < 5 => DbError::Gone(text),
+                        _ => DbError::Other(text),
+                    },
+                }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => DbError::Gone(text),
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::Decode(_) => DbError::Row(text),
+            _ => DbError::Other(text),
+        }
+    }
+}
+
+/// One row of an answer, read from left to right in the order of the SELECT list.
+pub(crate) struct Row {
+    row: EngineRow,
+    at: usize,
+}
+
+enum EngineRow {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+macro_rules! read {
+    ($self:ident, $type:ty) => {{
+        let at = $self.at;
+        $self.at += 1;
+        match &$self.row {
+            EngineRow::Sqlite(row) => row.try_get::<$type, _>(at).map_err(DbError::from),
+            EngineRow::Postgres(row) => row.try_get::<$type, _>(at).map_err(DbError::from),
+        }
+    }};
+}
+
+impl Row {
+    /// The next column, a BIGINT that may be NULL.
+    pub(crate) fn int(&mut self) -> Result<Option<i64>, DbError> {
+        read!(self, Option<i64>)
+    }
+
+    /// The next column, a BIGINT.
+    pub(crate) fn need_int(&mut self) -> Result<i64, DbError> {
+        read!(self, i64)
+    }
+
+    /// The next column, a size or count, which is never negative.
+    pub(crate) fn need_size(&mut self) -> Result<u64, DbError> {
+        let value = self.need_int()?;
+        u64::try_from(value).map_err(|_| DbError::Row(format!("{value} is negative")))
+    }
+
+    /// The next column, a flag.
+    pub(crate) fn need_bool(&mut self) -> Result<bool, DbError> {
+        Ok(self.need_int()? != 0)
+    }
+
+    /// The next column, a point in time that may be NULL.
+    pub(crate) fn time(&mut self) -> Result<Option<lifecycle::Time>, DbError> {
+        Ok(self.int()?.map(lifecycle::Time::from_micros))
+    }
+
+    /// The next column, a point in time.
+    pub(crate) fn need_time(&mut self) -> Result<lifecycle::Time, DbError> {
+        self.need_int().map(lifecycle::Time::from_micros)
+    }
+
+    /// The next column, a TEXT that may be NULL.
+    pub(crate) fn text(&mut self) -> Result<Option<String>, DbError> {
+        read!(self, Option<String>)
+    }
+
+    /// The next column, a TEXT.
+    pub(crate) fn need_text(&mut self) -> Result<String, DbError> {
+        read!(self, String)
+    }
+
+    /// The next column, bytes that may be NULL.
+    pub(crate) fn bytes(&mut self) -> Result<Option<Vec<u8>>, DbError> {
+        read!(self, Option<Vec<u8>>)
+    }
+
+    /// The next column, 16 bytes that may be NULL.
+    pub(crate) fn digest(&mut self) -> Result<Option<[u8; 16]>, DbError> {
+        match self.bytes()? {
+            None => Ok(None),
+            Some(bytes) => <[u8; 16]>::try_from(bytes.as_slice())
+                .map(Some)
+                .map_err(|_| DbError::Row(format!("{} bytes where 16 belong", bytes.len()))),
+        }
+    }
+
+    /// The next column, an identity.
+    pub(crate) fn need_id<T>(&mut self, make: fn([u8; 16]) -> T) -> Result<T, DbError> {
+        self.digest()?.map(make).ok_or_else(|| DbError::Row("an identity is missing".to_owned()))
+    }
+
+    /// The next column, an identity that may be NULL.
+    pub(crate) fn id<T>(&mut self, make: fn([u8; 16]) -> T) -> Result<Option<T>, DbError> {
+        Ok(self.digest()?.map(make))
+    }
+
+    /// The next column, a state.
+    pub(crate) fn need_state(&mut self) -> Result<lifecycle::State, DbError> {
+        let word = self.need_text()?;
+        lifecycle::State::parse(&word).ok_or_else(|| DbError::Row(format!("{word:?} is no state")))
+    }
+
+    /// The next column, a cause that may be NULL.
+    pub(crate) fn cause(&mut self) -> Result<Option<lifecycle::Cause>, DbError> {
+        match self.text()? {
+            None => Ok(None),
+            Some(word) => lifecycle::Cause::parse(&word)
+                .map(Some)
+                .ok_or_else(|| DbError::Row(format!("{word:?} is no cause"))),
+        }
+    }
+
+    /// Whether the next column is NULL; does not pass it.
+    pub(crate) fn peek_null(&self) -> Result<bool, DbError> {
+        Ok(match &self.row {
+            EngineRow::Sqlite(row) => row.try_get_raw(self.at)?.is_null(),
+            EngineRow::Postgres(row) => row.try_get_raw(self.at)?.is_null(),
+        })
+    }
+
+    /// Passes over `columns` columns.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.at += columns;
+    }
+}
+
+macro_rules! bind {
+    ($arguments:ty, $values:expr) => {{
+        let mut arguments = <$arguments>::default();
+        arguments.reserve($values.len(), 0);
+        for value in $values {
+            let bound = match value {
+                Value::Int(v) => arguments.add(v),
+                Value::Text(v) => arguments.add(v),
+                Value::Bytes(v) => arguments.add(v),
+            };
+            bound.map_err(|error| DbError::Other(error.to_string()))?;
+        }
+        arguments
+    }};
+}
+
+/// A statement's text: constant, or built here for a number of rows and kept.
+#[derive(Clone)]
+pub(crate) enum Text {
+    Constant(&'static str),
+    Built(Arc<str>),
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Text::Constant(text)
+    }
+}
+
+macro_rules! query {
+    ($text:expr, $arguments:expr) => {
+        match $text {
+            Text::Constant(text) => sqlx::query_with(text, $arguments),
+            Text::Built(text) => sqlx::query_with(AssertSqlSafe(text), $arguments),
+        }
+    };
+}
+
+/// The connection on which one transaction after another is run.
+pub(crate) enum Conn {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<PgConnection>),
+}
+
+impl Conn {
+    /// Which engine this is.
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Conn::Sqlite(_) => Engine::Sqlite,
+            Conn::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<(), DbError> {
+        let begin = self.engine().begin();
+        self.raw(begin).await
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), DbError> {
+        self.raw("COMMIT").await
+    }
+
+    pub(crate) async fn rollback(&mut self) -> Result<(), DbError> {
+        self.raw("ROLLBACK").await
+    }
+
+    /// Runs a statement and tells how many rows it touched.
+    pub(crate) async fn execute(
+        &mut self,
+        text: impl Into<Text>,
+        values: Vec<Value>,
+    ) -> Result<u64, DbError> {
+        let text = text.into();
+        match self {
+            Conn::Sqlite(conn) => {
+                let arguments = bind!(SqliteArguments, values);
+                Ok(conn.execute(query!(text, arguments)).await?.rows_affected())
+            }
+            Conn::Postgres(conn) => {
+                let arguments = bind!(PgArguments, values);
+                Ok(conn.execute(query!(text, arguments)).await?.rows_affected())
+            }
+        }
+    }
+
+    /// Runs a statement and gives its rows.
+    pub(crate) async fn fetch(
+        &mut self,
+        text: impl Into<Text>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
+        let text = text.into();
+        match self {
+            Conn::Sqlite(conn) => {
+                let arguments = bind!(SqliteArguments, values);
+                let rows = conn.fetch_all(query!(text, arguments)).await?;
+                Ok(rows.into_iter().map(|row| Row { row: EngineRow::Sqlite(row), at: 0 }).collect())
+            }
+            Conn::Postgres(conn) => {
+                let arguments = bind!(PgArguments, values);
+                let rows = conn.fetch_all(query!(text, arguments)).await?;
+                Ok(rows.into_iter().map(|row| Row { row: EngineRow::Postgres(row), at: 0 }).collect())
+            }
+        }
+    }
+
+    /// Runs a statement and gives its first row, if it has one.
+    pub(crate) async fn fetch_one(
+        &mut self,
+        text: impl Into<Text>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, DbError> {
+        Ok(self.fetch(text, values).await?.into_iter().next())
+    }
+
+    /// Runs `template` over `rows`, in chunks whose sizes are powers of two so that few texts are ever prepared, and
+    /// tells how many rows it touched in all. `{rows}` in the template stands for `($3,$4),($5,$6)…`, numbered after
+    /// `head`, the values that every chunk begins with.
+    pub(crate) async fn execute_rows(
+        &mut self,
+        template: &'static str,
+        head: &[Value],
+        rows: Vec<Vec<Value>>,
+    ) -> Result<u64, DbError> {
+        let mut touched = 0;
+        for (text, values) in chunks(template, head, rows) {
+            touched += self.execute(text, values).await?;
+        }
+        Ok(touched)
+    }
+
+    /// As [`Conn::execute_rows`], for a statement that answers with rows.
+    pub(crate) async fn fetch_rows(
+        &mut self,
+        template: &'static str,
+        head: &[Value],
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Vec<Row>, DbError> {
+        let mut found = Vec::new();
+        for (text, values) in chunks(template, head, rows) {
+            found.extend(self.fetch(text, values).await?);
+        }
+        Ok(found)
+    }
+
+    /// Runs constant text of one or more statements without values.
+    pub(crate) async fn raw(&mut self, text: &'static str) -> Result<(), DbError> {
+        match self {
+            Conn::Sqlite(conn) => conn.execute(sqlx::raw_sql(text)).await.map(drop)?,
+            Conn::Postgres(conn) => conn.execute(sqlx::raw_sql(text)).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// The database's own clock, for leases and for the second opinion that a purge needs (rule R2).
+    pub(crate) async fn db_now(&mut self) -> Result<lifecycle::Time, DbError> {
+        let text = self.engine().db_now();
+        match self.fetch_one(text, Vec::new()).await? {
+            Some(mut row) => row.need_time(),
+            None => Err(DbError::Other("the database does not tell the time".to_owned())),
+        }
+    }
+
+    /// Closes the connection without waiting for anything it was doing.
+    pub(crate) async fn close(self) {
+        let closed = match self {
+            Conn::Sqlite(conn) => conn.close().await,
+            Conn::Postgres(conn) => conn.close_hard().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "closing a database connection");
+        }
+    }
+}
+
+/// The largest chunk of [`Conn::execute_rows`]: with 32 columns, well below what either engine binds at once.
+const CHUNK_ROWS_MAX: usize = 512;
+
+fn chunks(template: &'static str, head: &[Value], rows: Vec<Vec<Value>>) -> Vec<(Text, Vec<Value>)> {
+    let mut chunks = Vec::new();
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        let size = largest_power_of_two(rows.len()).min(CHUNK_ROWS_MAX);
+        let mut values = head.to_vec();
+        let mut columns = 0;
+        for row in rows.by_ref().take(size) {
+            columns = row.len();
+            values.extend(row);
+        }
+        chunks.push((built(template, head.len(), columns, size), values));
+    }
+    chunks
+}
+
+fn largest_power_of_two(n: usize) -> usize {
+    1 << (usize::BITS - 1 - n.leading_zeros())
+}
+
+/// The text for `size` rows of `columns` values each. Built once per template and size: both sets are small.
+fn built(template: &'static str, head: usize, columns: usize, size: usize) -> Text {
+    type Built = HashMap<(usize, usize), Arc<str>>;
+    static TEXTS: Mutex<Option<Built>> = Mutex::new(None);
+    let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let key = (template.as_ptr() as usize, size);
+    let text = texts.get_or_insert_default().entry(key).or_insert_with(|| {
+        let mut rows = String::new();
+        let mut next = head;
+        for row in 0..size {
+            rows.push_str(if row == 0 { "(" } else { ",(" });
+            for column in 0..columns {
+                next += 1;
+                let _ = write!(rows, "{}${next}", if column == 0 { "" } else { "," });
+            }
+            rows.push(')');
+        }
+        template.replace("{rows}", &rows).into()
+    });
+    Text::Built(Arc::clone(text))
+}
+
+/// Where the database is, and how to open it.
+#[derive(Clone)]
+pub(crate) enum Address {
+    Sqlite { path: PathBuf, durable: bool },
+    Postgres { options: Box<PgConnectOptions> },
+}
+
+impl Address {
+    pub(crate) fn parse(url: &str, durable: bool) -> Result<Self, Failure> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return Ok(Address::Sqlite { path: PathBuf::from(path), durable });
+        }
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|error| Failure::start(format!("metadata.url {url:?}: {error}")))?
+                .application_name("barrow")
+                .statement_cache_capacity(512);
+            return Ok(Address::Postgres { options: Box::new(options) });
+        }
+        Err(Failure::start(format!("metadata.url {url:?}: it starts with sqlite: or postgres://")))
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Address::Sqlite { .. } => Engine::Sqlite,
+            Address::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// The database file, if the database is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Address::Sqlite { path, .. } => Some(path),
+            Address::Postgres { .. } => None,
+        }
+    }
+
+    fn sqlite_options(path: &Path, durable: bool) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(if durable { SqliteSynchronous::Full } else { SqliteSynchronous::Off })
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(512)
+            .command_buffer_size(64)
+            .pragma("secure_delete", "ON")
+            .pragma("journal_size_limit", "67108864")
+            .pragma("wal_autocheckpoint", "4000")
+            .pragma("cache_size", "-32768")
+            .pragma("temp_store", "MEMORY")
+    }
+
+    /// Opens a connection that may write.
+    pub(crate) async fn connect(&self) -> Result<Conn, DbError> {
+        match self {
+            Address::Sqlite { path, durable } => {
+                let conn = Address::sqlite_options(path, *durable).connect().await?;
+                Ok(Conn::Sqlite(Box::new(conn)))
+            }
+            Address::Postgres { options } => Ok(Conn::Postgres(Box::new(options.connect().await?))),
+        }
+    }
+
+    /// Opens the connections that only read.
+    pub(crate) fn readers(&self) -> Readers {
+        match self {
+            Address::Sqlite { path, .. } => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .read_only(true)
+                    .busy_timeout(Duration::from_secs(10))
+                    .statement_cache_capacity(128)
+                    .pragma("cache_size", "-8192")
+                    .pragma("temp_store", "MEMORY");
+                let pool = SqlitePoolOptions::new()
+                    .min_connections(1)
+                    .max_connections(4)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .test_before_acquire(false)
+                    .connect_lazy_with(options);
+                Readers::Sqlite(pool)
+            }
+            Address::Postgres { options } => {
+                let pool = PgPoolOptions::new()
+                    .max_connections(16)
+                    .acquire_timeout(Duration::from_secs(10))
+                    .test_before_acquire(false)
+                    .connect_lazy_with((**options).clone());
+                Readers::Postgres(pool)
+            }
+        }
+    }
+}
+
+/// The connections that only read.
+#[derive(Clone)]
+pub(crate) enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Readers {
+    /// Runs a query and gives its rows.
+    pub(crate) async fn fetch(&self, text: impl Into<Text>, values: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        let text = text.into();
+        match self {
+            Readers::Sqlite(pool) => {
+                let arguments = bind!(SqliteArguments, values);
+                let rows = pool.fetch_all(query!(text, arguments)).await?;
+                Ok(rows.into_iter().map(|row| Row { row: EngineRow::Sqlite(row), at: 0 }).collect())
+            }
+            Readers::Postgres(pool) => {
+                let arguments = bind!(PgArguments, values);
+                let rows = pool.fetch_all(query!(text, arguments)).await?;
+                Ok(rows.into_iter().map(|row| Row { row: EngineRow::Postgres(row), at: 0 }).collect())
+            }
+        }
+    }
+
+    /// Runs a query and gives its first row, if it has one.
+    pub(crate) async fn fetch_one(
+        &self,
+        text: impl Into<Text>,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, DbError> {
+        Ok(self.fetch(text, values).await?.into_iter().next())
+    }
+
+    /// Closes them all.
+    pub(crate) async fn close(&self) {
+        match self {
+            Readers::Sqlite(pool) => pool.close().await,
+            Readers::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Refuses a database whose promises are weaker than ours (rule R4).
+pub(crate) async fn refuse_unsafe_base(conn: &mut Conn, durable: bool) -> Result<(), Failure> {
+    match conn.engine() {
+        Engine::Sqlite => {
+            let version = setting(conn, "SELECT sqlite_version()").await?;
+            let number =
+                |text: &str| -> Vec<u32> { text.split('.').filter_map(|part| part.parse().ok()).collect() };
+            if number(&version) < vec![3, 51, 3] {
+                return Err(Failure::start(format!(
+                    "SQLite {version} is too old: 3.51.3 or newer is needed"
+                )));
+            }
+            let journal = setting(conn, "SELECT journal_mode FROM pragma_journal_mode").await?;
+            if journal != "wal" {
+                return Err(Failure::start(format!(
+                    "SQLite keeps its journal as {journal:?}; WAL is needed"
+                )));
+            }
+        }
+        Engine::Postgres => {
+            let commit = setting(conn, "SELECT current_setting('synchronous_commit')").await?;
+            if durable && commit == "off" {
+                return Err(Failure::start(
+                    "Postgres runs with synchronous_commit=off: an acknowledged delete could come back after a crash. \
+                     Set it to on for this user or database"
+                        .to_owned(),
+                ));
+            }
+            let fsync = setting(conn, "SELECT current_setting('fsync')").await?;
+            if durable && fsync == "off" {
+                return Err(Failure::start("Postgres runs with fsync=off; set it to on".to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn setting(conn: &mut Conn, text: &'static str) -> Result<String, Failure> {
+    match conn.fetch_one(text, Vec::new()).await? {
+        Some(mut row) => Ok(row.need_text()?),
+        None => Err(Failure::start(format!("the database does not answer {text:?}"))),
+    }
+}
+
+/// What a solo transaction is: it may be run again from the start when the database asks for that.
+pub(crate) type Run<'t, T> = BoxFuture<'t, Result<T, Failure>>;
+
+/// For tests: makes an empty schema on a Postgres server and gives the URL that leads into it.
+///
+/// # Errors
+/// [`Failure::Unavailable`] if the server does not answer.
+#[cfg(feature = "testing")]
+pub async fn fresh_schema(url: &str) -> Result<String, Failure> {
+    let name = format!("t{}", lifecycle::MemberId::random());
+    let mut conn = Address::parse(url, true)?.connect().await?;
+    conn.execute(Text::Built(format!("CREATE SCHEMA {name}").into()), Vec::new()).await?;
+    conn.close().await;
+    Ok(format!("{url}{}options[search_path]={name}", if url.contains('?') { '&' } else { '?' }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_into_powers_of_two_and_numbered_after_the_head() {
+        let rows = |n: usize| (0..n).map(|_| args![1_i64, "a"]).collect::<Vec<_>>();
+        let cut = chunks("X {rows}", &args![9_i64], rows(5));
+        let texts: Vec<String> = cut
+            .iter()
+            .map(|(text, _)| match text {
+                Text::Built(text) => text.to_string(),
+                Text::Constant(text) => (*text).to_owned(),
+            })
+            .collect();
+        assert_eq!(texts, ["X ($2,$3),($4,$5),($6,$7),($8,$9)", "X ($2,$3)"]);
+        assert_eq!(cut[0].1.len(), 9);
+        assert!(chunks("Y {rows}", &[], rows(0)).is_empty());
+        assert_eq!(chunks("Z {rows}", &[], rows(1_100)).len(), 2 + 3);
+    }
+}

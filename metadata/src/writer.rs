@@ -1,0 +1,373 @@
+//! The one task of this process that writes.
+//!
+//! It takes whatever queued while the last commit ran, applies it in one transaction, commits once and answers all.
+//! There is no timer: a lone client pays one commit, a thousand clients share it. What the foreground asks goes before
+//! what the background asks, but the background gets its turn when it has waited long enough.
+
+use crate::error::Failure;
+use crate::objects::{self, ObjectCommand, Outcome};
+use crate::sql::{Address, Conn, DbError, Run, args};
+use lifecycle::{Refusal, SharedClock, State, Time, VersionId};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// The most commands that share one transaction.
+const GROUP_MAX: usize = 512;
+/// How many commands may wait before callers do.
+const QUEUE: usize = 4_096;
+/// How often a transaction is run again when the database asks for it.
+const AGAIN_MAX: u32 = 8;
+/// How long background work waits at most behind a busy foreground.
+const BACKGROUND_PATIENCE: Duration = Duration::from_millis(20);
+
+type Answer = Result<Outcome, Failure>;
+
+enum Job {
+    /// Commands to objects, grouped with whatever else queues.
+    Objects { commands: Vec<ObjectCommand>, reply: oneshot::Sender<Vec<Answer>> },
+    /// A transaction of its own.
+    Solo(Box<dyn Solo>),
+}
+
+/// A transaction that is not grouped: container moves, claims, settings. It may be run several times.
+trait Solo: Send {
+    fn run<'t>(&'t mut self, conn: &'t mut Conn, now: Time) -> Run<'t, ()>;
+    fn answer(self: Box<Self>, committed: Result<(), Failure>);
+}
+
+struct SoloOf<F, T> {
+    run: F,
+    result: Option<T>,
+    reply: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<F, T> Solo for SoloOf<F, T>
+where
+    F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send,
+    T: Send,
+{
+    fn run<'t>(&'t mut self, conn: &'t mut Conn, now: Time) -> Run<'t, ()> {
+        let running = (self.run)(conn, now);
+        let result = &mut self.result;
+        Box::pin(async move {
+            *result = Some(running.await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Failure>) {
+        let answer = match (committed, self.result) {
+            (Ok(()), Some(result)) => Ok(result),
+            (Ok(()), None) => Err(Failure::Unknown("the transaction gave no result".to_owned())),
+            (Err(failure), _) => Err(failure),
+        };
+        // Whoever asked may have gone; what was done stands.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// Sends work to the writer.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    foreground: mpsc::Sender<Job>,
+    background: mpsc::Sender<Job>,
+}
+
+/// Whether somebody waits for the answer at a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    Foreground,
+    Background,
+}
+
+impl Writer {
+    /// Starts the writer on a connection. It ends when the last `Writer` is dropped.
+    pub(crate) fn start(address: Address, conn: Conn, clock: SharedClock) -> Self {
+        let (foreground, fore) = mpsc::channel(QUEUE);
+        let (background, back) = mpsc::channel(QUEUE);
+        tokio::spawn(Worker { address, conn: Some(conn), clock, fore, back }.work());
+        Writer { foreground, background }
+    }
+
+    fn queue(&self, urgency: Urgency) -> &mpsc::Sender<Job> {
+        match urgency {
+            Urgency::Foreground => &self.foreground,
+            Urgency::Background => &self.background,
+        }
+    }
+
+    /// Carries out commands to objects; the answers stand in their order.
+    pub(crate) async fn objects(&self, urgency: Urgency, commands: Vec<ObjectCommand>) -> Vec<Answer> {
+        let count = commands.len();
+        let (reply, answer) = oneshot::channel();
+        let stopped = || (0..count).map(|_| Err(stopped())).collect();
+        if self.queue(urgency).send(Job::Objects { commands, reply }).await.is_err() {
+            return stopped();
+        }
+        answer.await.unwrap_or_else(|_| stopped())
+    }
+
+    /// Carries out one command to an object.
+    pub(crate) async fn object(&self, command: ObjectCommand) -> Answer {
+        self.objects(Urgency::Foreground, vec![command]).await.pop().unwrap_or_else(|| Err(stopped()))
+    }
+
+    /// Runs a transaction of its own. `run` may be called several times, each time in a fresh transaction.
+    pub(crate) async fn solo<T, F>(&self, urgency: Urgency, run: F) -> Result<T, Failure>
+    where
+        F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::Solo(Box::new(SoloOf { run, result: None, reply }));
+        self.queue(urgency).send(job).await.map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::Unavailable { text: "the metadata is shutting down".to_owned(), again: false }
+}
+
+struct Worker {
+    address: Address,
+    conn: Option<Conn>,
+    clock: SharedClock,
+    fore: mpsc::Receiver<Job>,
+    back: mpsc::Receiver<Job>,
+}
+
+struct Grouped {
+    commands: Vec<ObjectCommand>,
+    reply: oneshot::Sender<Vec<Answer>>,
+}
+
+impl Worker {
+    async fn work(mut self) {
+        let mut background_since: Option<Duration> = None;
+        loop {
+            let (job, from_back) = tokio::select! {
+                biased;
+                Some(job) = self.fore.recv() => (job, false),
+                Some(job) = self.back.recv() => (job, true),
+                else => break,
+            };
+            if from_back {
+                background_since = None;
+                self.one_turn(job, false).await;
+                continue;
+            }
+            self.one_turn(job, true).await;
+            if self.back.is_empty() {
+                background_since = None;
+                continue;
+            }
+            let now = self.clock.boot();
+            let since = *background_since.get_or_insert(now);
+            if now.saturating_sub(since) >= BACKGROUND_PATIENCE {
+                background_since = None;
+                if let Ok(job) = self.back.try_recv() {
+                    self.one_turn(job, false).await;
+                }
+            }
+        }
+        if let Some(conn) = self.conn.take() {
+            conn.close().await;
+        }
+    }
+
+    /// Serves `job`, and with it everything alike that has queued in front of the door.
+    async fn one_turn(&mut self, job: Job, gather: bool) {
+        let (mut group, mut solos, mut count) = (Vec::new(), Vec::new(), 0);
+        let mut next = Some(job);
+        while let Some(job) = next {
+            match job {
+                Job::Objects { commands, reply } => {
+                    count += commands.len();
+                    group.push(Grouped { commands, reply });
+                }
+                Job::Solo(solo) => solos.push(solo),
+            }
+            next = if gather && count < GROUP_MAX { self.fore.try_recv().ok() } else { None };
+        }
+        if !group.is_empty() {
+            self.run_group(group).await;
+        }
+        for solo in solos {
+            self.run_solo(solo).await;
+        }
+    }
+
+    async fn run_group(&mut self, group: Vec<Grouped>) {
+        let all: Vec<&ObjectCommand> = group.iter().flat_map(|grouped| &grouped.commands).collect();
+        let mut answers = match self.commit(&all).await {
+            Ok(answers) => answers,
+            // Somebody in the group is at fault, or nobody: alone, each fails for itself only.
+            Err(DbError::Unique(_) | DbError::Other(_) | DbError::Row(_)) if all.len() > 1 => {
+                let mut answers = Vec::with_capacity(all.len());
+                for command in &all {
+                    match self.commit(&[command]).await {
+                        Ok(mut answer) => answers.append(&mut answer),
+                        Err(error) => answers.push(Err(alone(error))),
+                    }
+                }
+                answers
+            }
+            Err(error) => {
+                tracing::warn!(%error, commands = all.len(), "a group of commands was not carried out");
+                let text = error.to_string();
+                let again = || match &error {
+                    DbError::Full(_) => Failure::NoSpace(text.clone()),
+                    _ if all.len() == 1 => Failure::Unavailable { text: text.clone(), again: false },
+                    _ => Failure::Unavailable { text: text.clone(), again: false },
+                };
+                all.iter().map(|_| Err(again())).collect()
+            }
+        }
+        .into_iter();
+        for Grouped { commands, reply } in group {
+            let _ = reply.send(answers.by_ref().take(commands.len()).collect());
+        }
+    }
+
+    /// One transaction over `commands`, run again as often as the database asks.
+    async fn commit(&mut self, commands: &[&ObjectCommand]) -> Result<Vec<Answer>, DbError> {
+        for attempt in 0.. {
+            let now = self.clock.now();
+            let conn = self.connected().await?;
+            let outcome = match conn.begin().await {
+                Ok(()) => objects::run(conn, commands, now).await,
+                Err(error) => Err(error),
+            };
+            let error = match outcome {
+                Ok(answers) => match conn.commit().await {
+                    Ok(()) => return Ok(answers.into_iter().map(|a| a.map_err(Failure::Refused)).collect()),
+                    Err(DbError::Gone(text)) => return self.find_out(answers, &text).await,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            self.recover(&error).await;
+            if !matches!(error, DbError::Retry(_)) || attempt >= AGAIN_MAX {
+                return Err(error);
+            }
+        }
+        Err(DbError::Retry("too many attempts".to_owned()))
+    }
+
+    /// The connection broke during COMMIT: whether it took effect is read from the versions it concerned. Never tried
+    /// again blindly.
+    async fn find_out(
+        &mut self,
+        answers: Vec<Result<Outcome, Refusal>>,
+        why: &str,
+    ) -> Result<Vec<Answer>, DbError> {
+        self.drop_connection().await;
+        let conn = self.connected().await?;
+        let mut found = Vec::with_capacity(answers.len());
+        for answer in answers {
+            found.push(match answer {
+                Err(refusal) => Err(Failure::Refused(refusal)),
+                Ok(outcome) => match took_effect(conn, &outcome).await {
+                    Ok(true) => Ok(outcome),
+                    Ok(false) => Err(Failure::Unavailable { text: why.to_owned(), again: true }),
+                    Err(error) => Err(Failure::Unknown(format!("{why}; then {error}"))),
+                },
+            });
+        }
+        Ok(found)
+    }
+
+    async fn run_solo(&mut self, mut solo: Box<dyn Solo>) {
+        let mut attempt = 0;
+        let committed = loop {
+            let outcome = self.try_solo(&mut *solo).await;
+            attempt += 1;
+            match outcome {
+                Err(Failure::Unavailable { again: true, .. }) if attempt < AGAIN_MAX => {}
+                outcome => break outcome,
+            }
+        };
+        solo.answer(committed);
+    }
+
+    async fn try_solo(&mut self, solo: &mut dyn Solo) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let conn = self.connected().await?;
+        if let Err(error) = conn.begin().await {
+            self.recover(&error).await;
+            return Err(error.into());
+        }
+        let outcome = solo.run(conn, now).await;
+        match outcome {
+            Ok(()) => match conn.commit().await {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    self.recover(&error).await;
+                    Err(match error {
+                        DbError::Gone(text) => Failure::Unknown(text),
+                        error => error.into(),
+                    })
+                }
+            },
+            Err(failure) => {
+                if conn.rollback().await.is_err() {
+                    self.drop_connection().await;
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&mut Conn, DbError> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => self.address.connect().await?,
+        };
+        Ok(self.conn.insert(conn))
+    }
+
+    /// Leaves no transaction open behind an error.
+    async fn recover(&mut self, error: &DbError) {
+        let usable = !matches!(error, DbError::Gone(_));
+        if let Some(conn) = &mut self.conn {
+            // SQLite has rolled back by itself after some errors; then there is nothing to roll back, and no matter.
+            let rolled_back = conn.rollback().await;
+            if usable && (rolled_back.is_ok() || matches!(rolled_back, Err(DbError::Other(_)))) {
+                return;
+            }
+        }
+        self.drop_connection().await;
+    }
+
+    async fn drop_connection(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            conn.close().await;
+        }
+    }
+}
+
+fn alone(error: DbError) -> Failure {
+    match error {
+        // No refusal comes from a constraint; one that breaks for a command alone means the facts moved under it.
+        DbError::Unique(_) => Failure::Refused(Refusal::Conflict),
+        error => error.into(),
+    }
+}
+
+async fn took_effect(conn: &mut Conn, outcome: &Outcome) -> Result<bool, DbError> {
+    let (id, wanted): (VersionId, State) = match outcome {
+        Outcome::Staged => return Ok(true),
+        Outcome::Published(published) => (published.version, State::Live),
+        Outcome::Deleted(deleted) => (deleted.version, State::Removed),
+        Outcome::Restored(restored) => (restored.version, State::Live),
+    };
+    match conn.fetch_one("SELECT state FROM versions WHERE id = $1", args![id]).await? {
+        Some(mut row) => {
+            let state = row.need_state()?;
+            // Later moves of others do not undo that this one happened.
+            Ok(state >= wanted && state != State::Staged)
+        }
+        None => Ok(false),
+    }
+}
