@@ -1,1 +1,17 @@
-//! .
+//! The doors: what speaks to clients and operators, over one set of verbs.
+//!
+//! - [`http`] knows sockets and bytes, and no protocol.
+//! - [`objects`] are the verbs that all doors share: put, read, delete, restore.
+//! - [`scsp`] and [`admin`] decode a request, call a verb and encode its outcome. A door names hyper; verbs do not.
+//! - [`auth`] yields a [`Principal`] once per request; nothing else can be reached without one.
+
+pub mod admin;
+pub mod auth;
+pub mod http;
+pub mod metrics;
+pub mod objects;
+pub mod scsp;
+mod state;
+
+pub use auth::{Anonymous, Auth, Principal};
+pub use state::{BackgroundWork, Gateway, ScspSettings, Settings, TaskView};

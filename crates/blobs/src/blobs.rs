@@ -58,6 +58,15 @@ impl Blobs {
         }
     }
 
+    /// Refuses when a body of `expected` bytes would touch the reserve. For bodies that are stored beside the metadata
+    /// and never come here otherwise.
+    ///
+    /// # Errors
+    /// [`BlobError::NoSpace`], and [`BlobError::Unavailable`] if a local root is not there.
+    pub async fn admit(&self, expected: u64) -> Result<(), BlobError> {
+        self.inner.admit(expected).await
+    }
+
     /// Whether bytes lie under this name.
     ///
     /// # Errors

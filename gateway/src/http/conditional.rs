@@ -45,6 +45,24 @@ pub struct WriteConditions {
     pub unmodified_since: Option<Time>,
 }
 
+impl From<WriteConditions> for lifecycle::Condition {
+    fn from(conditions: WriteConditions) -> Self {
+        let tags = |tags: Option<Tags>| {
+            tags.map(|tags| match tags {
+                Tags::Any => lifecycle::condition::Tags::Any,
+                Tags::Listed(tags) => {
+                    lifecycle::condition::Tags::List(tags.into_iter().map(|tag| tag.opaque).collect())
+                }
+            })
+        };
+        lifecycle::Condition {
+            if_match: tags(conditions.if_match),
+            if_none_match: tags(conditions.if_none_match),
+            unmodified_since: conditions.unmodified_since,
+        }
+    }
+}
+
 /// The conditions of a read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadConditions {

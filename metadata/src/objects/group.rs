@@ -5,7 +5,7 @@
 //! *later* statements read what is current and what guards it: read together with the lock, two writers with
 //! `If-None-Match: *` would both find nothing and both win.
 
-use super::command::{ObjectCommand, Outcome, RestoreWhat, Stage};
+use super::command::{Body, ObjectCommand, Outcome, RestoreWhat, Stage};
 use super::decide::{self, BucketFacts, Effects, Slot, VersionFacts};
 use super::effects::{self, Usage};
 use crate::sql::{Conn, DbError, Row, args};
@@ -164,6 +164,7 @@ async fn run_round(
     usage: &mut Usage,
     answers: &mut [Option<Result<Outcome, Refusal>>],
 ) -> Result<(), DbError> {
+    let lost = read_lost(conn, commands, round).await?;
     let removed = read_removed(conn, commands, round, open).await?;
     let currents = read_currents(conn, commands, round, open, &removed).await?;
     let (mut removals, mut arrivals, mut returns) = (Vec::new(), Vec::new(), Vec::new());
@@ -182,6 +183,8 @@ async fn run_round(
         let current = |name: &str| currents.get(&(bucket.contents, name.to_owned()));
         let decision = match command {
             ObjectCommand::Stage(_) => continue,
+            // Taken back meanwhile: the client left, or the upload took longer than uploads may.
+            ObjectCommand::Publish(c) if lost.contains(&c.version) => Err(Refusal::Conflict),
             ObjectCommand::Publish(c) => decide::publish(c, current(&c.name), *bucket, slot),
             ObjectCommand::Delete(c) => decide::delete(c, current(&c.name), *bucket, slot),
             ObjectCommand::Restore(c) => {
@@ -256,6 +259,35 @@ async fn read_currents(
         found.insert((facts.contents, facts.name.clone()), facts);
     }
     Ok(found)
+}
+
+/// The staged bodies of the round whose rows are not staged any more.
+async fn read_lost(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+) -> Result<HashSet<VersionId>, DbError> {
+    let mut lost = HashSet::new();
+    for &at in round {
+        if let ObjectCommand::Publish(c) = commands[at] {
+            if matches!(c.body, Body::Staged { .. }) {
+                lost.insert(c.version);
+            }
+        }
+    }
+    let rows = lost.iter().map(|id| args![*id]).collect();
+    let staged = conn
+        .fetch_rows(
+            "SELECT v.id FROM (VALUES {rows}) AS wanted CROSS JOIN versions v
+             WHERE v.id = wanted.column1 AND v.state = 'staged'",
+            &[],
+            rows,
+        )
+        .await?;
+    for mut row in staged {
+        lost.remove(&row.need_id(VersionId::from_bytes)?);
+    }
+    Ok(lost)
 }
 
 /// The removed version that each restore of the round means.

@@ -1,0 +1,103 @@
+//! A body on its way into the object store, with the row that names its blob.
+//!
+//! The row comes first (rule R5), so that whatever happens to the body, something remembers that bytes may lie there.
+//! An upload that is dropped on the way, because the client left or the bucket went, is taken back at once; what a crash
+//! leaves is found by the staged task.
+
+use super::{Error, NewObject};
+use crate::Gateway;
+use crate::auth::Principal;
+use bytes::Bytes;
+use lifecycle::{BlobName, VersionId};
+use metadata::{ClaimOrder, ObjectCommand, Stage};
+use std::time::Duration;
+
+/// A body being written.
+pub(super) struct Staged {
+    upload: blobs::Upload,
+    guard: TakeBack,
+}
+
+impl Staged {
+    /// Writes the row down and begins the blob.
+    pub(super) async fn begin(
+        gateway: &Gateway,
+        principal: &Principal,
+        object: &NewObject,
+        expected: Option<u64>,
+    ) -> Result<Self, Error> {
+        let blob = BlobName::random();
+        let stage = Stage {
+            contents: object.bucket.1,
+            version: object.version,
+            kind: object.kind,
+            name: object.name.clone(),
+            blob,
+            actor: principal.name.to_string(),
+        };
+        // From here on a row may stand, whether or not we learn of it.
+        let guard = TakeBack { gateway: Some(gateway.clone()), version: object.version };
+        gateway.metadata.object(ObjectCommand::Stage(stage)).await?;
+        let upload = gateway.blobs.create(blob, expected).await?;
+        Ok(Staged { upload, guard })
+    }
+
+    pub(super) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        Ok(self.upload.write(bytes).await?)
+    }
+
+    /// Makes the bytes durable. The guard takes them back unless it is told to keep them.
+    pub(super) async fn finish(self) -> Result<(blobs::Stored, TakeBack), Error> {
+        let Staged { upload, guard } = self;
+        Ok((upload.finish().await?, guard))
+    }
+}
+
+/// Takes a staged version back when dropped.
+pub(super) struct TakeBack {
+    gateway: Option<Gateway>,
+    version: VersionId,
+}
+
+impl TakeBack {
+    /// The version was published: it is not ours to take back any more.
+    pub(super) fn keep(mut self) {
+        self.gateway = None;
+    }
+}
+
+impl Drop for TakeBack {
+    fn drop(&mut self) {
+        let Some(gateway) = self.gateway.take() else { return };
+        let version = self.version;
+        // Whoever dropped us cannot wait. If this does not get through, the row is swept later.
+        tokio::spawn(async move {
+            if let Err(error) = take_back(&gateway, version).await {
+                tracing::info!(%version, %error, "a failed upload is left to the sweep");
+            }
+        });
+    }
+}
+
+async fn take_back(gateway: &Gateway, version: VersionId) -> Result<(), Error> {
+    let order = ClaimOrder {
+        holder: gateway.member,
+        limit: 1,
+        lease: gateway.settings.claim_lease,
+        drain: Duration::ZERO,
+    };
+    // Nothing is claimed if the version was published after all: the claim asks for a staged row.
+    let claims = gateway.metadata.claim_failed_upload(version, order).await?;
+    let destroyed = gateway.blobs.destroy(&claims).await;
+    let failed = destroyed.into_iter().find_map(Result::err);
+    match failed {
+        None => {
+            gateway.metadata.finish(claims, gateway.settings.deletion_memory).await?;
+            Ok(())
+        }
+        Some(error) => {
+            gateway.metadata.release(claims).await?;
+            Err(error.into())
+        }
+    }
+}

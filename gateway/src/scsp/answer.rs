@@ -1,0 +1,105 @@
+//! The headers that answers have in common (SCSP section 2.1).
+
+use crate::http::Body;
+use crate::objects::headers::decode;
+use http::header::{ETAG, LAST_MODIFIED};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use lifecycle::{Kind, Time};
+use metadata::{Container, Found};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::fmt::Display;
+
+/// What clients leave bare in a path (section 1.5).
+const BARE: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'/');
+
+/// The parent of a domain: none.
+const NO_PARENT: &str = "ffffffffffffffffffffffffffffffff";
+
+/// A name as it stands in a path or header.
+pub(super) fn encoded(name: &str) -> impl Display + '_ {
+    utf8_percent_encode(name, &BARE)
+}
+
+/// An empty answer with `status`.
+pub(super) fn new(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+}
+
+/// Sets a header whose text is ours and printable.
+pub(super) fn set(headers: &mut HeaderMap, name: &'static str, value: impl Display) {
+    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// The write time as seconds and milliseconds: how clients tell what is mutable.
+pub(super) fn system_version(at: Time) -> String {
+    let millis = at.micros() / 1_000;
+    format!("{}.{:03}", millis / 1_000, millis % 1_000)
+}
+
+/// Entity tag and times of a version written at `at`.
+pub(super) fn stamp(headers: &mut HeaderMap, etag: impl Display, at: Time) {
+    if let Ok(value) = HeaderValue::try_from(format!("\"{etag}\"")) {
+        headers.insert(ETAG, value);
+    }
+    if let Ok(value) = HeaderValue::try_from(at.to_http_date()) {
+        headers.insert(LAST_MODIFIED, value.clone());
+        headers.insert(HeaderName::from_static("castor-system-created"), value);
+    }
+}
+
+/// What an object's answer says of it, its kept headers included.
+pub(super) fn describe_object(headers: &mut HeaderMap, found: &Found) {
+    super::headers::echo(&decode(&found.version.headers), headers);
+    stamp(headers, found.version.id, found.version.created_at);
+    if let Some(owner) = &found.version.owner {
+        set(headers, "castor-system-owner", encoded(owner));
+    }
+    match found.version.kind {
+        Kind::Named => {
+            set(headers, "castor-system-cid", found.bucket.0);
+            let name = encoded(&found.version.name);
+            set(
+                headers,
+                "castor-system-path",
+                format_args!("/{}/{}/{name}", found.domain.1, encoded(&found.bucket.1)),
+            );
+            set(headers, "castor-system-name", name);
+            set(headers, "castor-system-domain", &found.domain.1);
+        }
+        Kind::Unnamed => {}
+        Kind::Alias => set(headers, "castor-system-alias", &found.version.name),
+    }
+    if found.version.kind != Kind::Unnamed {
+        set(headers, "castor-system-version", system_version(found.version.created_at));
+    }
+}
+
+/// What a context's answer says of it, its kept headers included.
+pub(super) fn describe_context(headers: &mut HeaderMap, container: &Container) {
+    super::headers::echo(&decode(&container.headers), headers);
+    stamp(headers, container.etag, container.changed_at);
+    set(headers, "castor-system-alias", container.id);
+    match container.parent {
+        Some(parent) => set(headers, "castor-system-cid", parent),
+        None => set(headers, "castor-system-cid", NO_PARENT),
+    }
+    set(headers, "castor-system-name", encoded(&container.name));
+    set(headers, "castor-system-version", system_version(container.changed_at));
+    if let Some(owner) = &container.owner {
+        set(headers, "castor-system-owner", encoded(owner));
+    }
+}

@@ -1,0 +1,132 @@
+//! DELETE of a domain or bucket with everything in it (SCSP section 3.4): restorable for the grace, or at once final.
+
+use crate::http::Body;
+use crate::scsp::answer::{describe_context, new, set};
+use crate::scsp::door::Exchange;
+use crate::scsp::error::Trouble;
+use crate::scsp::request::Target;
+use http::{Response, StatusCode};
+use lifecycle::{Cause, Grace, Right};
+use metadata::{ContainerKind, Failure, RemoveOrder};
+use std::time::Duration;
+
+/// What the argument `recursive` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recursive {
+    No,
+    Yes,
+    Now,
+}
+
+pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Response<Body>, Trouble> {
+    let recursive = recursive(exchange.asked.query.get("recursive"))?;
+    let bucket = match &exchange.asked.target {
+        Target::Bucket(bucket) => Some(bucket),
+        Target::Root | Target::Uuid(_) | Target::Object(..) | Target::Child(_) => None,
+    };
+    let located = exchange.locate(bucket).await?;
+    let found = match located {
+        Some(located) if bucket.is_none() => Some(located.domain),
+        Some(located) => located.bucket,
+        None => None,
+    };
+    let Some(container) = found else {
+        exchange.principal.require_somewhere(Right::Remove)?;
+        return Err(Trouble::not_found());
+    };
+    let (domain, bucket) = match container.parent {
+        Some(domain) => (domain, Some(container.id)),
+        None => (container.id, None),
+    };
+    exchange.principal.require(Right::Remove, Some(domain), bucket)?;
+    let settings = &exchange.gateway.settings;
+    let (now, only_empty) = match recursive {
+        Recursive::Now => {
+            exchange.principal.require(Right::Purge, Some(domain), bucket)?;
+            (true, false)
+        }
+        Recursive::Yes => (false, false),
+        Recursive::No if settings.scsp.auto_recursive_delete => (false, false),
+        Recursive::No if settings.scsp.gateway_mode => (false, true),
+        Recursive::No => {
+            return Err(Trouble::new(
+                400,
+                "RecursiveRequired",
+                "DELETE of a domain or bucket requires the recursive query argument.",
+            ));
+        }
+    };
+    let order = RemoveOrder {
+        grace: Grace::For(if now { Duration::ZERO } else { settings.recursive_delete_delay }),
+        early: now,
+        reserves_name: false,
+        only_empty,
+        cause: Cause::Recursive,
+        door: "scsp",
+        actor: exchange.principal.name.to_string(),
+        reason: None,
+    };
+    let removed = match exchange.gateway.metadata.remove(container.kind, container.id, order).await {
+        Ok(removed) => removed,
+        Err(failure) => {
+            if let Failure::Refused(refusal) = &failure {
+                exchange.gateway.metrics.refused(refusal);
+            }
+            return Err(failure.into());
+        }
+    };
+    let kind = if removed.container.kind == ContainerKind::Domain { "Domain" } else { "Bucket" };
+    // The wording that operators of SCSP clusters search their logs for.
+    tracing::info!(
+        objects = removed.objects,
+        bytes = removed.bytes,
+        actor = %exchange.principal.name,
+        "{kind} '{}' (uuid={}) has been deleted",
+        removed.container.name,
+        removed.container.id
+    );
+    exchange.gateway.wake_background();
+    let mut response = new(StatusCode::OK, Body::Empty);
+    let headers = response.headers_mut();
+    describe_context(headers, &removed.container);
+    if let Some(purge_after) = removed.container.purge_after {
+        set(headers, "barrow-purge-after", purge_after.to_http_date());
+    }
+    set(headers, "content-length", 0);
+    Ok(response)
+}
+
+/// An unrecognised value is refused, never guessed.
+fn recursive(value: Option<&str>) -> Result<Recursive, Trouble> {
+    let Some(value) = value else { return Ok(Recursive::No) };
+    match value.to_ascii_lowercase().as_str() {
+        "" | "yes" | "true" => Ok(Recursive::Yes),
+        "now" => Ok(Recursive::Now),
+        "no" | "false" => Ok(Recursive::No),
+        _ => Err(Trouble::new(
+            400,
+            "BadRecursiveValue",
+            format!("The argument recursive cannot be {value:?}: allowed is yes, now or no."),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recursive_is_read_and_never_guessed() {
+        for (value, meaning) in [
+            (None, Recursive::No),
+            (Some(""), Recursive::Yes),
+            (Some("YES"), Recursive::Yes),
+            (Some("true"), Recursive::Yes),
+            (Some("now"), Recursive::Now),
+            (Some("no"), Recursive::No),
+        ] {
+            assert_eq!(recursive(value).expect("known"), meaning, "{value:?}");
+        }
+        assert_eq!(recursive(Some("maybe")).expect_err("refused").status, StatusCode::BAD_REQUEST);
+    }
+}

@@ -1,0 +1,13 @@
+//! One file, one operation: decode, call, encode.
+
+pub(super) mod delete;
+pub(super) mod delete_context;
+pub(super) mod list;
+pub(super) mod locate;
+pub(super) mod node;
+pub(super) mod read;
+pub(super) mod read_context;
+pub(super) mod restore_context;
+pub(super) mod update;
+pub(super) mod write;
+pub(super) mod write_context;

@@ -1,0 +1,34 @@
+//! READ and INFO of a domain or bucket (SCSP section 2.3).
+
+use crate::http::Body;
+use crate::scsp::answer::{describe_context, new, set};
+use crate::scsp::door::Exchange;
+use crate::scsp::error::Trouble;
+use crate::scsp::request::Target;
+use http::{Response, StatusCode};
+use lifecycle::Right;
+
+pub(in crate::scsp) async fn read_context(exchange: Exchange<'_>) -> Result<Response<Body>, Trouble> {
+    let bucket = match &exchange.asked.target {
+        Target::Bucket(bucket) => Some(bucket),
+        Target::Root | Target::Uuid(_) | Target::Object(..) | Target::Child(_) => None,
+    };
+    let located = exchange.locate(bucket).await?;
+    let found = match located {
+        Some(located) if bucket.is_none() => Some(located.domain),
+        Some(located) => located.bucket,
+        None => None,
+    };
+    let Some(container) = found else {
+        exchange.principal.require_somewhere(Right::Read)?;
+        return Err(Trouble::not_found());
+    };
+    match container.parent {
+        Some(domain) => exchange.principal.require(Right::Read, Some(domain), Some(container.id))?,
+        None => exchange.principal.require(Right::Read, Some(container.id), None)?,
+    }
+    let mut response = new(StatusCode::OK, Body::Empty);
+    describe_context(response.headers_mut(), &container);
+    set(response.headers_mut(), "content-length", 0);
+    Ok(response)
+}

@@ -1,0 +1,108 @@
+//! What every door is given.
+
+use crate::auth::Auth;
+use crate::metrics::Metrics;
+use blobs::Blobs;
+use lifecycle::{DomainName, MemberId, SharedClock};
+use metadata::Metadata;
+use serde::Serialize;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the doors need to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cluster's name, in `Castor-System-Cluster`.
+    pub cluster: String,
+    /// The domain for requests whose Host names none.
+    pub default_domain: DomainName,
+    /// Bodies up to this many bytes are stored beside their rows.
+    pub inline_max: u64,
+    /// Grace of removed containers.
+    pub recursive_delete_delay: Duration,
+    /// Grace of deleted objects, where their bucket has none of its own.
+    pub object_delete_delay: Duration,
+    /// How long deletions are remembered.
+    pub deletion_memory: Duration,
+    /// How long a claim on a failed upload's bytes holds.
+    pub claim_lease: Duration,
+    /// What is SCSP's own.
+    pub scsp: ScspSettings,
+}
+
+/// Settings of the SCSP door.
+#[derive(Clone, Copy, Debug)]
+pub struct ScspSettings {
+    /// A DELETE of a container without `recursive` counts as `recursive=yes`.
+    pub auto_recursive_delete: bool,
+    /// An empty container needs no `recursive`, a full one is a conflict (as behind Swarm's Content Gateway).
+    pub gateway_mode: bool,
+    /// A container is made only by `Content-Type: application/castorcontext`.
+    pub explicit_context_create: bool,
+}
+
+/// The doors' common state. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The truth.
+    pub metadata: Metadata,
+    /// The bytes.
+    pub blobs: Blobs,
+    /// The time.
+    pub clock: SharedClock,
+    /// Who may do what.
+    pub auth: Arc<Auth>,
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// This process, in the claims it makes.
+    pub member: MemberId,
+    /// The background work of this process, if it does any.
+    pub background: Option<Arc<dyn BackgroundWork>>,
+}
+
+/// What a door can ask of the background work in the same process. The health processor stands behind it; the two
+/// crates never meet.
+pub trait BackgroundWork: Send + Sync + 'static {
+    /// Something was removed or became due earlier: look again.
+    fn wake(&self);
+
+    /// Runs one task to its end and gives its report; `None` if there is no such task. A dry run decides and stops.
+    fn run_now<'a>(
+        &'a self,
+        task: &'a str,
+        dry_run: bool,
+    ) -> Pin<Box<dyn Future<Output = Option<serde_json::Value>> + Send + 'a>>;
+
+    /// The tasks, what they are for, what they last did and when they run next.
+    fn tasks(&self) -> Vec<TaskView>;
+}
+
+/// One background task, as an operator sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TaskView {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub purpose: String,
+    /// When it last began.
+    pub started_at: Option<String>,
+    /// When it last ended.
+    pub finished_at: Option<String>,
+    /// When it runs next, unless something wakes it earlier.
+    pub next_at: Option<String>,
+    /// What it last reported.
+    pub report: Option<serde_json::Value>,
+}
+
+impl Gateway {
+    /// Tells the background work that something may be due earlier than it thinks.
+    pub fn wake_background(&self) {
+        if let Some(background) = &self.background {
+            background.wake();
+        }
+    }
+}
