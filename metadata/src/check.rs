@@ -96,8 +96,8 @@ impl Metadata {
         page.iter().flat_map(|checked| check_version(&checked.facts)).collect()
     }
 
-    /// Rules that no single row shows: counters against a recount (R11), blobs without an owner or inline bytes without
-    /// a blob (R1, R5), more than one current version (R12).
+    /// Rules that no single row shows: counters against a recount (R11), blobs without an owner, inline bytes
+    /// without a blob, versions that outlive their contents (R1, R5), more than one current version (R12).
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -123,8 +123,19 @@ impl Metadata {
             map.insert(key, count);
         }
         let mut found = check_usage(&counted, &recounted);
-        let counts: [(&'static str, &'static str, &'static str); 4] = [
+        let counts: [(&'static str, &'static str, &'static str); 6] = [
             ("R1", "blobs have no owner", "SELECT COUNT(*) FROM blobs WHERE owner NOT IN (SELECT id FROM versions)"),
+            (
+                "R5",
+                "versions hang on contents that are forgotten",
+                "SELECT COUNT(*) FROM versions WHERE contents_id NOT IN (SELECT id FROM contents)",
+            ),
+            (
+                "R5",
+                "versions are not tombstones although their contents are",
+                "SELECT COUNT(*) FROM contents c JOIN versions v ON v.contents_id = c.id
+                 WHERE c.state = 'purged' AND v.state <> 'purged'",
+            ),
             (
                 "R5",
                 "inline bytes have no blob",

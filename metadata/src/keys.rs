@@ -7,7 +7,7 @@ use crate::sql::{DbError, Row, args};
 use crate::writer::Urgency;
 use chacha20poly1305::aead::{Aead, AeadCore, KeyInit, OsRng, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use lifecycle::{ContainerId, Refusal, Rights, Time};
+use lifecycle::{ContainerId, MemberId, Refusal, Rights, Time};
 use serde::Serialize;
 use std::fmt;
 use std::io::Write;
@@ -95,10 +95,23 @@ impl Sealer {
         }
     }
 
+    /// Makes the file apart and links it into place: another process that starts in the same moment finds a whole key
+    /// there or none, and of two that make one the first wins.
     fn create(path: &Path) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::start(format!("{}: {error}", path.display()));
         let key = ChaCha20Poly1305::generate_key(&mut OsRng);
-        let written = write_private(path, &key);
-        written.map_err(|error| Failure::start(format!("{}: {error}", path.display())))?;
+        let mut apart = path.as_os_str().to_owned();
+        apart.push(format!(".{}", MemberId::random()));
+        write_private(Path::new(&apart), &key).map_err(failed)?;
+        let linked = std::fs::hard_link(&apart, path);
+        std::fs::remove_file(&apart).map_err(failed)?;
+        match linked {
+            Ok(()) => sync_parent(path).map_err(failed)?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                return Sealer::open(path, false);
+            }
+            Err(error) => return Err(failed(error)),
+        }
         Ok(Sealer(ChaCha20Poly1305::new(&key)))
     }
 
@@ -130,6 +143,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()?;
+    sync_parent(path)
+}
+
+/// Makes a name durable.
+fn sync_parent(path: &Path) -> std::io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => std::fs::File::open(parent)?.sync_all(),
         _ => Ok(()),

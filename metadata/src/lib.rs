@@ -8,6 +8,7 @@
 mod check;
 mod containers;
 mod error;
+mod gather;
 mod halted;
 mod keys;
 mod list;
@@ -18,6 +19,8 @@ mod open;
 mod reclaim;
 mod sql;
 mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod upkeep;
 mod usage;
 mod writer;
@@ -40,7 +43,7 @@ pub use open::{Metadata, Settings};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use sql::Engine;
 #[cfg(feature = "testing")]
-pub use sql::fresh_schema;
+pub use testing::fresh_schema;
 pub use tasks::TaskRow;
 pub use upkeep::Compacted;
 pub use usage::UsageRow;

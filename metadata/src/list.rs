@@ -59,6 +59,21 @@ impl Metadata {
                     )
                     .await?
             }
+            // Everything from such a prefix on begins with it: there is no greater character.
+            None if from_prefix => {
+                self.readers
+                    .fetch(
+                        concat!(
+                            "SELECT ",
+                            version_columns!(),
+                            " FROM versions v
+                         WHERE v.contents_id = $1 AND v.is_current = 1 AND v.name >= $2
+                           AND (v.expires_at IS NULL OR v.expires_at > $3) ORDER BY v.name LIMIT $4"
+                        ),
+                        args![contents, start, now, limit],
+                    )
+                    .await?
+            }
             Some(end) => {
                 self.readers
                     .fetch(
@@ -166,7 +181,7 @@ impl Metadata {
         let rows = self
             .readers
             .fetch(
-                "SELECT v.id, v.name, v.expires_at, b.id, b.domain_id, b.state, d.state
+                "SELECT v.id, v.name, v.expires_at, b.id, b.domain_id, c.state, b.state, d.state
                  FROM versions v JOIN contents c ON c.id = v.contents_id JOIN buckets b ON b.id = c.bucket_id
                     JOIN domains d ON d.id = b.domain_id
                  WHERE v.state = 'live' AND v.expires_at IS NOT NULL AND v.expires_at <= $1
@@ -183,7 +198,7 @@ impl Metadata {
                 at: row.need_time()?,
                 bucket: row.need_id(ContainerId::from_bytes)?,
                 domain: row.need_id(ContainerId::from_bytes)?,
-                above: row.need_state()?.under(row.need_state()?),
+                above: row.need_state()?.under(row.need_state()?).under(row.need_state()?),
             });
         }
         Ok(expired)
@@ -203,7 +218,7 @@ pub struct Expired {
     pub bucket: ContainerId,
     /// Its domain.
     pub domain: ContainerId,
-    /// The worst state of the two.
+    /// The worst state of contents, bucket and domain.
     pub above: State,
 }
 

@@ -6,10 +6,12 @@ use crate::containers::{
 };
 use crate::error::Failure;
 use crate::reclaim::read_blob;
-use crate::sql::{DbError, Row, args};
+use crate::gather::Gather;
+use crate::sql::{DbError, Readers, Row, Value, args};
 use bytes::Bytes;
 use lifecycle::revision::Revision;
-use lifecycle::{Blob, Cause, ContainerId, Guard, Kind, State, Time, VersionId};
+use lifecycle::{Blob, Cause, ContainerId, Guard, Kind, SharedClock, State, Time, VersionId};
+use std::sync::Arc;
 
 /// Where a request's names lead: the domain, and the bucket if one was named and is there.
 #[derive(Clone, Debug)]
@@ -94,48 +96,124 @@ macro_rules! version_columns {
 pub(crate) use version_columns;
 
 macro_rules! found_query {
-    ($bytes:literal, $join:literal, $from:literal) => {
+    ($bytes:literal, $join:literal, $first:literal, $from:literal, $where:literal) => {
         concat!(
-            "SELECT ",
-            version_columns!(),
-            ", d.id, d.name, b.id, b.name, p.name, p.part_no, p.start, p.size, p.md5,
-                p.format, p.place, ",
-            $bytes,
-            " FROM ",
-            $from,
-            " LEFT JOIN blobs p ON p.owner = v.id AND p.part_no = 0 ",
-            $join
+            "SELECT ", $first, version_columns!(), ", d.id, d.name, b.id, b.name, p.name, p.part_no, p.start, p.size, p.md5,
+                p.format, p.place, ", $bytes,
+            " FROM ", $from, " LEFT JOIN blobs p ON p.owner = v.id AND p.part_no = 0 ", $join, $where
         )
     };
-    ($from:literal) => {
+    ($first:literal, $from:literal, $where:literal) => {
         (
-            found_query!("i.bytes", "LEFT JOIN inline_bytes i ON i.blob = p.name", $from),
-            found_query!("NULL", "", $from),
+            found_query!("i.bytes", "LEFT JOIN inline_bytes i ON i.blob = p.name ", $first, $from, $where),
+            found_query!("NULL", "", $first, $from, $where),
         )
     };
 }
 
-/// With bytes, and without.
+// Many keys, one query. CROSS JOIN keeps the order: from the key to the domain to the bucket to the version. Each with
+// bytes, and without.
 const NAMED: (&str, &str) = found_query!(
-    "(SELECT id, name FROM domains WHERE state = 'live' AND name IN ($1, $2)
-        ORDER BY CASE WHEN name = $1 THEN 0 ELSE 1 END LIMIT 1) d
-     JOIN buckets b ON b.domain_id = d.id AND b.name = $3 AND b.state = 'live' AND b.hidden = 0
-     JOIN versions v ON v.contents_id = b.contents_id AND v.name = $4 AND v.is_current = 1
-        AND (v.expires_at IS NULL OR v.expires_at > $5)"
+    "wanted.column1, ",
+    "(VALUES {rows}) AS wanted CROSS JOIN domains d CROSS JOIN buckets b CROSS JOIN versions v",
+    "WHERE d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
+            (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column3))
+        AND b.domain_id = d.id AND b.name = wanted.column4 AND b.state = 'live' AND b.hidden = 0
+        AND v.contents_id = b.contents_id AND v.name = wanted.column5 AND v.is_current = 1
+        AND (v.expires_at IS NULL OR v.expires_at > $1)"
 );
 const BY_UUID: (&str, &str) = found_query!(
-    "versions v JOIN contents c ON c.id = v.contents_id AND c.state = 'live'
-     JOIN buckets b ON b.id = c.bucket_id AND b.state = 'live' AND b.contents_id = c.id
-     JOIN domains d ON d.id = b.domain_id AND d.state = 'live' AND v.name = $1 AND v.is_current = 1 AND v.kind <> 'named'
-        AND (v.expires_at IS NULL OR v.expires_at > $2)"
+    "wanted.column1, ",
+    "(VALUES {rows}) AS wanted CROSS JOIN versions v CROSS JOIN contents c CROSS JOIN buckets b CROSS JOIN domains d",
+    "WHERE v.name = wanted.column2 AND v.is_current = 1 AND v.kind <> 'named'
+        AND (v.expires_at IS NULL OR v.expires_at > $1) AND c.id = v.contents_id AND c.state = 'live'
+        AND b.id = c.bucket_id AND b.state = 'live' AND b.contents_id = c.id AND d.id = b.domain_id AND d.state = 'live'"
+);
+const LOCATED: &str = concat!(
+    "SELECT wanted.column1, ", domain_columns!(), ", h.id, h.contents_id, ", bucket_columns!(),
+    " FROM (VALUES {rows}) AS wanted CROSS JOIN domains d CROSS JOIN buckets h
+        LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = wanted.column4 AND b.state = 'live' AND b.hidden = 0
+      WHERE d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
+            (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column3))
+        AND h.domain_id = d.id AND h.name = '' AND h.state = 'live'"
 );
 /// The child of a container that need not be live: for operators, by the container's UUID.
 const IN_CONTAINER: (&str, &str) = found_query!(
+    "",
     "buckets b JOIN domains d ON d.id = b.domain_id AND d.state IN ('live', 'removed') AND b.id = $1
         AND b.state IN ('live', 'removed')
      JOIN versions v ON v.contents_id = b.contents_id AND v.name = $2 AND v.is_current = 1
-        AND (v.expires_at IS NULL OR v.expires_at > $3)"
+        AND (v.expires_at IS NULL OR v.expires_at > $3)",
+    ""
 );
+
+/// Host, fallback, bucket and name of an object.
+type NamedKey = (String, String, String, String);
+
+/// The queues in front of the point reads.
+#[derive(Clone)]
+pub(crate) struct PointReads {
+    located: Gather<(String, String, String), Located>,
+    named: Gather<NamedKey, Found>,
+    named_head: Gather<NamedKey, Found>,
+    uuid: Gather<String, Found>,
+    uuid_head: Gather<String, Found>,
+}
+
+impl PointReads {
+    /// Starts the queues.
+    pub(crate) fn start(readers: &Readers, clock: &SharedClock) -> Self {
+        let named = |text: &'static str| {
+            let (readers, clock) = (readers.clone(), Arc::clone(clock));
+            Gather::start(readers.at_once(), move |keys: Vec<NamedKey>| {
+                let row = |(host, fallback, bucket, name): NamedKey| args![host, fallback, bucket, name];
+                let rows = keys.into_iter().map(row).collect();
+                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_found))
+            })
+        };
+        let uuid = |text: &'static str| {
+            let (readers, clock) = (readers.clone(), Arc::clone(clock));
+            Gather::start(readers.at_once(), move |keys: Vec<String>| {
+                let rows = keys.into_iter().map(|uuid| args![uuid]).collect();
+                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_found))
+            })
+        };
+        let located = {
+            let readers = readers.clone();
+            Gather::start(readers.at_once(), move |keys: Vec<(String, String, String)>| {
+                let row = |(host, fallback, bucket): (String, String, String)| args![host, fallback, bucket];
+                let rows = keys.into_iter().map(row).collect();
+                Box::pin(many(readers.clone(), LOCATED, Vec::new(), rows, read_located))
+            })
+        };
+        PointReads {
+            located,
+            named: named(NAMED.0),
+            named_head: named(NAMED.1),
+            uuid: uuid(BY_UUID.0),
+            uuid_head: uuid(BY_UUID.1),
+        }
+    }
+}
+
+/// One query for many keys: each gets a number in front, by which its row finds back to it.
+async fn many<T>(
+    readers: Readers,
+    text: &'static str,
+    head: Vec<Value>,
+    keys: Vec<Vec<Value>>,
+    read: fn(&mut Row) -> Result<T, DbError>,
+) -> Result<Vec<Option<T>>, DbError> {
+    let mut answers: Vec<Option<T>> = keys.iter().map(|_| None).collect();
+    let numbered = keys.into_iter().zip(0_i64..).map(|(key, number)| [args![number], key].concat()).collect();
+    for mut row in readers.fetch_padded(text, &head, numbered).await? {
+        let number = usize::try_from(row.need_int()?).unwrap_or(usize::MAX);
+        if let Some(answer) = answers.get_mut(number) {
+            *answer = Some(read(&mut row)?);
+        }
+    }
+    Ok(answers)
+}
 
 impl Metadata {
     /// Finds the live domain `host`, or failing that the default domain, and its live bucket.
@@ -148,21 +226,9 @@ impl Metadata {
         fallback: &str,
         bucket: Option<&str>,
     ) -> Result<Option<Located>, Failure> {
-        let row = self
-            .readers
-            .fetch_one(
-                concat!(
-                    "SELECT ", domain_columns!(), ", h.id, h.contents_id, ", bucket_columns!(),
-                    " FROM (SELECT * FROM domains WHERE state = 'live' AND name IN ($1, $2)
-                        ORDER BY CASE WHEN name = $1 THEN 0 ELSE 1 END LIMIT 1) d
-                     JOIN buckets h ON h.domain_id = d.id AND h.name = '' AND h.state = 'live'
-                     LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = $3 AND b.state = 'live' AND b.hidden = 0"
-                ),
-                args![host.unwrap_or(fallback), fallback, bucket.unwrap_or("")],
-            )
-            .await?;
-        let Some(mut row) = row else { return Ok(None) };
-        Ok(Some(read_located(&mut row)?))
+        let host = host.unwrap_or(fallback).to_owned();
+        // No bucket has the empty name of a hidden one, so asking for none finds none.
+        self.points.located.read((host, fallback.to_owned(), bucket.unwrap_or_default().to_owned())).await
     }
 
     /// Reads an object by the names of its domain, bucket and itself. `bytes`: with its bytes, if those are inline.
@@ -177,9 +243,9 @@ impl Metadata {
         name: &str,
         bytes: bool,
     ) -> Result<Option<Found>, Failure> {
-        let text = if bytes { NAMED.0 } else { NAMED.1 };
-        let values = args![host.unwrap_or(fallback), fallback, bucket, name, self.clock.now()];
-        self.find(text, values).await
+        let queue = if bytes { &self.points.named } else { &self.points.named_head };
+        let host = host.unwrap_or(fallback).to_owned();
+        queue.read((host, fallback.to_owned(), bucket.to_owned(), name.to_owned())).await
     }
 
     /// Reads an unnamed or alias object by its UUID, whatever domain it is in.
@@ -187,8 +253,8 @@ impl Metadata {
     /// # Errors
     /// [`Failure::Unavailable`].
     pub async fn find_uuid(&self, uuid: &str, bytes: bool) -> Result<Option<Found>, Failure> {
-        let text = if bytes { BY_UUID.0 } else { BY_UUID.1 };
-        self.find(text, args![uuid, self.clock.now()]).await
+        let queue = if bytes { &self.points.uuid } else { &self.points.uuid_head };
+        queue.read(uuid.to_owned()).await
     }
 
     /// Reads an object of a bucket that is live or removed, by the bucket's UUID.

@@ -3,6 +3,7 @@
 use crate::containers::{NewContainer, create_domain};
 use crate::error::Failure;
 use crate::keys::Sealer;
+use crate::lookup::PointReads;
 use crate::migrate;
 use crate::sql::{Address, Conn, Engine, Readers, args, refuse_unsafe_base};
 use crate::writer::Writer;
@@ -30,6 +31,7 @@ pub struct Settings {
 pub struct Metadata {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
+    pub(crate) points: PointReads,
     pub(crate) clock: SharedClock,
     pub(crate) sealer: Sealer,
     pub(crate) trust_db_clock: bool,
@@ -91,6 +93,7 @@ impl Metadata {
         };
         Ok(Metadata {
             writer: Writer::start(address, conn, Arc::clone(&clock)),
+            points: PointReads::start(&readers, &clock),
             readers,
             clock,
             sealer,

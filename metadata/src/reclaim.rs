@@ -9,7 +9,7 @@ use crate::objects::{Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, Value, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
-use lifecycle::{Blob, BlobName, Claim, ContainerId, MemberId, Place, State, Time, VersionId};
+use lifecycle::{Blob, BlobName, Cause, Claim, ContainerId, MemberId, Place, State, Time, VersionId};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -43,6 +43,45 @@ pub struct Waiting {
     pub bytes: i64,
 }
 
+/// Contents that hold something of state $1, and of it something for which `$which` holds: one look into an index each.
+macro_rules! ripe {
+    ($which:literal) => {
+        concat!(
+            "SELECT d.id, b.id, c.id, d.state, b.state, c.state, u.objects, u.bytes
+             FROM usage u JOIN contents c ON c.id = u.contents_id JOIN buckets b ON b.id = c.bucket_id
+                JOIN domains d ON d.id = b.domain_id
+             WHERE u.state = $1 AND u.objects > 0
+                AND EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND ",
+            $which,
+            ") ORDER BY c.id"
+        )
+    };
+}
+
+/// Reads `domain, bucket, contents`, the states of the three, objects and bytes.
+fn read_waiting(rows: Vec<Row>) -> Result<Vec<Waiting>, Failure> {
+    let mut waiting = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        waiting.push(Waiting {
+            domain: row.need_id(ContainerId::from_bytes)?,
+            bucket: row.need_id(ContainerId::from_bytes)?,
+            contents: row.need_id(ContainerId::from_bytes)?,
+            above: row.need_state()?.under(row.need_state()?).under(row.need_state()?),
+            objects: row.need_int()?,
+            bytes: row.need_int()?,
+        });
+    }
+    Ok(waiting)
+}
+
+/// No claim passes a guard: the SQL twin of `Guard::is_active`. `$4` is the time. It stands in the inner select too, or
+/// what is guarded would fill its limit for ever and starve the rest.
+macro_rules! unguarded {
+    () => {
+        "hold = 0 AND (guard_until IS NULL OR guard_until <= $4 OR guard_from > $4)"
+    };
+}
+
 impl Metadata {
     /// Contents that hold versions whose own state is `state`, by the counters. The walk goes contents by contents, so
     /// that rows which are held back in one never starve the rest.
@@ -60,24 +99,72 @@ impl Metadata {
                 args![state],
             )
             .await?;
-        let mut waiting = Vec::new();
+        read_waiting(rows)
+    }
+
+    /// Contents in which the clock has something to do at `at`: removed versions that are due, purging ones that nobody
+    /// holds any more, staged ones that began before, tombstones whose memory has run out. Nothing for other states.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn contents_due(&self, state: State, at: Time) -> Result<Vec<Waiting>, Failure> {
+        let text = match state {
+            State::Removed => ripe!("v.due_at <= $2 AND v.state = 'removed'"),
+            State::Purging => {
+                ripe!("(v.claim_until IS NULL OR v.claim_until <= $2) AND v.state = 'purging'")
+            }
+            State::Staged => ripe!("v.created_at <= $2 AND v.state = 'staged'"),
+            State::Purged => ripe!("v.forget_after <= $2 AND v.state = 'purged'"),
+            State::Live | State::Forgotten => return Ok(Vec::new()),
+        };
+        read_waiting(self.readers.fetch(text, args![state, at]).await?)
+    }
+
+    /// Contents that are purging and hold something that must follow them, with how much.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn contents_to_cascade(&self) -> Result<Vec<Waiting>, Failure> {
+        let rows = self
+            .readers
+            .fetch(
+                "SELECT d.id, b.id, c.id, d.state, b.state, c.state, CAST(SUM(u.objects) AS BIGINT),
+                    CAST(SUM(u.bytes) AS BIGINT)
+                 FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
+                    JOIN usage u ON u.contents_id = c.id
+                 WHERE c.state = 'purging' AND u.state IN ('staged', 'live', 'removed') AND u.objects > 0
+                 GROUP BY d.id, b.id, c.id, d.state, b.state, c.state ORDER BY c.id",
+                args![],
+            )
+            .await?;
+        read_waiting(rows)
+    }
+
+    /// Versions and bytes of `contents` that are due at `now`, by the cause of their removal. The earliest `limit`
+    /// versions are looked at.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn due_by_cause(
+        &self,
+        contents: ContainerId,
+        now: Time,
+        limit: u32,
+    ) -> Result<Vec<(Option<Cause>, u64, u64)>, Failure> {
+        let rows = self
+            .readers
+            .fetch(
+                "SELECT cause, COUNT(*), CAST(SUM(size) AS BIGINT) FROM (
+                    SELECT cause, size FROM versions WHERE contents_id = $1 AND state = 'removed' AND due_at <= $2
+                    ORDER BY due_at LIMIT $3) AS due GROUP BY cause",
+                args![contents, now, limit],
+            )
+            .await?;
+        let mut causes = Vec::with_capacity(rows.len());
         for mut row in rows {
-            let (domain, bucket, contents) = (
-                row.need_id(ContainerId::from_bytes)?,
-                row.need_id(ContainerId::from_bytes)?,
-                row.need_id(ContainerId::from_bytes)?,
-            );
-            let above = row.need_state()?.under(row.need_state()?).under(row.need_state()?);
-            waiting.push(Waiting {
-                domain,
-                bucket,
-                contents,
-                above,
-                objects: row.need_int()?,
-                bytes: row.need_int()?,
-            });
+            causes.push((row.cause()?, row.need_size()?, row.need_size()?));
         }
-        Ok(waiting)
+        Ok(causes)
     }
 
     /// How many versions of live contents are due now, and their bytes; counting stops at `limit` versions.
@@ -116,9 +203,15 @@ impl Metadata {
                 JOIN domains d ON d.id = b.domain_id
              WHERE u.state = 'removed' AND u.objects > 0 AND c.state = 'live' AND b.state = 'live' AND d.state = 'live'",
             "SELECT MIN(purge_after) FROM domains WHERE state = 'removed'",
-            "SELECT MIN(purge_after) FROM buckets WHERE state = 'removed'",
-            "SELECT MIN(purge_after) FROM contents WHERE state = 'removed'",
-            "SELECT MIN(expires_at) FROM versions WHERE state = 'live' AND expires_at IS NOT NULL",
+            // Nothing happens by itself inside a container that is not live: it is no reason to wake up.
+            "SELECT MIN(b.purge_after) FROM buckets b JOIN domains d ON d.id = b.domain_id
+             WHERE b.state = 'removed' AND d.state = 'live'",
+            "SELECT MIN(c.purge_after) FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
+             WHERE c.state = 'removed' AND b.state = 'live' AND d.state = 'live'",
+            "SELECT v.expires_at FROM versions v CROSS JOIN contents c CROSS JOIN buckets b CROSS JOIN domains d
+             WHERE v.state = 'live' AND v.expires_at IS NOT NULL AND c.id = v.contents_id AND c.state = 'live'
+                AND b.id = c.bucket_id AND b.state = 'live' AND d.id = b.domain_id AND d.state = 'live'
+             ORDER BY v.expires_at LIMIT 1",
         ];
         for text in texts {
             if let Some(mut row) = self.readers.fetch_one(text, Vec::new()).await? {
@@ -155,12 +248,16 @@ impl Metadata {
                     }
                     let won = conn
                         .fetch(
-                            "UPDATE versions SET state = 'purging', claim_by = $1, claim_until = $2
-                             WHERE id IN (SELECT id FROM versions WHERE contents_id = $3 AND state = 'removed'
-                                    AND due_at <= $4 AND removed_at <= $5 ORDER BY due_at LIMIT $6)
-                                AND state = 'removed' AND purge_after <= $4 AND removed_at <= $5 AND hold = 0
-                                AND (guard_until IS NULL OR guard_until <= $4 OR guard_from > $4)
-                             RETURNING id, contents_id, state, size",
+                            concat!(
+                                "UPDATE versions SET state = 'purging', claim_by = $1, claim_until = $2
+                                 WHERE id IN (SELECT id FROM versions WHERE contents_id = $3 AND state = 'removed'
+                                        AND due_at <= $4 AND removed_at <= $5 AND ",
+                                unguarded!(),
+                                " ORDER BY due_at LIMIT $6)
+                                    AND state = 'removed' AND purge_after <= $4 AND removed_at <= $5 AND ",
+                                unguarded!(),
+                                " RETURNING id, contents_id, state, size"
+                            ),
                             args![
                                 order.holder,
                                 now.plus(order.lease),
@@ -379,10 +476,12 @@ macro_rules! cascade {
              WHERE id IN (SELECT v.id FROM versions v JOIN contents c ON c.id = v.contents_id
                     WHERE v.contents_id = $3 AND c.state = 'purging' AND c.removed_at <= $6 AND ",
             $which,
-            " LIMIT $5)
-                AND state IN ('staged', 'live', 'removed')
-                AND (state = 'staged' OR (hold = 0 AND (guard_until IS NULL OR guard_until <= $4 OR guard_from > $4)))
-             RETURNING id, contents_id, state, size"
+            " AND (v.state = 'staged' OR (",
+            unguarded!(),
+            ")) LIMIT $5)
+                AND state IN ('staged', 'live', 'removed') AND (state = 'staged' OR (",
+            unguarded!(),
+            ")) RETURNING id, contents_id, state, size"
         )
     };
 }

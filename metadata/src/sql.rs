@@ -65,6 +65,17 @@ pub(crate) enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
+impl Value {
+    /// No value, of the same type.
+    fn null(&self) -> Value {
+        match self {
+            Value::Int(_) => Value::Int(None),
+            Value::Text(_) => Value::Text(None),
+            Value::Bytes(_) => Value::Bytes(None),
+        }
+    }
+}
+
 macro_rules! into_value {
     ($($from:ty => $variant:ident, |$v:ident| $make:expr;)*) => {$(
         impl From<$from> for Value {
@@ -349,6 +360,8 @@ impl Conn {
         values: Vec<Value>,
     ) -> Result<u64, DbError> {
         let text = text.into();
+        #[cfg(feature = "testing")]
+        crate::testing::note(&text);
         match self {
             Conn::Sqlite(conn) => {
                 let arguments = bind!(SqliteArguments, values);
@@ -368,6 +381,8 @@ impl Conn {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, DbError> {
         let text = text.into();
+        #[cfg(feature = "testing")]
+        crate::testing::note(&text);
         match self {
             Conn::Sqlite(conn) => {
                 let arguments = bind!(SqliteArguments, values);
@@ -550,6 +565,8 @@ impl Address {
             .pragma("wal_autocheckpoint", "4000")
             .pragma("cache_size", "-32768")
             .pragma("temp_store", "MEMORY")
+            // A batch joined with a table is the outer loop, always: SQLite would rather scan the table and index the batch.
+            .pragma("automatic_index", "OFF")
     }
 
     /// Opens a connection that may write.
@@ -573,7 +590,8 @@ impl Address {
                     .busy_timeout(Duration::from_secs(10))
                     .statement_cache_capacity(128)
                     .pragma("cache_size", "-8192")
-                    .pragma("temp_store", "MEMORY");
+                    .pragma("temp_store", "MEMORY")
+                    .pragma("automatic_index", "OFF");
                 let pool = SqlitePoolOptions::new()
                     .min_connections(1)
                     .max_connections(4)
@@ -605,6 +623,8 @@ impl Readers {
     /// Runs a query and gives its rows.
     pub(crate) async fn fetch(&self, text: impl Into<Text>, values: Vec<Value>) -> Result<Vec<Row>, DbError> {
         let text = text.into();
+        #[cfg(feature = "testing")]
+        crate::testing::note(&text);
         match self {
             Readers::Sqlite(pool) => {
                 let arguments = bind!(SqliteArguments, values);
@@ -617,6 +637,32 @@ impl Readers {
                 Ok(rows.into_iter().map(|row| Row { row: EngineRow::Postgres(row), at: 0 }).collect())
             }
         }
+    }
+
+    /// How many queries run at once to good purpose.
+    pub(crate) fn at_once(&self) -> usize {
+        match self {
+            Readers::Sqlite(_) => 2,
+            Readers::Postgres(_) => 4,
+        }
+    }
+
+    /// Runs `template` over all of `rows` in one query. They are filled up with rows of NULLs, which match nothing, to a
+    /// power of two, so that few texts are ever prepared.
+    pub(crate) async fn fetch_padded(
+        &self,
+        template: &'static str,
+        head: &[Value],
+        mut rows: Vec<Vec<Value>>,
+    ) -> Result<Vec<Row>, DbError> {
+        let Some(nothing) = rows.first().map(|row| row.iter().map(Value::null).collect::<Vec<_>>()) else {
+            return Ok(Vec::new());
+        };
+        let (size, columns) = (rows.len().next_power_of_two(), nothing.len());
+        rows.resize(size, nothing);
+        let mut values = head.to_vec();
+        values.extend(rows.into_iter().flatten());
+        self.fetch(built(template, head.len(), columns, size), values).await
     }
 
     /// Runs a query and gives its first row, if it has one.
@@ -683,19 +729,6 @@ async fn setting(conn: &mut Conn, text: &'static str) -> Result<String, Failure>
 
 /// What a solo transaction is: it may be run again from the start when the database asks for that.
 pub(crate) type Run<'t, T> = BoxFuture<'t, Result<T, Failure>>;
-
-/// For tests: makes an empty schema on a Postgres server and gives the URL that leads into it.
-///
-/// # Errors
-/// [`Failure::Unavailable`] if the server does not answer.
-#[cfg(feature = "testing")]
-pub async fn fresh_schema(url: &str) -> Result<String, Failure> {
-    let name = format!("t{}", lifecycle::MemberId::random());
-    let mut conn = Address::parse(url, true)?.connect().await?;
-    conn.execute(Text::Built(format!("CREATE SCHEMA {name}").into()), Vec::new()).await?;
-    conn.close().await;
-    Ok(format!("{url}{}options[search_path]={name}", if url.contains('?') { '&' } else { '?' }))
-}
 
 #[cfg(test)]
 mod tests {

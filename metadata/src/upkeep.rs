@@ -2,7 +2,7 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::sql::{Engine, args};
+use crate::sql::{Address, DbError, Engine, args};
 use crate::writer::Urgency;
 use serde::Serialize;
 
@@ -53,5 +53,46 @@ impl Metadata {
                 })
             })
             .await
+    }
+
+    /// Free pages inside the database file; 0 on Postgres, which keeps its own.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn free_pages(&self) -> Result<u64, Failure> {
+        if self.engine() == Engine::Postgres {
+            return Ok(0);
+        }
+        let text = "SELECT freelist_count FROM pragma_freelist_count";
+        Ok(match self.readers.fetch_one(text, args![]).await? {
+            Some(mut row) => row.need_size()?,
+            None => 0,
+        })
+    }
+
+    /// Moves the write-ahead log into the database file and cuts it to nothing: only then does the file shrink by what
+    /// was compacted. Tells whether it came to that; under readers and writers it may not, and the next time will do.
+    /// On Postgres this does nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn truncate_wal(&self) -> Result<bool, Failure> {
+        let Some(path) = self.file() else { return Ok(false) };
+        // A connection of its own: a checkpoint cannot run inside a transaction, and the writer's would wait ten
+        // seconds for a slow reader with everybody behind it. Always synced: what leaves the log must be in the file.
+        let mut conn = Address::Sqlite { path: path.to_owned(), durable: true }.connect().await?;
+        let mut cut = async || -> Result<bool, DbError> {
+            conn.raw("PRAGMA busy_timeout = 0").await?;
+            match conn.fetch_one("PRAGMA wal_checkpoint(TRUNCATE)", args![]).await? {
+                Some(mut row) => Ok(row.need_int()? == 0),
+                None => Ok(false),
+            }
+        };
+        let done = cut().await;
+        conn.close().await;
+        match done {
+            Err(DbError::Retry(_)) => Ok(false),
+            done => Ok(done?),
+        }
     }
 }

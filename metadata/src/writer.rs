@@ -202,8 +202,9 @@ impl Worker {
         let all: Vec<&ObjectCommand> = group.iter().flat_map(|grouped| &grouped.commands).collect();
         let mut answers = match self.commit(&all).await {
             Ok(answers) => answers,
+            Err(error) if all.len() == 1 => vec![Err(alone(error))],
             // Somebody in the group is at fault, or nobody: alone, each fails for itself only.
-            Err(DbError::Unique(_) | DbError::Other(_) | DbError::Row(_)) if all.len() > 1 => {
+            Err(DbError::Unique(_) | DbError::Retry(_) | DbError::Other(_) | DbError::Row(_)) => {
                 let mut answers = Vec::with_capacity(all.len());
                 for command in &all {
                     match self.commit(&[command]).await {
@@ -216,12 +217,11 @@ impl Worker {
             Err(error) => {
                 tracing::warn!(%error, commands = all.len(), "a group of commands was not carried out");
                 let text = error.to_string();
-                let again = || match &error {
+                let failure = || match &error {
                     DbError::Full(_) => Failure::NoSpace(text.clone()),
-                    _ if all.len() == 1 => Failure::Unavailable { text: text.clone(), again: false },
                     _ => Failure::Unavailable { text: text.clone(), again: false },
                 };
-                all.iter().map(|_| Err(again())).collect()
+                all.iter().map(|_| Err(failure())).collect()
             }
         }
         .into_iter();
@@ -357,7 +357,8 @@ fn alone(error: DbError) -> Failure {
 
 async fn took_effect(conn: &mut Conn, outcome: &Outcome) -> Result<bool, DbError> {
     let (id, wanted): (VersionId, State) = match outcome {
-        Outcome::Staged => return Ok(true),
+        // Not known which row it would be. Told no, the writer stages anew, and the row is swept as abandoned.
+        Outcome::Staged => return Ok(false),
         Outcome::Published(published) => (published.version, State::Live),
         Outcome::Deleted(deleted) => (deleted.version, State::Removed),
         Outcome::Restored(restored) => (restored.version, State::Live),

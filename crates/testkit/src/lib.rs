@@ -4,6 +4,8 @@ pub mod clock;
 pub mod database;
 pub mod faulty;
 pub mod load;
+pub mod world;
 
 pub use clock::ManualClock;
 pub use database::Database;
+pub use world::{Store, World};

@@ -1,1 +1,26 @@
-//! Being built.
+//! The admin door: the operator's JSON, health and metrics.
+//!
+//! | file | promise |
+//! | --- | --- |
+//! | `route` | every operation with its method, path and right, in one table |
+//! | `door` | one request from its head to its answer |
+//! | `scope` | which container a path means, and whether the caller may |
+//! | `error` | what every refusal means here: status, code, state, next command |
+//! | `view` | how things look in JSON: times in RFC 3339, states by their one word |
+//! | `ops` | one file per group of operations: decode, call, encode |
+//!
+//! Answers are JSON. A container is addressed by its name or its UUID. Arguments and fields that are not known are
+//! refused: a misspelt filter would otherwise list, or restore, something else than was meant.
+
+mod door;
+mod error;
+mod keys;
+mod ops;
+mod request;
+mod route;
+mod scope;
+mod view;
+
+pub use door::Door;
+pub use keys::fresh_key;
+pub use route::{Route, routes};

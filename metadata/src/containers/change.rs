@@ -1,10 +1,12 @@
 //! Changing a container's headers and settings. Its UUID and what it holds are untouched.
 
+use super::restore::above;
 use super::{Container, ContainerKind, event, find};
 use crate::Metadata;
 use crate::error::Failure;
-use crate::sql::args;
+use crate::sql::{Conn, args};
 use crate::writer::Urgency;
+use lifecycle::lifecycle::Above;
 use lifecycle::{Condition, ContainerId, Refusal};
 use std::time::Duration;
 
@@ -27,29 +29,32 @@ impl Metadata {
                 Box::pin(async move {
                     let text = match kind {
                         ContainerKind::Domain => {
-                            "UPDATE domains SET changed_at = $2 WHERE id = $1 AND state = 'live' RETURNING name"
+                            "UPDATE domains SET changed_at = changed_at WHERE id = $1 AND state = 'live' RETURNING id"
                         }
                         ContainerKind::Bucket | ContainerKind::Contents => {
-                            "UPDATE buckets SET changed_at = $2 WHERE id = $1 AND state = 'live' AND hidden = 0
-                             RETURNING name"
+                            "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND state = 'live' AND hidden = 0
+                             RETURNING id"
                         }
                     };
-                    let before = find(conn, kind, id).await?.ok_or(kind.missing())?;
+                    let parent = find(conn, kind, id).await?.ok_or(kind.missing())?.parent;
+                    refuse_in_dead_domain(conn, kind, parent).await?;
                     // The row is locked first; what the condition speaks of is read afterwards.
-                    if conn.fetch_one(text, args![id, now]).await?.is_none() {
+                    if conn.fetch_one(text, args![id]).await?.is_none() {
                         return Err(kind.missing().into());
                     }
                     let current = find(conn, kind, id).await?.ok_or(kind.missing())?;
-                    if !condition.holds(Some((&current.etag.to_string(), before.changed_at))) {
+                    if !condition.holds(Some((&current.etag.to_string(), current.changed_at))) {
                         return Err(Refusal::ConditionFailed { current: None }.into());
                     }
                     let text = match kind {
-                        ContainerKind::Domain => "UPDATE domains SET headers = $2, etag = $3 WHERE id = $1",
+                        ContainerKind::Domain => {
+                            "UPDATE domains SET headers = $2, etag = $3, changed_at = $4 WHERE id = $1"
+                        }
                         ContainerKind::Bucket | ContainerKind::Contents => {
-                            "UPDATE buckets SET headers = $2, etag = $3 WHERE id = $1"
+                            "UPDATE buckets SET headers = $2, etag = $3, changed_at = $4 WHERE id = $1"
                         }
                     };
-                    conn.execute(text, args![id, headers.as_str(), ContainerId::random()]).await?;
+                    conn.execute(text, args![id, headers.as_str(), ContainerId::random(), now]).await?;
                     event(conn, now, "change", id, &current.name, &actor).await?;
                     Ok(find(conn, kind, id).await?.ok_or(kind.missing())?)
                 })
@@ -73,7 +78,8 @@ impl Metadata {
                     let micros = grace.map(|grace| i64::try_from(grace.as_micros()).unwrap_or(i64::MAX));
                     let touched = conn
                         .execute(
-                            "UPDATE buckets SET object_grace = $2 WHERE id = $1 AND state = 'live'",
+                            "UPDATE buckets SET object_grace = $2 WHERE id = $1 AND state = 'live'
+                                AND domain_id IN (SELECT id FROM domains WHERE state = 'live')",
                             args![bucket, micros],
                         )
                         .await?;
@@ -81,5 +87,17 @@ impl Metadata {
                 })
             })
             .await
+    }
+}
+
+/// Nothing changes inside a domain that is not live, and it stays live until the transaction ends.
+async fn refuse_in_dead_domain(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    domain: Option<ContainerId>,
+) -> Result<(), Failure> {
+    match domain {
+        Some(domain) if above(conn, domain).await? != Above::Live => Err(kind.missing().into()),
+        _ => Ok(()),
     }
 }

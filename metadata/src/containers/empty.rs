@@ -2,8 +2,8 @@
 //! the bucket holds; and the whole can be restored, into the bucket while that is empty, or as another bucket.
 
 use super::create::{NewContainer, insert_bucket, insert_contents};
-use super::remove::{RemoveOrder, held, record, refuse_guarded};
-use super::restore::{above, end_deletion};
+use super::remove::{RemoveOrder, held, holds_visible, record, refuse_guarded};
+use super::restore::{above, above_by, end_deletion};
 use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
@@ -80,8 +80,8 @@ async fn empty(
     let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
     let old = row.need_id(ContainerId::from_bytes)?;
     let grace = match row.int()? {
-        Some(micros) => Grace::For(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0))),
-        None => order.grace,
+        Some(micros) if !order.early => Grace::For(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0))),
+        _ => order.grace,
     };
     refuse_guarded(conn, ContainerKind::Contents, old, now).await?;
     let (objects, bytes, _) = held(conn, ContainerKind::Contents, old).await?;
@@ -116,6 +116,34 @@ async fn take_out(
     Ok(())
 }
 
+/// Writes down that contents gave way to those that came back, if there is anything in them to be found again.
+async fn record_displaced(
+    conn: &mut Conn,
+    now: Time,
+    bucket: ContainerId,
+    displaced: ContainerId,
+    purge_after: Time,
+    actor: &str,
+) -> Result<(), Failure> {
+    let (objects, bytes, _) = held(conn, ContainerKind::Contents, displaced).await?;
+    if objects == 0 {
+        return Ok(());
+    }
+    let mut container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
+    container.contents = Some(displaced);
+    let order = RemoveOrder {
+        grace: Grace::UntilPurged,
+        early: false,
+        reserves_name: false,
+        only_empty: false,
+        cause: Cause::Restore,
+        door: "barrow",
+        actor: actor.to_owned(),
+        reason: Some("gave way to restored contents".to_owned()),
+    };
+    Ok(record(conn, ContainerKind::Contents, &container, &order, now, purge_after, (objects, bytes)).await?)
+}
+
 async fn restore_contents(
     conn: &mut Conn,
     now: Time,
@@ -132,11 +160,25 @@ async fn restore_contents(
         .await?;
     let Some(mut row) = row else { return Err(Refusal::Unknown.into()) };
     let (home, domain) = (row.need_id(ContainerId::from_bytes)?, row.need_id(ContainerId::from_bytes)?);
-    let above_domain = above(conn, domain).await?;
+    let above_bucket = above(conn, domain).await?;
+    // The bucket before its contents, as everywhere; and it counts wherever the contents are to go.
+    let row = conn
+        .fetch_one(
+            "UPDATE buckets SET change_seq = change_seq + 1 WHERE id = $1 RETURNING state, contents_id",
+            args![home],
+        )
+        .await?;
+    let Some(mut row) = row else { return Err(Refusal::ContainerGone.into()) };
+    let above_contents = match (above_bucket, above_by(row.need_state()?)) {
+        (Above::Purging, _) | (_, Above::Purging) => Above::Purging,
+        (Above::Removed, _) | (_, Above::Removed) => Above::Removed,
+        (Above::Live, Above::Live) => Above::Live,
+    };
+    let displaced = row.need_id(ContainerId::from_bytes)?;
     conn.execute("UPDATE contents SET created_at = created_at WHERE id = $1", args![contents]).await?;
     let row = conn.fetch_one("SELECT state FROM contents WHERE id = $1", args![contents]).await?;
     let Some(mut row) = row else { return Err(Refusal::Unknown.into()) };
-    step(row.need_state()?, Move::Restore, &Facts { now, above: above_domain, ..Facts::default() })?;
+    step(row.need_state()?, Move::Restore, &Facts { now, above: above_contents, ..Facts::default() })?;
 
     let bucket = match as_bucket {
         Some(name) => {
@@ -154,21 +196,13 @@ async fn restore_contents(
             id
         }
         None => {
-            let row = conn
-                .fetch_one(
-                    "UPDATE buckets SET change_seq = change_seq + 1 WHERE id = $1 AND state = 'live'
-                     RETURNING contents_id",
-                    args![home],
-                )
-                .await?;
-            let Some(mut row) = row else { return Err(Refusal::ContainerGone.into()) };
-            let displaced = row.need_id(ContainerId::from_bytes)?;
-            let (_, _, live) = held(conn, ContainerKind::Contents, displaced).await?;
-            if live > 0 {
+            if holds_visible(conn, ContainerKind::Contents, displaced, now).await? {
                 return Err(Refusal::NotEmpty.into());
             }
             // What was removed from the bucket since it was emptied stays restorable, apart.
-            take_out(conn, now, displaced, grace.purge_after(now), false, Cause::Restore, actor).await?;
+            let promise = grace.purge_after(now);
+            take_out(conn, now, displaced, promise, false, Cause::Restore, actor).await?;
+            record_displaced(conn, now, home, displaced, promise, actor).await?;
             conn.execute("UPDATE buckets SET contents_id = $2 WHERE id = $1", args![home, contents]).await?;
             home
         }

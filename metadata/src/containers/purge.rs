@@ -10,7 +10,7 @@ use crate::writer::Urgency;
 use crate::{Metadata, halted};
 use lifecycle::grace::container_due;
 use lifecycle::guard::may_purge;
-use lifecycle::lifecycle::Above;
+use lifecycle::lifecycle::{Above, Facts, Move, step};
 use lifecycle::{ContainerId, Guard, Refusal, State, Time};
 use serde::Serialize;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct PurgeStep {
     pub cascaded: u64,
     /// Containers of which only the tombstone is left now.
     pub purged: u64,
-    /// Containers that are due but refused, by a guard or a later promise inside.
+    /// Containers that are due but refused, by a guard inside.
     pub kept: u64,
 }
 
@@ -33,7 +33,8 @@ impl Metadata {
     /// it cannot be restored; the health processor does the rest.
     ///
     /// # Errors
-    /// [`Refusal::NotRemoved`], [`Refusal::HoldsGuarded`], [`Refusal::Purged`], [`Refusal::Unknown`].
+    /// [`Refusal::NotRemoved`], [`Refusal::HoldsGuarded`], [`Refusal::Purged`], [`Refusal::Unknown`];
+    /// [`Refusal::ContainerGone`] and [`Refusal::PurgeStarted`] by the domain around a bucket.
     pub async fn purge_early(
         &self,
         kind: ContainerKind,
@@ -44,13 +45,17 @@ impl Metadata {
             .solo(Urgency::Foreground, move |conn, now| {
                 let actor = actor.clone();
                 Box::pin(async move {
+                    let above = match find(conn, kind, id).await?.ok_or(Refusal::Unknown)?.parent {
+                        None => Above::Live,
+                        Some(domain) => above(conn, domain).await?,
+                    };
                     let container = lock(conn, kind, id).await?;
-                    match container.state {
-                        State::Removed => {}
-                        State::Live | State::Staged => return Err(Refusal::NotRemoved.into()),
+                    // The purge right moves the promise to now, and nothing else.
+                    let facts = Facts { now, purge_after: Some(now), above, ..Facts::default() };
+                    step(container.state, Move::Purge, &facts)?;
+                    if container.state == State::Purging {
                         // Asked twice: what was asked for is under way.
-                        State::Purging => return Ok(container),
-                        State::Purged | State::Forgotten => return Err(Refusal::Purged.into()),
+                        return Ok(container);
                     }
                     refuse_guarded(conn, kind, id, now).await?;
                     let text = match kind {
@@ -62,7 +67,8 @@ impl Metadata {
                         }
                     };
                     conn.execute(text, args![id, now]).await?;
-                    begin(conn, kind, id, now, &container.name, &actor).await?;
+                    begin(conn, kind, id, now).await?;
+                    event(conn, now, "purge", id, &container.name, &actor).await?;
                     Ok(find(conn, kind, id).await?.ok_or(Refusal::Unknown)?)
                 })
             })
@@ -82,10 +88,11 @@ impl Metadata {
                     let now = if trust_db_clock { now.min(conn.db_now().await?) } else { now };
                     halted::refuse(conn).await?;
                     let mut step = PurgeStep::default();
+                    let mut begun = Vec::new();
                     for kind in [ContainerKind::Domain, ContainerKind::Bucket, ContainerKind::Contents] {
                         for id in due(conn, kind, now, limit).await? {
                             match try_begin(conn, kind, id, now).await {
-                                Ok(()) => step.begun += 1,
+                                Ok(name) => begun.push((id, name)),
                                 Err(Failure::Refused(refusal)) => {
                                     tracing::info!(kind = kind.as_str(), %id, %refusal, "kept although due");
                                     step.kept += 1;
@@ -96,6 +103,10 @@ impl Metadata {
                     }
                     step.cascaded = cascade(conn, now, limit).await?;
                     step.purged = close(conn, now, limit, memory).await?;
+                    step.begun = begun.len() as u64;
+                    for (id, name) in begun {
+                        event(conn, now, "purge", id, &name, "health-processor").await?;
+                    }
                     Ok(step)
                 })
             })
@@ -132,7 +143,15 @@ async fn lock(conn: &mut Conn, kind: ContainerKind, id: ContainerId) -> Result<C
     Ok(find(conn, kind, id).await?.ok_or(Refusal::Unknown)?)
 }
 
-/// Removed containers whose own promise has run out. A timer never acts inside a container that is not live.
+/// A version in contents `c` has been promised more time than `$1`. One look at the end of the index.
+macro_rules! promised {
+    () => {
+        "EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = c.id AND v.state = 'removed' AND v.due_at > $1)"
+    };
+}
+
+/// Removed containers whose own promise has run out, and every promise made inside. A timer never acts inside a container
+/// that is not live. [`try_begin`] says the same again; what still has to wait must not fill the limit here.
 async fn due(
     conn: &mut Conn,
     kind: ContainerKind,
@@ -141,16 +160,36 @@ async fn due(
 ) -> Result<Vec<ContainerId>, DbError> {
     let text = match kind {
         ContainerKind::Domain => {
-            "SELECT d.id FROM domains d WHERE d.state = 'removed' AND d.purge_after <= $1 ORDER BY d.purge_after LIMIT $2"
+            concat!(
+                "SELECT d.id FROM domains d WHERE d.state = 'removed' AND d.purge_after <= $1 AND (d.early = 1 OR (
+                    NOT EXISTS (SELECT 1 FROM buckets b WHERE b.domain_id = d.id AND b.state = 'removed' AND b.early = 0
+                        AND b.purge_after > $1)
+                    AND NOT EXISTS (SELECT 1 FROM buckets b JOIN contents c ON c.bucket_id = b.id
+                        WHERE b.domain_id = d.id AND c.state = 'removed' AND c.early = 0 AND c.purge_after > $1)
+                    AND NOT EXISTS (SELECT 1 FROM buckets b JOIN contents c ON c.bucket_id = b.id WHERE b.domain_id = d.id AND ",
+                promised!(),
+                "))) ORDER BY d.purge_after LIMIT $2"
+            )
         }
         ContainerKind::Bucket => {
-            "SELECT b.id FROM buckets b JOIN domains d ON d.id = b.domain_id
-             WHERE b.state = 'removed' AND b.purge_after <= $1 AND d.state = 'live' ORDER BY b.purge_after LIMIT $2"
+            concat!(
+                "SELECT b.id FROM buckets b JOIN domains d ON d.id = b.domain_id
+                 WHERE b.state = 'removed' AND b.purge_after <= $1 AND d.state = 'live' AND (b.early = 1 OR (
+                    NOT EXISTS (SELECT 1 FROM contents c WHERE c.bucket_id = b.id AND c.state = 'removed' AND c.early = 0
+                        AND c.purge_after > $1)
+                    AND NOT EXISTS (SELECT 1 FROM contents c WHERE c.bucket_id = b.id AND ",
+                promised!(),
+                "))) ORDER BY b.purge_after LIMIT $2"
+            )
         }
         ContainerKind::Contents => {
-            "SELECT c.id FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
-             WHERE c.state = 'removed' AND c.purge_after <= $1 AND b.state = 'live' AND d.state = 'live'
-             ORDER BY c.purge_after LIMIT $2"
+            concat!(
+                "SELECT c.id FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
+                 WHERE c.state = 'removed' AND c.purge_after <= $1 AND b.state = 'live' AND d.state = 'live'
+                    AND (c.early = 1 OR NOT ",
+                promised!(),
+                ") ORDER BY c.purge_after LIMIT $2"
+            )
         }
     };
     let mut ids = Vec::new();
@@ -160,8 +199,13 @@ async fn due(
     Ok(ids)
 }
 
-/// The one guarded way past the point of no return that timers take.
-async fn try_begin(conn: &mut Conn, kind: ContainerKind, id: ContainerId, now: Time) -> Result<(), Failure> {
+/// The one guarded way past the point of no return that timers take. Gives the name of what took it.
+async fn try_begin(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    now: Time,
+) -> Result<String, Failure> {
     refuse_guarded(conn, kind, id, now).await?;
     let own = match kind {
         ContainerKind::Domain => "SELECT name, purge_after, early, NULL FROM domains WHERE id = $1 AND state = 'removed'",
@@ -182,7 +226,8 @@ async fn try_begin(conn: &mut Conn, kind: ContainerKind, id: ContainerId, now: T
     }
     let inside = if early { None } else { latest_inside(conn, kind, id).await? };
     may_purge(Some(container_due(promise, inside)), Guard::NONE, now)?;
-    begin(conn, kind, id, now, &name, "health-processor").await
+    begin(conn, kind, id, now).await?;
+    Ok(name)
 }
 
 /// The latest promise made to anything inside: an index maximum (rule R2).
@@ -217,14 +262,8 @@ async fn latest_inside(
     Ok(latest)
 }
 
-async fn begin(
-    conn: &mut Conn,
-    kind: ContainerKind,
-    id: ContainerId,
-    now: Time,
-    name: &str,
-    actor: &str,
-) -> Result<(), Failure> {
+/// The update that passes it. The caller writes down the event, last of all: every container move waits for that row.
+async fn begin(conn: &mut Conn, kind: ContainerKind, id: ContainerId, now: Time) -> Result<(), Failure> {
     let text = match kind {
         ContainerKind::Domain => {
             "UPDATE domains SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
@@ -241,7 +280,7 @@ async fn begin(
     }
     conn.execute("UPDATE deletions SET state = 'purging' WHERE target = $1 AND state = 'removed'", args![id])
         .await?;
-    event(conn, now, "purge", id, name, actor).await.map_err(Failure::from)
+    Ok(())
 }
 
 /// Buckets of purging domains and contents of purging buckets follow.
@@ -264,6 +303,15 @@ async fn cascade(conn: &mut Conn, now: Time, limit: u32) -> Result<u64, DbError>
             args![now, limit],
         )
         .await?;
+    if buckets + contents > 0 {
+        // What had been removed by itself cannot be restored any more either.
+        conn.execute(
+            "UPDATE deletions SET state = 'purging' WHERE state = 'removed' AND target IN (
+                SELECT id FROM buckets WHERE state = 'purging' UNION ALL SELECT id FROM contents WHERE state = 'purging')",
+            args![],
+        )
+        .await?;
+    }
     Ok(buckets + contents)
 }
 
@@ -278,9 +326,21 @@ macro_rules! nothing_left {
     };
 }
 
+/// The SQL twin of `grace::forget_after`: `$2` is the time of the purge, `$3` the memory, `$4` more than any promise.
+macro_rules! remembered {
+    () => {
+        "$3 + CASE WHEN purge_after > $2 AND purge_after < $4 THEN purge_after ELSE $2 END"
+    };
+}
+
+/// From here on a promise means "until somebody purges it".
+fn last_promise() -> Time {
+    Time::NEVER.minus(Duration::from_secs(1))
+}
+
 /// From the bottom up: contents without anything left, buckets whose contents are all purged, domains likewise.
 async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Result<u64, Failure> {
-    let forget_after = now.plus(memory);
+    let (memory, never) = (i64::try_from(memory.as_micros()).unwrap_or(i64::MAX), last_promise());
     let contents = closing(
         conn,
         concat!("SELECT c.id FROM contents c WHERE c.state = 'purging' AND ", nothing_left!(), " LIMIT $1"),
@@ -289,8 +349,12 @@ async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Resu
     .await?;
     for id in &contents {
         conn.execute(
-            "UPDATE contents SET state = 'purged', purged_at = $2, forget_after = $3 WHERE id = $1 AND state = 'purging'",
-            args![*id, now, forget_after],
+            concat!(
+                "UPDATE contents SET state = 'purged', purged_at = $2, forget_after = ",
+                remembered!(),
+                " WHERE id = $1 AND state = 'purging'"
+            ),
+            args![*id, now, memory, never],
         )
         .await?;
     }
@@ -303,9 +367,12 @@ async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Resu
     .await?;
     for id in &buckets {
         conn.execute(
-            "UPDATE buckets SET state = 'purged', purged_at = $2, forget_after = $3, reserves_name = 0, headers = '[]'
-             WHERE id = $1 AND state = 'purging'",
-            args![*id, now, forget_after],
+            concat!(
+                "UPDATE buckets SET state = 'purged', purged_at = $2, reserves_name = 0, headers = '[]', forget_after = ",
+                remembered!(),
+                " WHERE id = $1 AND state = 'purging'"
+            ),
+            args![*id, now, memory, never],
         )
         .await?;
     }
@@ -318,9 +385,12 @@ async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Resu
     .await?;
     for id in &domains {
         conn.execute(
-            "UPDATE domains SET state = 'purged', purged_at = $2, forget_after = $3, reserves_name = 0, headers = '[]'
-             WHERE id = $1 AND state = 'purging'",
-            args![*id, now, forget_after],
+            concat!(
+                "UPDATE domains SET state = 'purged', purged_at = $2, reserves_name = 0, headers = '[]', forget_after = ",
+                remembered!(),
+                " WHERE id = $1 AND state = 'purging'"
+            ),
+            args![*id, now, memory, never],
         )
         .await?;
     }

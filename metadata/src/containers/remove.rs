@@ -230,8 +230,9 @@ pub(super) async fn held(
     Ok((objects, bytes, live))
 }
 
-/// Whether anything live is inside that has not expired: expired counts as absent, swept or not.
-async fn holds_visible(
+/// Whether anything visible is inside: expired counts as absent, swept or not, and so does what was taken out by an
+/// emptying or lies in a removed bucket.
+pub(super) async fn holds_visible(
     conn: &mut Conn,
     kind: ContainerKind,
     id: ContainerId,
@@ -239,12 +240,17 @@ async fn holds_visible(
 ) -> Result<bool, DbError> {
     let text = match kind {
         ContainerKind::Domain => {
-            "SELECT 1 FROM buckets b JOIN contents c ON c.bucket_id = b.id JOIN versions v ON v.contents_id = c.id
-             WHERE b.domain_id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+            "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+             WHERE b.domain_id = $1 AND b.state = 'live' AND v.is_current = 1
+                AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
         }
-        ContainerKind::Bucket | ContainerKind::Contents => {
-            "SELECT 1 FROM contents c JOIN versions v ON v.contents_id = c.id
-             WHERE c.bucket_id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+        ContainerKind::Bucket => {
+            "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+             WHERE b.id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+        }
+        ContainerKind::Contents => {
+            "SELECT 1 FROM versions v
+             WHERE v.contents_id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
         }
     };
     Ok(conn.fetch_one(text, args![id, now]).await?.is_some())

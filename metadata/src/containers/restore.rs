@@ -95,11 +95,16 @@ pub(super) async fn above(conn: &mut Conn, domain: ContainerId) -> Result<Above,
         _ => "SELECT state FROM domains WHERE id = $1 FOR SHARE",
     };
     let Some(mut row) = conn.fetch_one(text, args![domain]).await? else { return Ok(Above::Purging) };
-    Ok(match row.need_state()? {
+    Ok(above_by(row.need_state()?))
+}
+
+/// What containers whose worst state is `state` are to something inside.
+pub(super) fn above_by(state: State) -> Above {
+    match state {
         State::Live => Above::Live,
         State::Removed | State::Staged => Above::Removed,
         State::Purging | State::Purged | State::Forgotten => Above::Purging,
-    })
+    }
 }
 
 /// Closes the record of a removal.

@@ -2,7 +2,7 @@
 //!
 //! The facts are read after the bucket's row was locked and its liveness found, so nobody changes them meanwhile.
 
-use super::command::{Delete, Deleted, Existence, Outcome, Publish, Published, Restore, Restored};
+use super::command::{Body, Delete, Deleted, Existence, Outcome, Publish, Published, Restore, Restored};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{Cause, ContainerId, Grace, Guard, Kind, Refusal, State, Time, VersionId};
@@ -96,13 +96,20 @@ pub(crate) struct Effects {
 
 type Decision = Result<(Effects, Outcome), Refusal>;
 
-/// A version arrives under a name that may have a current one.
+/// A version arrives under a name that may have a current one. `staged`: the state of the row that names its bytes, if
+/// they went to the store; `None` if there is no such row any more.
 pub(crate) fn publish(
     cmd: &Publish,
+    staged: Option<State>,
     current: Option<&VersionFacts>,
     bucket: BucketFacts,
     slot: Slot,
 ) -> Decision {
+    if let Body::Staged { .. } = cmd.body {
+        // Its upload may have been given up for abandoned meanwhile.
+        let facts = Facts { now: slot.now, ..Facts::default() };
+        step(staged.unwrap_or(State::Forgotten), Move::Publish, &facts)?;
+    }
     let visible = current.filter(|current| !current.is_expired(slot.now));
     if let Some(current) = visible {
         if current.kind == Kind::Unnamed || current.kind != cmd.kind {
@@ -152,16 +159,18 @@ pub(crate) fn delete(
     bucket: BucketFacts,
     slot: Slot,
 ) -> Decision {
-    let Some(found) = found.filter(|found| found.is_current) else {
+    let swept = cmd.cause == Cause::Lifepoint;
+    let meant = |found: &&VersionFacts| {
+        found.is_current
+            && found.is_expired(slot.now) == swept
+            && cmd.version.is_none_or(|version| version == found.id)
+    };
+    let Some(found) = found.filter(meant) else {
         return Err(match cmd.version {
             Some(_) => Refusal::NoSuchVersion,
             None => Refusal::NoSuchObject { marker: None },
         });
     };
-    let swept = cmd.cause == Cause::Lifepoint;
-    if found.is_expired(slot.now) != swept || cmd.version.is_some_and(|version| version != found.id) {
-        return Err(Refusal::NoSuchObject { marker: None });
-    }
     check_condition(&cmd.condition, Some(found))?;
     if !swept && let Some(allow) = allow_list(&found.headers) {
         let permitted = allow.split(',').any(|method| method.trim().eq_ignore_ascii_case("DELETE"));

@@ -5,12 +5,12 @@
 //! *later* statements read what is current and what guards it: read together with the lock, two writers with
 //! `If-None-Match: *` would both find nothing and both win.
 
-use super::command::{Body, ObjectCommand, Outcome, RestoreWhat, Stage};
+use super::command::{Body, ObjectCommand, Outcome, Restore, RestoreWhat, Stage};
 use super::decide::{self, BucketFacts, Effects, Slot, VersionFacts};
 use super::effects::{self, Usage};
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::revision::Revision;
-use lifecycle::{ContainerId, Guard, Kind, Refusal, Time, VersionId};
+use lifecycle::{ContainerId, Guard, Kind, Refusal, State, Time, VersionId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -21,25 +21,14 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
     let mut answers: Vec<Option<Result<Outcome, Refusal>>> = vec![None; commands.len()];
     let mut usage = Usage::default();
 
-    let stages: Vec<&Stage> = commands
-        .iter()
-        .zip(&mut answers)
-        .filter_map(|(command, answer)| match command {
-            ObjectCommand::Stage(stage) => {
-                *answer = Some(Ok(Outcome::Staged));
-                Some(stage)
-            }
-            ObjectCommand::Publish(_) | ObjectCommand::Delete(_) | ObjectCommand::Restore(_) => None,
-        })
-        .collect();
-    effects::stage(conn, &stages, now, &mut usage).await?;
-
     let open = lock_buckets(conn, commands).await?;
+    let names = read_names(conn, commands).await?;
+    stage(conn, commands, now, &mut usage, &mut answers).await?;
     let mut waiting: Vec<usize> = (0..commands.len()).filter(|&at| answers[at].is_none()).collect();
     let mut next_seq: HashMap<ContainerId, i64> =
         open.iter().map(|(id, open)| (*id, open.first_seq)).collect();
     while !waiting.is_empty() {
-        let (round, later) = split_round(commands, &waiting);
+        let (round, later) = split_round(commands, &waiting, &names);
         run_round(conn, commands, &round, &open, &mut next_seq, now, &mut usage, &mut answers).await?;
         waiting = later;
     }
@@ -53,7 +42,7 @@ struct Open {
     first_seq: i64,
 }
 
-/// Locks what the commands need, in the order that every transaction keeps: domains, then buckets by id.
+/// Locks what the commands need, in the order that every transaction keeps: domains, then buckets by id, then contents.
 async fn lock_buckets(
     conn: &mut Conn,
     commands: &[&ObjectCommand],
@@ -118,33 +107,101 @@ pub(crate) async fn touch_bucket(
     .await
 }
 
+/// Puts staged rows down. In contents that are purging or purged nobody would look for them any more, so there they
+/// are refused; the row of the contents stays locked, or they could be closed before this transaction ends.
+async fn stage(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    now: Time,
+    usage: &mut Usage,
+    answers: &mut [Option<Result<Outcome, Refusal>>],
+) -> Result<(), DbError> {
+    let asked = commands.iter().zip(answers).filter_map(|(command, answer)| match command {
+        ObjectCommand::Stage(stage) => Some((stage, answer)),
+        ObjectCommand::Publish(_) | ObjectCommand::Delete(_) | ObjectCommand::Restore(_) => None,
+    });
+    let asked: Vec<(&Stage, &mut Option<Result<Outcome, Refusal>>)> = asked.collect();
+    let wanted: BTreeSet<ContainerId> = asked.iter().map(|(stage, _)| stage.contents).collect();
+    let open = lock_contents(conn, &wanted).await?;
+    let mut stages = Vec::with_capacity(asked.len());
+    for (stage, answer) in asked {
+        if open.contains(&stage.contents) {
+            *answer = Some(Ok(Outcome::Staged));
+            stages.push(stage);
+        } else {
+            *answer = Some(Err(Refusal::ContainerGone));
+        }
+    }
+    effects::stage(conn, &stages, now, usage).await
+}
+
+/// Finds which of `contents` have not begun to be purged, and keeps them so until the transaction ends.
+async fn lock_contents(
+    conn: &mut Conn,
+    contents: &BTreeSet<ContainerId>,
+) -> Result<HashSet<ContainerId>, DbError> {
+    let text = match conn.engine().share() {
+        "" => {
+            "SELECT id FROM contents WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS wanted)
+                AND state IN ('live', 'removed') ORDER BY id"
+        }
+        _ => {
+            "SELECT id FROM contents WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS wanted)
+                AND state IN ('live', 'removed') ORDER BY id FOR SHARE"
+        }
+    };
+    let rows = contents.iter().map(|id| args![*id]).collect();
+    let mut open = HashSet::new();
+    for mut row in conn.fetch_rows(text, &[], rows).await? {
+        open.insert(row.need_id(ContainerId::from_bytes)?);
+    }
+    Ok(open)
+}
+
+/// The names of the versions that are restored by id: a round must know what name each of its commands may take.
+async fn read_names(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+) -> Result<HashMap<VersionId, String>, DbError> {
+    let rows = commands
+        .iter()
+        .filter_map(|command| match command {
+            ObjectCommand::Restore(Restore { what: RestoreWhat::Version(id), .. }) => Some(args![*id]),
+            _ => None,
+        })
+        .collect();
+    let text = "SELECT v.id, v.name FROM (VALUES {rows}) AS wanted CROSS JOIN versions v WHERE v.id = wanted.column1";
+    let mut names = HashMap::new();
+    for mut row in conn.fetch_rows(text, &[], rows).await? {
+        names.insert(row.need_id(VersionId::from_bytes)?, row.need_text()?);
+    }
+    Ok(names)
+}
+
 /// A round holds one command per name and per version: repeats in one `UPDATE … FROM` would apply only once, silently.
-fn split_round(commands: &[&ObjectCommand], waiting: &[usize]) -> (Vec<usize>, Vec<usize>) {
+fn split_round(
+    commands: &[&ObjectCommand],
+    waiting: &[usize],
+    restored: &HashMap<VersionId, String>,
+) -> (Vec<usize>, Vec<usize>) {
     let mut names: HashSet<(ContainerId, &str)> = HashSet::new();
     let mut versions: HashSet<VersionId> = HashSet::new();
     waiting.iter().partition(|&&at| {
-        let mut fresh = true;
-        let mut name = |bucket, name| fresh &= names.insert((bucket, name));
-        let mut version = None;
-        match commands[at] {
-            ObjectCommand::Stage(_) => {}
-            ObjectCommand::Publish(c) => {
-                name(c.bucket, c.name.as_str());
-                version = Some(c.version);
-            }
-            ObjectCommand::Delete(c) => {
-                name(c.bucket, c.name.as_str());
-                version = c.version;
-            }
+        let (bucket, version, own, other) = match commands[at] {
+            ObjectCommand::Stage(_) => return true,
+            ObjectCommand::Publish(c) => (c.bucket, Some(c.version), Some(c.name.as_str()), None),
+            ObjectCommand::Delete(c) => (c.bucket, c.version, Some(c.name.as_str()), None),
             ObjectCommand::Restore(c) => {
-                match &c.what {
-                    RestoreWhat::Latest(from) => name(c.bucket, from.as_str()),
-                    RestoreWhat::Version(id) => version = Some(*id),
-                }
-                if let Some(to) = &c.as_name {
-                    name(c.bucket, to.as_str());
-                }
+                let (version, own) = match &c.what {
+                    RestoreWhat::Latest(name) => (None, Some(name.as_str())),
+                    RestoreWhat::Version(id) => (Some(*id), restored.get(id).map(String::as_str)),
+                };
+                (c.bucket, version, own, c.as_name.as_deref().filter(|name| Some(*name) != own))
             }
+        };
+        let mut fresh = true;
+        for name in own.into_iter().chain(other) {
+            fresh &= names.insert((bucket, name));
         }
         if let Some(version) = version {
             fresh &= versions.insert(version);
@@ -167,9 +224,8 @@ async fn run_round(
     let lost = read_lost(conn, commands, round).await?;
     let removed = read_removed(conn, commands, round, open).await?;
     let currents = read_currents(conn, commands, round, open, &removed).await?;
+    let staged = read_staged(conn, commands, round).await?;
     let (mut removals, mut arrivals, mut returns) = (Vec::new(), Vec::new(), Vec::new());
-    // Several restores by version may lead to one name: the first takes it, the others find it taken.
-    let mut taken: HashSet<(ContainerId, String)> = HashSet::new();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -185,18 +241,16 @@ async fn run_round(
             ObjectCommand::Stage(_) => continue,
             // Taken back meanwhile: the client left, or the upload took longer than uploads may.
             ObjectCommand::Publish(c) if lost.contains(&c.version) => Err(Refusal::Conflict),
-            ObjectCommand::Publish(c) => decide::publish(c, current(&c.name), *bucket, slot),
+            ObjectCommand::Publish(c) => {
+                let staged = staged.get(&c.version).copied();
+                decide::publish(c, staged, current(&c.name), *bucket, slot)
+            },
             ObjectCommand::Delete(c) => decide::delete(c, current(&c.name), *bucket, slot),
             ObjectCommand::Restore(c) => {
                 let found = removed.get(&at);
-                let name =
-                    c.as_name.clone().or_else(|| found.map(|found| found.name.clone())).unwrap_or_default();
-                let found = found.map(Clone::clone);
-                if found.is_some() && !taken.insert((bucket_id, name.clone())) {
-                    Err(Refusal::NameInUse)
-                } else {
-                    decide::restore(c, found.as_ref(), current(&name), *bucket, slot)
-                }
+                let own = found.map(|found| found.name.as_str());
+                let name = c.as_name.as_deref().or(own).unwrap_or_default();
+                decide::restore(c, found, current(name), *bucket, slot)
             }
         };
         answers[at] = Some(decision.map(|(effects, outcome)| {
@@ -290,6 +344,27 @@ async fn read_lost(
     Ok(lost)
 }
 
+/// The states of the rows under which the round's uploads were staged.
+async fn read_staged(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+) -> Result<HashMap<VersionId, State>, DbError> {
+    let rows = round
+        .iter()
+        .filter_map(|&at| match commands[at] {
+            ObjectCommand::Publish(c) if matches!(c.body, Body::Staged { .. }) => Some(args![c.version]),
+            _ => None,
+        })
+        .collect();
+    let text = "SELECT v.id, v.state FROM (VALUES {rows}) AS wanted CROSS JOIN versions v WHERE v.id = wanted.column1";
+    let mut states = HashMap::new();
+    for mut row in conn.fetch_rows(text, &[], rows).await? {
+        states.insert(row.need_id(VersionId::from_bytes)?, row.need_state()?);
+    }
+    Ok(states)
+}
+
 /// The removed version that each restore of the round means.
 async fn read_removed(
     conn: &mut Conn,
@@ -302,6 +377,7 @@ async fn read_removed(
         let ObjectCommand::Restore(c) = commands[at] else { continue };
         let Some(open) = open.get(&c.bucket) else { continue };
         let row = match &c.what {
+            // By the order of changes: the clock may have stood still, or gone backwards.
             RestoreWhat::Latest(name) => {
                 conn.fetch_one(
                     concat!(
@@ -309,7 +385,7 @@ async fn read_removed(
                         facts_columns!(),
                         " FROM versions v
                          WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'removed'
-                         ORDER BY v.removed_at DESC, v.seq DESC LIMIT 1"
+                         ORDER BY v.change_seq DESC LIMIT 1"
                     ),
                     args![open.bucket.contents, name.as_str()],
                 )

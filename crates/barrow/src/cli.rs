@@ -1,0 +1,371 @@
+//! Every command, flag and exit code.
+
+use crate::config::Config;
+use crate::exit::Failed;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed or refused
+  2  the command line or the configuration cannot be used
+  3  a check found violations
+  4  the admin door does not answer
+
+Credentials of the operator's commands: BARROW_KEY and BARROW_SECRET, else the root key's variables
+BARROW_AUTH__ROOT_KEY and BARROW_AUTH__ROOT_SECRET, else the file root.credentials in the data directory.
+A bucket is written DOMAIN/BUCKET, or BUCKET in the default domain; either may be given by its UUID.";
+
+/// An object-storage gateway whose deletes are safe while you may regret them and final afterwards.
+#[derive(Debug, Parser)]
+#[command(name = "barrow", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The configuration file; without one, the defaults hold
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, stronger than file and environment; may be repeated
+    #[arg(long, global = true, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
+    /// The admin door, instead of the configured one
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) admin: Option<String>,
+    /// Print the answer as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+impl Global {
+    /// Reads the configuration that file, environment and command line make together.
+    pub(crate) fn load(&self) -> Result<Config, Failed> {
+        let mut overrides = Vec::new();
+        for setting in &self.set {
+            let Some((key, value)) = setting.split_once('=') else {
+                return Err(Failed::Usage(format!("--set {setting:?}: write it as SECTION.KEY=VALUE")));
+            };
+            overrides.push((key.trim().to_owned(), value.trim().to_owned()));
+        }
+        // A variable that is not Unicode is not one of ours.
+        let environment = std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+        Config::load(self.config.as_deref(), environment, &overrides).map_err(Failed::Config)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: doors and health processor
+    Serve,
+    /// Run the doors alone (several gateways share one Postgres)
+    Gateway,
+    /// Run the health processor alone (on Postgres)
+    HealthProcessor,
+    /// Explain the configuration
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    #[command(flatten)]
+    Operator(Operator),
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say whether the configuration can be used, and what was probably not meant
+    Check,
+    /// Print what is in effect, and where each value came from
+    Show,
+}
+
+/// What the admin door is asked to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Operator {
+    /// Access keys
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Buckets
+    Bucket {
+        #[command(subcommand)]
+        command: BucketCommand,
+    },
+    /// Domains
+    Domain {
+        #[command(subcommand)]
+        command: DomainCommand,
+    },
+    /// What is removed and can be restored
+    Trash {
+        #[command(subcommand)]
+        command: TrashCommand,
+    },
+    /// What is stored, by bucket and state
+    Usage,
+    /// The background tasks: what they last did and when they run next
+    Tasks {
+        #[command(subcommand)]
+        command: Option<TasksCommand>,
+    },
+    /// Check every rule over the whole installation
+    Check {
+        /// Look for the bytes of every object, too
+        #[arg(long)]
+        blobs: bool,
+    },
+    /// Let purging go on after a halt
+    Resume {
+        /// How long the brake stays off
+        #[arg(long, value_name = "DURATION", default_value = "1h")]
+        release: String,
+    },
+    /// What became of a version
+    Why {
+        /// Its id: 32 hexadecimal digits
+        version: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key; its secret is shown once
+    Create {
+        /// Any of read, write, delete, delete-version, remove, restore, purge, bypass-governance, import, admin
+        #[arg(long, value_name = "RIGHT,RIGHT")]
+        rights: String,
+        /// What to call it
+        #[arg(long, default_value = "")]
+        label: String,
+        /// Only in this domain
+        #[arg(long)]
+        domain: Option<String>,
+        /// Only in this bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+        #[arg(long)]
+        bucket: Option<String>,
+        /// How long it is accepted; without it, until it is revoked
+        #[arg(long, value_name = "DURATION")]
+        expires_in: Option<String>,
+    },
+    /// List all keys
+    List,
+    /// End a key at once
+    Revoke {
+        /// The key
+        id: String,
+    },
+}
+
+/// Which of many to list.
+#[derive(Debug, Args)]
+pub(crate) struct Listing {
+    /// Only those whose names begin so
+    #[arg(long, default_value = "")]
+    pub(crate) prefix: String,
+    /// At most so many
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+}
+
+/// How a container is removed.
+#[derive(Debug, Args)]
+pub(crate) struct Removal {
+    /// How long it can be restored: a duration, or "none until purged"; without it, as configured
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) grace: Option<String>,
+    /// Why, for whoever asks later
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Let the name be used again before this one is purged or restored
+    #[arg(long)]
+    pub(crate) free_name: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BucketCommand {
+    /// List the buckets of a domain
+    List {
+        /// Another domain than the default one
+        domain: Option<String>,
+        /// live, removed, purging or purged
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Make a bucket
+    Create {
+        /// The new bucket
+        bucket: String,
+    },
+    /// Hide a bucket with all it holds; it can be restored until its grace is over
+    Remove {
+        /// The bucket
+        bucket: String,
+        #[command(flatten)]
+        removal: Removal,
+    },
+    /// Bring a removed bucket back with all it held
+    Restore {
+        /// The bucket; a name means the one removed last
+        bucket: String,
+        /// Under another name
+        #[arg(long = "as", value_name = "NAME")]
+        as_name: Option<String>,
+    },
+    /// End a removed bucket's grace: this cannot be undone
+    Purge {
+        /// The bucket; a name means the one removed last
+        bucket: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take out all a bucket holds; it can be restored as a whole
+    Empty {
+        /// The bucket
+        bucket: String,
+        /// Why, for whoever asks later
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Set how long objects deleted in a bucket from now on can be restored
+    Grace {
+        /// The bucket
+        bucket: String,
+        /// A duration, or "default" for the installation's
+        grace: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DomainCommand {
+    /// List the domains
+    List {
+        /// live, removed, purging or purged
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Make a domain
+    Create {
+        /// Its name
+        domain: String,
+    },
+    /// Hide a domain with all it holds; it can be restored until its grace is over
+    Remove {
+        /// The domain
+        domain: String,
+        #[command(flatten)]
+        removal: Removal,
+    },
+    /// Bring a removed domain back with all it held
+    Restore {
+        /// The domain; a name means the one removed last
+        domain: String,
+        /// Under another name
+        #[arg(long = "as", value_name = "NAME")]
+        as_name: Option<String>,
+    },
+    /// End a removed domain's grace: this cannot be undone
+    Purge {
+        /// The domain; a name means the one removed last
+        domain: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrashCommand {
+    /// List what is removed: containers, and how many objects in which bucket; or the objects of one bucket
+    List {
+        /// Only this bucket's objects
+        bucket: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Restore objects of a bucket
+    Restore(TrashRestore),
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["names", "prefix", "version", "contents"]))]
+pub(crate) struct TrashRestore {
+    /// The bucket
+    pub(crate) bucket: String,
+    /// Names of objects: of each, the version removed last
+    pub(crate) names: Vec<String>,
+    /// Every removed object whose name begins so
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// This version; may be repeated
+    #[arg(long, value_name = "ID")]
+    pub(crate) version: Vec<String>,
+    /// All that an emptying took out, by the id that `trash list` shows
+    #[arg(long, value_name = "ID")]
+    pub(crate) contents: Option<String>,
+    /// Remove what has taken the name meanwhile
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// One object under another name, or contents as another bucket
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) as_name: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TasksCommand {
+    /// Run one task now
+    Run {
+        /// Its name
+        name: String,
+        /// Decide, and stop before doing anything
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_behind_any_command() {
+        for line in [
+            "barrow --config x.toml --json bucket list",
+            "barrow bucket --config x.toml list --json",
+            "barrow bucket list --json --config x.toml",
+            "barrow serve --config x.toml --json",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(cli.global.config.as_deref(), Some(std::path::Path::new("x.toml")), "{line}");
+            assert!(cli.global.json, "{line}");
+        }
+    }
+
+    #[test]
+    fn restoring_wants_to_know_what() {
+        let parsed = |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.exit_code());
+        assert_eq!(parsed("barrow trash restore photos a b"), Ok(()));
+        assert_eq!(parsed("barrow trash restore photos --prefix 2026/"), Ok(()));
+        assert_eq!(parsed("barrow trash restore photos --version x --version y"), Ok(()));
+        assert_eq!(parsed("barrow trash restore photos"), Err(2));
+        assert_eq!(parsed("barrow trash restore photos a --prefix b"), Err(2));
+        assert_eq!(parsed("barrow bucket list --limit 0"), Err(2));
+    }
+}

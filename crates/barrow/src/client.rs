@@ -1,0 +1,197 @@
+//! Asking the admin door.
+
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::exit::Failed;
+use crate::serve::Addresses;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use url::Url;
+
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Everything that may mean something in a path or query is encoded.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The admin door, from outside.
+pub(crate) struct Client {
+    host: String,
+    port: u16,
+    /// `Bearer key:secret`.
+    authorization: Option<String>,
+}
+
+/// `text` as one segment of a path or one value of a query.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+impl Client {
+    /// The door that `admin` names, else the configured one; where the system chose its port, the running server has
+    /// left a note of it.
+    pub(crate) fn new(config: &Config, admin: Option<&str>) -> Result<Client, Failed> {
+        let (host, port) = match admin {
+            Some(url) => parse(url)?,
+            None => {
+                let mut at = config.listen.admin;
+                if at.port() == 0 {
+                    at = Addresses::read(&config.cluster.data_dir).map(|found| found.admin).map_err(|reason| {
+                        Failed::Unreachable(format!(
+                            "listen.admin = \"{at}\" lets the system choose a port, and no running server has left a \
+                             note of it: {reason}"
+                        ))
+                    })?;
+                }
+                (reachable(at), at.port())
+            }
+        };
+        let credentials = Credentials::find(config)?;
+        let authorization = credentials.map(|found| format!("Bearer {}:{}", found.key, found.secret));
+        Ok(Client { host, port, authorization })
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Result<Value, Failed> {
+        self.ask(Method::GET, target, None).await
+    }
+
+    pub(crate) async fn post(&self, target: &str, body: &Value) -> Result<Value, Failed> {
+        self.ask(Method::POST, target, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, target: &str, body: &Value) -> Result<Value, Failed> {
+        self.ask(Method::PUT, target, Some(body)).await
+    }
+
+    /// Every item of a paged list, up to `limit`; and whether there are more.
+    pub(crate) async fn list(&self, target: &str, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
+        let (mut items, mut after) = (Vec::new(), String::new());
+        let limit = limit as usize;
+        loop {
+            let page = (limit - items.len()).min(1_000);
+            let joint = if target.contains('?') { '&' } else { '?' };
+            let mut answer = self.get(&format!("{target}{joint}limit={page}&after={}", encoded(&after))).await?;
+            if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
+                items.extend(found);
+            }
+            match answer["next"].as_str() {
+                Some(_) if items.len() >= limit => return Ok((items, true)),
+                Some(next) => after = next.to_owned(),
+                None => return Ok((items, false)),
+            }
+        }
+    }
+
+    async fn ask(&self, method: Method, target: &str, body: Option<&Value>) -> Result<Value, Failed> {
+        let at = format!("{}:{}", self.host, self.port);
+        let unreachable = |error: &dyn std::fmt::Display| {
+            Failed::Unreachable(format!(
+                "the admin door at {at} does not answer: {error}; is `barrow serve` running, and is this its address?"
+            ))
+        };
+        let connecting = tokio::time::timeout(CONNECT, TcpStream::connect(&at)).await;
+        let stream = match connecting {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(unreachable(&error)),
+            Err(_) => return Err(unreachable(&"no connection within 5 s")),
+        };
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+        // Ends with the answer; what goes wrong in it is told to whoever waits for that.
+        tokio::spawn(connection);
+
+        let mut request = Request::builder().method(method).uri(target).header(HOST, &at);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                Bytes::from(body.to_string())
+            }
+            None => Bytes::new(),
+        };
+        let request = request.body(Full::new(body)).map_err(|error| Failed::Usage(error.to_string()))?;
+        let answer = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await;
+        let body = body.map_err(|error| Failed::Refused(format!("the answer was cut off: {error}")))?.to_bytes();
+        let value: Result<Value, _> = serde_json::from_slice(&body);
+        match value {
+            Ok(value) if status.is_success() => Ok(value),
+            Ok(value) if value["error"].is_object() => Err(refused(&value["error"])),
+            _ => Err(Failed::Refused(format!("the server at {at} answered {status}, which is not Barrow's admin door"))),
+        }
+    }
+}
+
+/// The server's complaint as lines for people.
+fn refused(error: &Value) -> Failed {
+    let text = |field: &str| error[field].as_str().unwrap_or_default();
+    let mut lines = format!("{}: {}", text("code"), text("message"));
+    if !text("state").is_empty() {
+        lines.push_str(&format!("\n  state: {}", text("state")));
+    }
+    if !text("hint").is_empty() {
+        lines.push_str(&format!("\n  next:  {}", text("hint")));
+    }
+    Failed::Refused(lines)
+}
+
+fn parse(url: &str) -> Result<(String, u16), Failed> {
+    let bad = |reason: &str| {
+        Failed::Usage(format!("--admin {url:?}: {reason}; write it as http://HOST:PORT"))
+    };
+    let parsed = Url::parse(url).map_err(|error| bad(&error.to_string()))?;
+    if parsed.scheme() != "http" {
+        return Err(bad("only http is spoken"));
+    }
+    match parsed.host_str() {
+        Some(host) if matches!(parsed.path(), "" | "/") => Ok((host.to_owned(), parsed.port().unwrap_or(80))),
+        Some(_) => Err(bad("it has a path")),
+        None => Err(bad("it names no host")),
+    }
+}
+
+/// A listener on every address is reached on this machine's own.
+fn reachable(at: SocketAddr) -> String {
+    match at.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.to_string(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => format!("[{}]", Ipv6Addr::LOCALHOST),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_door_is_an_http_url() {
+        assert_eq!(parse("http://127.0.0.1:9090").unwrap(), ("127.0.0.1".into(), 9090));
+        assert_eq!(parse("http://[::1]:9090/").unwrap(), ("[::1]".into(), 9090));
+        for bad in ["127.0.0.1:9090", "https://x:1", "http://x/y", "ftp://x"] {
+            assert!(matches!(parse(bad), Err(Failed::Usage(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_become_one_segment() {
+        assert_eq!(encoded("a b/c?d&e+é"), "a%20b%2Fc%3Fd%26e%2B%C3%A9");
+        assert_eq!(encoded("x-1._~"), "x-1._~");
+    }
+
+    #[test]
+    fn a_listener_on_every_address_is_asked_on_loopback() {
+        assert_eq!(reachable("0.0.0.0:1".parse().unwrap()), "127.0.0.1");
+        assert_eq!(reachable("[::]:1".parse().unwrap()), "[::1]");
+    }
+}

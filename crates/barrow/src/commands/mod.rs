@@ -1,0 +1,60 @@
+//! The operator's commands: each asks the admin door, and tells people or machines what it answered.
+
+pub(crate) mod config;
+
+mod bucket;
+mod check;
+mod container;
+mod domain;
+mod key;
+mod resume;
+mod tasks;
+mod trash;
+mod usage;
+mod why;
+
+use crate::cli::{Global, Operator};
+use crate::client::Client;
+use crate::config::Config;
+use crate::exit::{Exit, Failed};
+use crate::output;
+use lifecycle::{Clock, SystemClock, Time};
+use serde_json::Value;
+
+/// What every command is given.
+struct Session<'a> {
+    config: &'a Config,
+    client: Client,
+    json: bool,
+    now: Time,
+}
+
+impl Session<'_> {
+    /// Prints an answer: as it is for machines, in `words` for people.
+    fn tell(&self, answer: &Value, words: impl FnOnce(&Value) -> String) {
+        if self.json { output::json(answer) } else { output::say(&words(answer)) }
+    }
+}
+
+/// Carries one command out, against a running server.
+pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
+    let client = Client::new(config, global.admin.as_deref())?;
+    let session = Session { config, client, json: global.json, now: SystemClock.now() };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
+        match operator {
+            Operator::Key { command } => key::run(&session, command).await,
+            Operator::Bucket { command } => bucket::run(&session, command).await,
+            Operator::Domain { command } => domain::run(&session, command).await,
+            Operator::Trash { command } => trash::run(&session, command).await,
+            Operator::Usage => usage::run(&session).await,
+            Operator::Tasks { command } => tasks::run(&session, command).await,
+            Operator::Check { blobs } => check::run(&session, blobs).await,
+            Operator::Resume { release } => resume::run(&session, &release).await,
+            Operator::Why { version } => why::run(&session, &version).await,
+        }
+    })
+}

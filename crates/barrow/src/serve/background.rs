@@ -1,0 +1,41 @@
+//! The health processor, as the doors see it. The two crates never meet but here.
+
+use gateway::{BackgroundWork, TaskView};
+use health_processor::HealthProcessor;
+use lifecycle::Time;
+use serde_json::Value;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A health processor in this process.
+pub(super) struct Background(pub(super) Arc<HealthProcessor>);
+
+impl BackgroundWork for Background {
+    fn wake(&self) {
+        self.0.wake();
+    }
+
+    fn run_now<'a>(
+        &'a self,
+        task: &'a str,
+        dry_run: bool,
+    ) -> Pin<Box<dyn Future<Output = Option<Value>> + Send + 'a>> {
+        Box::pin(self.0.run_now(task, dry_run))
+    }
+
+    fn tasks(&self) -> Vec<TaskView> {
+        self.0.tasks().into_iter().map(shown).collect()
+    }
+}
+
+fn shown(task: health_processor::TaskView) -> TaskView {
+    TaskView {
+        name: task.name.to_owned(),
+        purpose: task.purpose.to_owned(),
+        started_at: task.started_at.map(Time::to_rfc3339),
+        finished_at: task.finished_at.map(Time::to_rfc3339),
+        next_at: task.next_at.map(Time::to_rfc3339),
+        report: Some(task.report).filter(|report| !report.is_null()),
+    }
+}

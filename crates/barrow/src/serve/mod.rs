@@ -1,0 +1,171 @@
+//! Starting what the configuration describes, and stopping it.
+//!
+//! The order matters. The database first, because its lock decides whether this process may touch anything at all; then
+//! the blobs, which must belong to that database; then the listeners, because an address in use must not cost the one
+//! showing of a new root key; then the root key; and the doors last, when everything behind them is there.
+//!
+//! Stopping goes the other way: no more connections, running requests finish, tasks come to their end, the database
+//! closes. A second signal ends all of that at once: nothing that was acknowledged needs a clean end.
+
+mod addresses;
+mod background;
+mod banner;
+mod listeners;
+mod logging;
+mod open;
+mod root_key;
+mod settings;
+mod signals;
+
+pub(crate) use addresses::Addresses;
+
+use crate::config::{Config, Database};
+use crate::exit::{Exit, Failed};
+use background::Background;
+use gateway::metrics::Metrics;
+use gateway::{Auth, BackgroundWork, Gateway, admin, scsp};
+use health_processor::HealthProcessor;
+use lifecycle::{MemberId, SharedClock, SystemClock};
+use listeners::Listeners;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Which of the two crafts this process practises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Doors and health processor.
+    Everything,
+    /// The doors alone.
+    Gateway,
+    /// The health processor alone, without a door.
+    HealthProcessor,
+}
+
+impl Role {
+    /// The command, and the word in heartbeats.
+    fn as_str(self) -> &'static str {
+        match self {
+            Role::Everything => "serve",
+            Role::Gateway => "gateway",
+            Role::HealthProcessor => "health-processor",
+        }
+    }
+}
+
+/// Beside what requests are given to finish: for tasks, which stop at their next batch.
+const TASKS_FINISH: Duration = Duration::from_secs(10);
+
+/// Runs until a signal asks to stop.
+pub(crate) fn run(config: Config, role: Role) -> Result<Exit, Failed> {
+    refuse(&config, role)?;
+    logging::start(&config.log);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores)
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
+    runtime.block_on(serve(config, role))
+}
+
+/// What the configuration allows and this process cannot do.
+fn refuse(config: &Config, role: Role) -> Result<(), Failed> {
+    if role != Role::Everything && matches!(config.metadata.url, Database::Sqlite(_)) {
+        return Err(Failed::Usage(format!(
+            "barrow {} needs Postgres: metadata.url is a SQLite file, and that is for exactly one process. Set \
+             metadata.url = \"postgres://...\", or run everything in one process with `barrow serve`",
+            role.as_str()
+        )));
+    }
+    if config.tls.is_some() {
+        return Err(Failed::Usage(
+            "tls.cert and tls.key are set, and this version does not speak TLS yet; it will not serve in clear what \
+             was meant to be encrypted. Unset both, and put a TLS proxy in front of doors on loopback"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let clock: SharedClock = Arc::new(SystemClock);
+    let (metadata, blobs) = open::open(&config, Arc::clone(&clock)).await?;
+    let listeners = match role {
+        Role::Everything | Role::Gateway => Some(Listeners::bind(&config.listen).await?),
+        Role::HealthProcessor => None,
+    };
+    let made = match role {
+        Role::Everything | Role::Gateway => root_key::ensure(&config, &metadata, &*clock).await?,
+        Role::HealthProcessor => None,
+    };
+
+    // Listening for signals begins before anything that they should end cleanly.
+    let mut signals = signals::Signals::listen()?;
+    let (stop, stopping) = watch::channel(false);
+    let processor = match role {
+        Role::Everything | Role::HealthProcessor => Some(Arc::new(HealthProcessor::start(
+            metadata.clone(),
+            blobs.clone(),
+            Arc::clone(&clock),
+            settings::of_the_processor(&config, role.as_str()),
+            stopping.clone(),
+        ))),
+        Role::Gateway => None,
+    };
+    let background = processor.clone().map(|processor| Arc::new(Background(processor)) as Arc<dyn BackgroundWork>);
+
+    let mut doors = JoinSet::new();
+    let mut noted = None;
+    if let Some(listeners) = listeners {
+        let auth = settings::environment_key(&config);
+        let auth = Auth::new(metadata.clone(), Arc::clone(&clock), settings::anonymous(&config), auth);
+        let gateway = Gateway {
+            metadata: metadata.clone(),
+            blobs,
+            clock,
+            auth: Arc::new(auth),
+            settings: Arc::new(settings::of_the_doors(&config)),
+            metrics: Arc::new(Metrics::default()),
+            member: MemberId::random(),
+            background,
+        };
+        let limits = Arc::new(settings::limits(&config));
+        let addresses = listeners.addresses();
+        let scsp = scsp::Door::new(gateway.clone(), Arc::clone(&limits));
+        doors.spawn(gateway::http::serve(listeners.scsp, Arc::clone(&limits), scsp, stopping.clone()));
+        let admin = admin::Door::new(gateway, Arc::clone(&limits));
+        doors.spawn(gateway::http::serve(listeners.admin, limits, admin, stopping.clone()));
+        tracing::info!(scsp = %addresses.scsp, admin = %addresses.admin, "serving");
+        noted = Some(addresses.write(&config.cluster.data_dir)?);
+        if let Some(root) = &made {
+            banner::print(&config, &addresses, root);
+        }
+    } else {
+        tracing::info!("working without doors");
+    }
+
+    let ended_early = tokio::select! {
+        () = signals.first() => None,
+        Some(ended) = doors.join_next() => Some(ended),
+    };
+    tracing::info!("stopping");
+    signals.exit_on_the_next();
+    stop.send_replace(true);
+    while doors.join_next().await.is_some() {}
+    if let Some(processor) = processor {
+        if tokio::time::timeout(config.limits.shutdown + TASKS_FINISH, processor.stopped()).await.is_err() {
+            tracing::warn!("tasks did not finish in time; their claims lapse, and others go on with them");
+        }
+    }
+    metadata.close().await;
+    drop(noted);
+    match ended_early {
+        None => Ok(Exit::Done),
+        Some(ended) => Err(Failed::Server(format!("a door ended by itself: {ended:?}"))),
+    }
+}

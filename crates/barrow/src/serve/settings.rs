@@ -1,0 +1,79 @@
+//! The configuration, in the words of those who work by it.
+
+use crate::config::{self, Config};
+use gateway::http::Limits;
+use gateway::{Anonymous, ScspSettings, Settings};
+use std::time::Duration;
+
+/// How long a claim holds whose owner may have died.
+const CLAIM_LEASE: Duration = Duration::from_secs(60);
+
+pub(super) fn of_the_doors(config: &Config) -> Settings {
+    Settings {
+        cluster: config.cluster.name.clone(),
+        default_domain: config.cluster.default_domain.clone(),
+        inline_max: config.blobs.inline_max,
+        recursive_delete_delay: config.health.recursive_delete_delay,
+        object_delete_delay: config.health.object_delete_delay,
+        deletion_memory: config.health.deletion_memory,
+        claim_lease: CLAIM_LEASE,
+        scsp: ScspSettings {
+            auto_recursive_delete: config.scsp.auto_recursive_delete,
+            gateway_mode: config.scsp.recursive_mode == config::RecursiveMode::Gateway,
+            explicit_context_create: config.scsp.require_explicit_context_create,
+        },
+    }
+}
+
+pub(super) fn of_the_processor(config: &Config, role: &'static str) -> health_processor::Settings {
+    let health = &config.health;
+    health_processor::Settings {
+        interval: health.interval,
+        batch: health.batch,
+        concurrency: health.concurrency,
+        object_delete_delay: health.object_delete_delay,
+        deletion_memory: health.deletion_memory,
+        staged_expiry: health.staged_expiry,
+        drain_timeout: health.drain_timeout,
+        lease: CLAIM_LEASE,
+        brake_share: health.brake_share,
+        brake_objects: health.brake_objects,
+        brake_min_objects: health.brake_min_objects,
+        brake_min_bytes: health.brake_min_bytes,
+        node: config.cluster.node.clone(),
+        role,
+        ..health_processor::Settings::default()
+    }
+}
+
+pub(super) fn limits(config: &Config) -> Limits {
+    Limits {
+        header_deadline: config.limits.header_deadline,
+        body_idle: config.limits.body_idle,
+        connections: config.limits.connections,
+        per_peer: config.limits.per_peer,
+        in_flight: config.limits.in_flight,
+        shutdown: config.limits.shutdown,
+        ..Limits::default()
+    }
+}
+
+pub(super) fn anonymous(config: &Config) -> Anonymous {
+    match config.auth.anonymous {
+        config::Anonymous::None => Anonymous::None,
+        config::Anonymous::Read => Anonymous::Read,
+        config::Anonymous::Full => Anonymous::Full,
+    }
+}
+
+/// The root key of the environment, if it sets one.
+pub(super) fn environment_key(config: &Config) -> Option<(String, metadata::Secret)> {
+    config.auth.root.as_ref().map(|root| (root.key.clone(), metadata::Secret::new(root.secret.expose())))
+}
+
+pub(super) fn reserve(reserve: config::Reserve) -> blobs::Reserve {
+    match reserve {
+        config::Reserve::Percent(percent) => blobs::Reserve::Percent(percent),
+        config::Reserve::Bytes(bytes) => blobs::Reserve::Bytes(bytes),
+    }
+}

@@ -1,0 +1,276 @@
+//! What goes wrong, as the operator reads it: a status, a code, the state the thing is in, and the next command.
+
+use crate::auth::Denied;
+use crate::http::{BadTarget, Body, ReadError};
+use crate::metrics::Metrics;
+use crate::objects::Error;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, Response, StatusCode};
+use lifecycle::{Refusal, State};
+use serde::Serialize;
+
+/// An answer that says no.
+#[derive(Debug)]
+pub(super) struct Complaint {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// The state that stands in the way.
+    state: Option<State>,
+    /// What to do next.
+    hint: Option<&'static str>,
+    /// For 405.
+    pub(super) allow: Option<String>,
+    /// Nothing more is read from this connection.
+    close: bool,
+    refusal: Option<Refusal>,
+}
+
+/// A complaint inside an answer, about one item of many.
+#[derive(Debug, Serialize)]
+pub(super) struct Told {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+impl Complaint {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Complaint {
+            status,
+            code,
+            message: message.into(),
+            state: None,
+            hint: None,
+            allow: None,
+            close: false,
+            refusal: None,
+        }
+    }
+
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Complaint::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    pub(super) fn no_such_path(path: &str) -> Self {
+        let path: String = path.chars().take(200).collect();
+        Complaint::new(StatusCode::NOT_FOUND, "NoSuchPath", format!("nothing is served at {path:?}"))
+    }
+
+    pub(super) fn wrong_method(method: &Method, allowed: &[&str]) -> Self {
+        let allowed = allowed.join(", ");
+        let message = format!("{method} is not possible here: allowed are {allowed}");
+        let complaint = Complaint::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
+        Complaint { allow: Some(allowed), ..complaint }
+    }
+
+    pub(super) fn hint(self, hint: &'static str) -> Self {
+        Complaint { hint: Some(hint), ..self }
+    }
+
+    fn state(self, state: State) -> Self {
+        Complaint { state: Some(state), ..self }
+    }
+
+    /// What a refusal means to an operator. Exhaustive: a new refusal does not compile until it is said here.
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        const LIST: &str = "barrow bucket list DOMAIN --state removed";
+        let says = |status| Complaint::new(status, refusal.token(), refusal.to_string());
+        let complaint = match &refusal {
+            Refusal::NoSuchDomain => says(StatusCode::NOT_FOUND).hint("barrow domain list"),
+            Refusal::NoSuchBucket => says(StatusCode::NOT_FOUND).hint("barrow bucket list DOMAIN"),
+            Refusal::NoSuchObject { .. } | Refusal::NoSuchVersion => {
+                says(StatusCode::NOT_FOUND).hint("barrow trash list DOMAIN/BUCKET")
+            }
+            Refusal::Unknown => says(StatusCode::NOT_FOUND).hint("barrow trash list"),
+            Refusal::NotPublished => says(StatusCode::CONFLICT).state(State::Staged),
+            Refusal::AlreadyLive => says(StatusCode::CONFLICT).state(State::Live).hint(LIST),
+            Refusal::AlreadyRemoved => {
+                says(StatusCode::CONFLICT).state(State::Removed).hint("barrow trash list")
+            }
+            Refusal::NotRemoved => {
+                says(StatusCode::CONFLICT).state(State::Live).hint("barrow bucket remove DOMAIN/BUCKET")
+            }
+            Refusal::NotPurging => says(StatusCode::CONFLICT),
+            Refusal::PurgeStarted => says(StatusCode::CONFLICT).state(State::Purging).hint("barrow tasks"),
+            Refusal::Purged => says(StatusCode::GONE).state(State::Purged),
+            Refusal::ContainerGone => {
+                says(StatusCode::CONFLICT).state(State::Removed).hint("barrow bucket restore DOMAIN/BUCKET")
+            }
+            Refusal::ContainerNotPurging => says(StatusCode::CONFLICT),
+            Refusal::Claimed => says(StatusCode::CONFLICT).state(State::Purging).hint("barrow tasks"),
+            Refusal::NotDue { .. } => {
+                says(StatusCode::CONFLICT).state(State::Removed).hint("barrow bucket purge DOMAIN/BUCKET")
+            }
+            Refusal::Guarded { .. } | Refusal::GuardShortened | Refusal::HoldsGuarded { .. } => {
+                says(StatusCode::FORBIDDEN)
+            }
+            Refusal::NotAllowed { .. } => says(StatusCode::FORBIDDEN),
+            Refusal::NameInUse => says(StatusCode::CONFLICT)
+                .state(State::Live)
+                .hint("restore with --as OTHER-NAME, or objects with --replace"),
+            Refusal::NameReserved => says(StatusCode::CONFLICT)
+                .state(State::Removed)
+                .hint("barrow bucket restore DOMAIN/BUCKET, or barrow bucket purge DOMAIN/BUCKET"),
+            Refusal::NotEmpty => {
+                says(StatusCode::CONFLICT).hint("restore with --as OTHER-NAME, or empty it first")
+            }
+            Refusal::WrongParent | Refusal::WrongKind => says(StatusCode::CONFLICT),
+            Refusal::Immutable => says(StatusCode::CONFLICT),
+            Refusal::ConditionFailed { .. } => says(StatusCode::PRECONDITION_FAILED),
+            Refusal::Conflict => says(StatusCode::CONFLICT).hint("try again"),
+            Refusal::Protected => says(StatusCode::FORBIDDEN),
+        };
+        Complaint { refusal: Some(refusal), ..complaint }
+    }
+
+    /// Counts a refusal and logs what is not the caller's doing: once, here, where it is consumed.
+    pub(super) fn noted(self, metrics: &Metrics) -> Self {
+        if let Some(refusal) = &self.refusal {
+            metrics.refused(refusal);
+        }
+        match self.status {
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                metrics.violation();
+                tracing::error!(finding = %self.message, "an invariant is broken");
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                tracing::warn!(error = %self.message, "a request could not be served")
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// As part of a larger answer.
+    pub(super) fn told(self) -> Told {
+        Told { code: self.code, message: self.message, state: self.state, hint: self.hint }
+    }
+
+    pub(super) fn answer(self) -> Response<Body> {
+        let (status, allow, close) = (self.status, self.allow.clone(), self.close);
+        let body = serde_json::json!({ "error": self.told() });
+        let mut response = Response::new(Body::from(format!("{body}\n")));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(allow) = allow.and_then(|allow| HeaderValue::from_str(&allow).ok()) {
+            headers.insert(ALLOW, allow);
+        }
+        if close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                let challenge = HeaderValue::from_static("Basic realm=\"barrow\", charset=\"UTF-8\"");
+                headers.insert(WWW_AUTHENTICATE, challenge);
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+
+    fn closing(self) -> Self {
+        Complaint { close: true, ..self }
+    }
+}
+
+impl From<Error> for Complaint {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::Refused(refusal) => Complaint::refused(refusal),
+            Error::Denied(denied) => denied.into(),
+            Error::Body(ReadError::TooSlow { .. }) => {
+                Complaint::new(StatusCode::REQUEST_TIMEOUT, "TooSlow", text).closing()
+            }
+            Error::Body(ReadError::TooLarge { .. }) => {
+                Complaint::new(StatusCode::PAYLOAD_TOO_LARGE, "TooLarge", text).closing()
+            }
+            Error::Body(ReadError::Disconnected | ReadError::Malformed(_)) => {
+                Complaint::bad_request(text).closing()
+            }
+            Error::Digest { .. } | Error::BadRequest(_) => Complaint::bad_request(text),
+            Error::NoSpace(_) => Complaint::new(StatusCode::INSUFFICIENT_STORAGE, "NoSpace", text)
+                .hint("barrow trash list shows what is in grace, barrow bucket purge frees it"),
+            Error::Unavailable(_) => {
+                Complaint::new(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", text).hint("try again")
+            }
+            Error::Violated(_) => Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text)
+                .hint("barrow check --blobs"),
+            Error::NotImplemented(_) => Complaint::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", text),
+        }
+    }
+}
+
+impl From<Denied> for Complaint {
+    fn from(denied: Denied) -> Self {
+        let text = denied.to_string();
+        match denied {
+            Denied::Missing => Complaint::new(StatusCode::UNAUTHORIZED, "CredentialsNeeded", text)
+                .hint("send a key and its secret by HTTP Basic, or set BARROW_KEY and BARROW_SECRET"),
+            Denied::Invalid => Complaint::new(StatusCode::UNAUTHORIZED, "CredentialsInvalid", text),
+            Denied::Lacks { .. } => Complaint::new(StatusCode::FORBIDDEN, "RightMissing", text)
+                .hint("barrow key create --rights RIGHTS"),
+            Denied::Unavailable(failure) => Error::from(failure).into(),
+        }
+    }
+}
+
+impl From<Refusal> for Complaint {
+    fn from(refusal: Refusal) -> Self {
+        Complaint::refused(refusal)
+    }
+}
+
+impl From<metadata::Failure> for Complaint {
+    fn from(failure: metadata::Failure) -> Self {
+        Error::from(failure).into()
+    }
+}
+
+impl From<BadTarget> for Complaint {
+    fn from(error: BadTarget) -> Self {
+        Complaint::bad_request(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_a_client_error_and_its_own_token() {
+        let refusals = [
+            (Refusal::NoSuchBucket, 404),
+            (Refusal::Unknown, 404),
+            (Refusal::AlreadyLive, 409),
+            (Refusal::PurgeStarted, 409),
+            (Refusal::Purged, 410),
+            (Refusal::NameInUse, 409),
+            (Refusal::NameReserved, 409),
+            (Refusal::HoldsGuarded { count: 3, until: None }, 403),
+            (Refusal::ConditionFailed { current: None }, 412),
+            (Refusal::Protected, 403),
+        ];
+        for (refusal, status) in refusals {
+            let token = refusal.token();
+            let complaint = Complaint::refused(refusal);
+            assert_eq!((complaint.status.as_u16(), complaint.code), (status, token));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_names_the_state_and_the_next_command() {
+        let told = serde_json::to_value(Complaint::refused(Refusal::NameReserved).told()).unwrap();
+        assert_eq!(told["code"], "NameReserved");
+        assert_eq!(told["state"], "removed");
+        assert!(told["hint"].as_str().unwrap().contains("barrow bucket purge"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Listing, showing and making domains and buckets.
+
+use crate::admin::error::Complaint;
+use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, json, ok};
+use crate::admin::scope::{self, Want};
+use crate::admin::view::ContainerView;
+use crate::http::BodyReader;
+use crate::objects::headers;
+use http::StatusCode;
+use lifecycle::{BucketName, ContainerId, DomainName, State};
+use metadata::NewContainer;
+use serde::{Deserialize, Serialize};
+
+/// A container is never staged, and a forgotten one is no row.
+const STATES: [State; 4] = [State::Live, State::Removed, State::Purging, State::Purged];
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    name: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    items: Vec<ContainerView>,
+    next: Option<String>,
+}
+
+pub(in crate::admin) async fn list_domains(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    list(asked, None, State::Live).await
+}
+
+pub(in crate::admin) async fn list_buckets(asked: &Asked<'_>) -> Answered {
+    let domain = scope::domain(asked, Want::Live).await?;
+    list(asked, Some(domain.id), domain.state).await
+}
+
+async fn list(asked: &Asked<'_>, domain: Option<ContainerId>, above: State) -> Answered {
+    asked.only(&["state", "prefix", "after", "limit"])?;
+    let (state, after, limit) = (asked.state(&STATES)?, asked.after()?, asked.limit()?);
+    let page = asked.gateway.metadata.list_containers(domain, state, asked.prefix(), after, limit).await?;
+    let items = page.items.into_iter().map(|item| ContainerView::new(item, above)).collect();
+    ok(&Page { items, next: page.next })
+}
+
+pub(in crate::admin) async fn show_domain(asked: &Asked<'_>) -> Answered {
+    asked.only(&[])?;
+    ok(&ContainerView::new(scope::domain(asked, Want::Live).await?, State::Live))
+}
+
+pub(in crate::admin) async fn show_bucket(asked: &Asked<'_>) -> Answered {
+    asked.only(&[])?;
+    let place = scope::bucket(asked, Want::Live).await?;
+    ok(&ContainerView::new(place.bucket, place.domain.state))
+}
+
+pub(in crate::admin) async fn create_domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    let principal = asked.require(None, None)?;
+    asked.only(&[])?;
+    let new: New = decode(body, ORDER_MAX).await?;
+    let name = DomainName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
+    let made = asked.gateway.metadata.create_domain(&name, by(principal)).await?;
+    json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
+}
+
+pub(in crate::admin) async fn create_bucket(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    let domain = scope::domain(asked, Want::Live).await?;
+    let principal = asked.require(Some(domain.id), None)?;
+    asked.only(&[])?;
+    let new: New = decode(body, ORDER_MAX).await?;
+    let name = BucketName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
+    let made = asked.gateway.metadata.create_bucket(domain.id, &name, by(principal)).await?;
+    json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
+}
+
+fn by(principal: &crate::Principal) -> NewContainer {
+    NewContainer {
+        headers: headers::encode(&[]),
+        owner: principal.owner(),
+        actor: principal.name.to_string(),
+    }
+}

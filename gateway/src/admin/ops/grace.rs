@@ -1,0 +1,34 @@
+//! The grace of objects that will be deleted in a bucket. What is deleted already keeps the promise it was given.
+
+use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
+use crate::admin::scope::{self, Want};
+use crate::http::BodyReader;
+use lifecycle::Refusal;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    /// "1h"; `null`: as configured for the installation. Must be there, so that no misspelt body resets it.
+    #[serde(deserialize_with = "present")]
+    object_delete_delay: Option<String>,
+}
+
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
+pub(in crate::admin) async fn set(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    let place = scope::bucket(asked, Want::Live).await?;
+    asked.only(&[])?;
+    let order: Order = decode(body, ORDER_MAX).await?;
+    if place.domain.state != lifecycle::State::Live {
+        return Err(Refusal::NoSuchBucket.into());
+    }
+    let grace = order.object_delete_delay.as_deref();
+    let grace = grace.map(|text| duration("object_delete_delay", text)).transpose()?;
+    asked.gateway.metadata.set_object_grace(place.bucket.id, grace).await?;
+    let shown = grace.map(|grace| humantime::format_duration(grace).to_string());
+    ok(&json!({ "bucket": place.bucket.name, "bucket_id": place.bucket.id, "object_delete_delay": shown }))
+}

@@ -1,0 +1,127 @@
+//! Access keys: making, listing and revoking them. A secret is shown once, in the answer that made it.
+
+use crate::admin::error::Complaint;
+use crate::admin::keys::fresh_key;
+use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, json, ok};
+use crate::admin::scope::{self, Want};
+use crate::admin::view::KeyView;
+use crate::http::BodyReader;
+use crate::objects::Error;
+use http::StatusCode;
+use lifecycle::{ContainerId, Refusal, Right, Rights};
+use metadata::AccessKey;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+const LABEL_MAX: usize = 200;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    /// Words, separated by commas.
+    rights: String,
+    #[serde(default)]
+    label: String,
+    /// Only in this domain, by name or UUID.
+    domain: Option<String>,
+    /// Only in this bucket of it.
+    bucket: Option<String>,
+    /// "30days"; absent: never.
+    expires_in: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Created {
+    #[serde(flatten)]
+    key: KeyView,
+    /// Not shown again.
+    secret: String,
+}
+
+pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let now = asked.gateway.clock.now();
+    let keys = asked.gateway.metadata.keys().await?;
+    let keys: Vec<KeyView> = keys.into_iter().map(|key| KeyView::new(key, now)).collect();
+    ok(&json!({ "items": keys }))
+}
+
+pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let order: Create = decode(body, ORDER_MAX).await?;
+    let rights = rights(&order.rights)?;
+    if order.label.chars().count() > LABEL_MAX || order.label.contains(char::is_control) {
+        let message = format!("label must have at most {LABEL_MAX} characters and no control characters");
+        return Err(Complaint::bad_request(message));
+    }
+    let now = asked.gateway.clock.now();
+    let expires_at = match &order.expires_in {
+        Some(text) => Some(now.plus(duration("expires_in", text)?)),
+        None => None,
+    };
+    let (domain, bucket) = scope_of(asked, &order).await?;
+    let (id, secret) = fresh_key();
+    let shown = String::from_utf8_lossy(secret.expose()).into_owned();
+    let label = order.label;
+    let key = AccessKey {
+        id,
+        secret,
+        rights,
+        domain,
+        bucket,
+        label,
+        created_at: now,
+        expires_at,
+        revoked_at: None,
+    };
+    asked.gateway.metadata.create_key(key.clone()).await?;
+    json(StatusCode::CREATED, &Created { key: KeyView::new(key, now), secret: shown })
+}
+
+pub(in crate::admin) async fn revoke(asked: &Asked<'_>) -> Answered {
+    let principal = asked.require(None, None)?;
+    asked.only(&[])?;
+    let id = asked.params.get("key");
+    let revoked = asked.gateway.metadata.revoke_key(id).await;
+    // Whatever the answer was: what is not remembered is looked up again.
+    asked.gateway.auth.forget(id);
+    revoked?;
+    tracing::info!(key = id, actor = %principal.name, "a key was revoked");
+    let key = asked.gateway.metadata.key(id).await?.ok_or(Refusal::Unknown)?;
+    ok(&KeyView::new(key, asked.gateway.clock.now()))
+}
+
+fn rights(list: &str) -> Result<Rights, Complaint> {
+    let allowed = || Right::ALL.map(Right::as_str).join(", ");
+    match Rights::parse(list) {
+        Ok(Rights::NONE) => Err(Complaint::bad_request(format!(
+            "rights is empty: allowed are {}, separated by commas",
+            allowed()
+        ))),
+        Ok(rights) => Ok(rights),
+        Err(word) => Err(Complaint::bad_request(format!("{word:?} is no right: allowed are {}", allowed()))),
+    }
+}
+
+async fn scope_of(
+    asked: &Asked<'_>,
+    order: &Create,
+) -> Result<(Option<ContainerId>, Option<ContainerId>), Complaint> {
+    let Some(domain) = &order.domain else {
+        return match order.bucket {
+            None => Ok((None, None)),
+            Some(_) => Err(Error::BadRequest("bucket is given without its domain".to_owned()).into()),
+        };
+    };
+    let domain = scope::domain_of(asked, domain, Want::Live).await?.ok_or(Refusal::NoSuchDomain)?;
+    let bucket = match &order.bucket {
+        None => None,
+        Some(bucket) => {
+            let found = scope::bucket_in(asked, domain.id, bucket, Want::Live).await?;
+            Some(found.ok_or(Refusal::NoSuchBucket)?.id)
+        }
+    };
+    Ok((Some(domain.id), bucket))
+}

@@ -1,0 +1,18 @@
+//! One file per group of operations.
+
+pub(super) mod check;
+pub(super) mod containers;
+pub(super) mod empty;
+pub(super) mod grace;
+pub(super) mod health;
+pub(super) mod keys;
+pub(super) mod metrics;
+pub(super) mod objects;
+pub(super) mod purge;
+pub(super) mod remove;
+pub(super) mod restore;
+pub(super) mod restore_objects;
+pub(super) mod tasks;
+pub(super) mod trash;
+pub(super) mod usage;
+pub(super) mod why;

@@ -1,0 +1,99 @@
+//! Removing a domain or bucket: it becomes invisible and can be restored until its grace is over.
+
+use crate::admin::error::Complaint;
+use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
+use crate::admin::scope::{self, Want};
+use crate::admin::view::ContainerView;
+use crate::http::BodyReader;
+use lifecycle::{Cause, Grace, Right, State};
+use metadata::{Container, RemoveOrder, Removed};
+use serde::{Deserialize, Serialize};
+
+/// What stands for a grace that no timer ends.
+const UNTIL_PURGED: &str = "none until purged";
+/// Characters of a reason.
+const REASON_MAX: usize = 1_000;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    /// "7days", or "none until purged"; absent: as configured.
+    grace: Option<String>,
+    reason: Option<String>,
+    /// Keeps the name from being used again until restore or purge.
+    #[serde(default = "yes")]
+    reserves_name: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What was removed.
+#[derive(Debug, Serialize)]
+pub(super) struct RemovedView {
+    #[serde(flatten)]
+    container: ContainerView,
+    objects: i64,
+    bytes: i64,
+}
+
+impl RemovedView {
+    pub(super) fn new(removed: Removed) -> Self {
+        let container = ContainerView::new(removed.container, State::Live);
+        RemovedView { container, objects: removed.objects, bytes: removed.bytes }
+    }
+}
+
+pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    let domain = scope::domain(asked, Want::Live).await?;
+    remove(asked, domain, body).await
+}
+
+pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    let place = scope::bucket(asked, Want::Live).await?;
+    remove(asked, place.bucket, body).await
+}
+
+async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) -> Answered {
+    let (domain, bucket) = match container.parent {
+        Some(domain) => (domain, Some(container.id)),
+        None => (container.id, None),
+    };
+    let principal = asked.require(Some(domain), bucket)?;
+    asked.only(&[])?;
+    let order: Order = decode(body, ORDER_MAX).await?;
+    let configured = asked.gateway.settings.recursive_delete_delay;
+    let grace = match order.grace.as_deref() {
+        None => Grace::For(configured),
+        Some(UNTIL_PURGED) => Grace::UntilPurged,
+        Some(text) => Grace::For(duration("grace", text)?),
+    };
+    if matches!(grace, Grace::For(length) if length < configured) {
+        // Less time to regret than the installation promises is an early purge.
+        principal.require(Right::Purge, Some(domain), bucket)?;
+    }
+    let order = RemoveOrder {
+        grace,
+        early: false,
+        reserves_name: order.reserves_name,
+        only_empty: false,
+        cause: Cause::Recursive,
+        door: "admin",
+        actor: principal.name.to_string(),
+        reason: reason(order.reason)?,
+    };
+    let removed = asked.gateway.metadata.remove(container.kind, container.id, order).await?;
+    asked.gateway.wake_background();
+    ok(&RemovedView::new(removed))
+}
+
+/// The caller's own words, if they are few enough.
+pub(super) fn reason(text: Option<String>) -> Result<Option<String>, Complaint> {
+    match text {
+        Some(text) if text.chars().count() > REASON_MAX => {
+            Err(Complaint::bad_request(format!("reason has more than {REASON_MAX} characters")))
+        }
+        text => Ok(text.filter(|text| !text.is_empty())),
+    }
+}

@@ -1,0 +1,105 @@
+//! The background tasks: what they did, running one, and letting purging go on after a halt.
+
+use crate::admin::error::Complaint;
+use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
+use crate::admin::view::time;
+use crate::http::BodyReader;
+use crate::state::TaskView;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+
+/// How long the brake stays off when nobody says how long.
+const RELEASE: Duration = Duration::from_secs(3_600);
+
+#[derive(Debug, Serialize)]
+struct HaltView {
+    at: String,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Tasks {
+    tasks: Vec<TaskView>,
+    /// Why nothing is purged, if so.
+    halted: Option<HaltView>,
+    brake_released_until: Option<String>,
+}
+
+pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let metadata = &asked.gateway.metadata;
+    let tasks = match &asked.gateway.background {
+        Some(background) => background.tasks(),
+        // They run in another process, which writes down what it did.
+        None => metadata.tasks().await?.into_iter().map(recorded).collect(),
+    };
+    let halted = metadata.halt().await?.map(|halt| HaltView { at: time(halt.at), reason: halt.reason });
+    let brake_released_until = metadata.brake_released_until().await?.map(time);
+    ok(&Tasks { tasks, halted, brake_released_until })
+}
+
+fn recorded(row: metadata::TaskRow) -> TaskView {
+    TaskView {
+        name: row.name,
+        purpose: String::new(),
+        started_at: row.started_at.map(time),
+        finished_at: row.finished_at.map(time),
+        next_at: row.next_at.map(time),
+        report: row.report,
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Run {
+    /// Decide, and stop before doing anything.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let run: Run = decode(body, ORDER_MAX).await?;
+    let task = asked.params.get("task");
+    let Some(background) = &asked.gateway.background else {
+        let message =
+            "the background tasks run in another process; they run by themselves when something is due";
+        return Err(Complaint::new(StatusCode::CONFLICT, "NotHere", message).hint("barrow tasks"));
+    };
+    match background.run_now(task, run.dry_run).await {
+        Some(report) => ok(&json!({ "task": task, "dry_run": run.dry_run, "report": report })),
+        None => {
+            let known: Vec<String> = background.tasks().into_iter().map(|task| task.name).collect();
+            let message = format!("there is no task {task:?}: there are {}", known.join(", "));
+            Err(Complaint::new(StatusCode::NOT_FOUND, "NoSuchTask", message).hint("barrow tasks"))
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resume {
+    /// How long the brake stays off.
+    release: Option<String>,
+}
+
+pub(in crate::admin) async fn resume(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    let principal = asked.require(None, None)?;
+    asked.only(&[])?;
+    let order: Resume = decode(body, ORDER_MAX).await?;
+    let release = match &order.release {
+        Some(text) => duration("release", text)?,
+        None => RELEASE,
+    };
+    let metadata = &asked.gateway.metadata;
+    let was = metadata.halt().await?.map(|halt| HaltView { at: time(halt.at), reason: halt.reason });
+    metadata.resume_purging(release).await?;
+    tracing::info!(actor = %principal.name, ?release, ?was, "purging goes on");
+    asked.gateway.wake_background();
+    let until = metadata.brake_released_until().await?.map(time);
+    ok(&json!({ "was_halted": was, "brake_released_until": until }))
+}

@@ -1,0 +1,148 @@
+//! What was removed: what can still be restored, and the record of all removals of containers.
+
+use crate::admin::error::Complaint;
+use crate::admin::request::{Answered, Asked, ok};
+use crate::admin::view::time;
+use lifecycle::{ContainerId, State};
+use metadata::{Container, ContainerKind, DeletionRow, Failure, Metadata};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// One removal of a domain, of a bucket or of a bucket's contents.
+#[derive(Debug, Serialize)]
+struct DeletionView {
+    kind: String,
+    /// What was removed, by UUID.
+    id: ContainerId,
+    /// The name it had: of contents, their bucket's.
+    name: String,
+    /// The domain it was, or was in.
+    domain: Option<String>,
+    /// The bucket of contents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket_id: Option<ContainerId>,
+    door: String,
+    actor: String,
+    reason: Option<String>,
+    state: String,
+    objects: i64,
+    bytes: i64,
+    removed_at: String,
+    purge_after: String,
+    ended_at: Option<String>,
+    ended_by: Option<String>,
+}
+
+/// Removed objects of a bucket that is live itself.
+#[derive(Debug, Serialize)]
+struct RemovedObjects {
+    domain: String,
+    bucket: String,
+    bucket_id: ContainerId,
+    objects: i64,
+    bytes: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Trash {
+    containers: Vec<DeletionView>,
+    objects: Vec<RemovedObjects>,
+}
+
+#[derive(Debug, Serialize)]
+struct Deletions {
+    items: Vec<DeletionView>,
+}
+
+pub(in crate::admin) async fn trash(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&["limit"])?;
+    let metadata = &asked.gateway.metadata;
+    let removed = metadata.deletions(Some("removed"), asked.limit()?).await?;
+    let usage = metadata.usage().await?;
+    // What is removed because something around it is, comes back with that.
+    let own =
+        usage.into_iter().filter(|row| row.state == State::Removed && row.container_state == State::Live);
+    let objects = own.map(|row| RemovedObjects {
+        domain: row.domain,
+        bucket: row.bucket,
+        bucket_id: row.bucket_id,
+        objects: row.objects,
+        bytes: row.bytes,
+    });
+    let objects = objects.collect();
+    ok(&Trash { containers: Names::new(metadata).views(removed).await?, objects })
+}
+
+pub(in crate::admin) async fn deletions(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&["state", "limit"])?;
+    const STATES: [&str; 4] = ["removed", "restored", "purging", "purged"];
+    let state = asked.query.get("state").filter(|state| !state.is_empty());
+    if let Some(state) = state.filter(|state| !STATES.contains(state)) {
+        let allowed = STATES.join(", ");
+        return Err(Complaint::bad_request(format!("state cannot be {state:?}: allowed are {allowed}")));
+    }
+    let metadata = &asked.gateway.metadata;
+    let rows = metadata.deletions(state, asked.limit()?).await?;
+    ok(&Deletions { items: Names::new(metadata).views(rows).await? })
+}
+
+/// Looks up the containers around what was removed, each once.
+struct Names<'a> {
+    metadata: &'a Metadata,
+    known: HashMap<ContainerId, Option<Container>>,
+}
+
+impl<'a> Names<'a> {
+    fn new(metadata: &'a Metadata) -> Self {
+        Names { metadata, known: HashMap::new() }
+    }
+
+    async fn views(&mut self, rows: Vec<DeletionRow>) -> Result<Vec<DeletionView>, Failure> {
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            let of_contents = row.kind == ContainerKind::Contents.as_str();
+            let domain = match row.parent {
+                None => Some(row.name.clone()),
+                Some(bucket) if of_contents => {
+                    let bucket = self.find(ContainerKind::Bucket, bucket).await?;
+                    match bucket.and_then(|bucket| bucket.parent) {
+                        Some(domain) => {
+                            self.find(ContainerKind::Domain, domain).await?.map(|domain| domain.name)
+                        }
+                        None => None,
+                    }
+                }
+                Some(domain) => self.find(ContainerKind::Domain, domain).await?.map(|domain| domain.name),
+            };
+            views.push(DeletionView {
+                bucket_id: row.parent.filter(|_| of_contents),
+                kind: row.kind,
+                id: row.target,
+                name: row.name,
+                domain,
+                door: row.door,
+                actor: row.actor,
+                reason: row.reason,
+                state: row.state,
+                objects: row.objects,
+                bytes: row.bytes,
+                removed_at: time(row.removed_at),
+                purge_after: time(row.purge_after),
+                ended_at: row.ended_at.map(time),
+                ended_by: row.ended_by,
+            });
+        }
+        Ok(views)
+    }
+
+    async fn find(&mut self, kind: ContainerKind, id: ContainerId) -> Result<Option<Container>, Failure> {
+        if let Some(known) = self.known.get(&id) {
+            return Ok(known.clone());
+        }
+        let found = self.metadata.container(kind, id).await?;
+        self.known.insert(id, found.clone());
+        Ok(found)
+    }
+}

@@ -1,0 +1,127 @@
+//! What is stored, by bucket and by effective state.
+
+use crate::admin::request::{Answered, Asked, ok};
+use lifecycle::{ContainerId, State};
+use metadata::UsageRow;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Versions and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Held {
+    pub(super) objects: i64,
+    pub(super) bytes: i64,
+}
+
+impl Held {
+    fn add(&mut self, row: &UsageRow) {
+        self.objects += row.objects;
+        self.bytes += row.bytes;
+    }
+}
+
+/// Every state in which something may be stored.
+const STATES: [State; 5] = [State::Staged, State::Live, State::Removed, State::Purging, State::Purged];
+
+/// One bucket: flat, a column for each state, so that whoever adds up what he finds under a state's own name finds it
+/// once, in the total.
+#[derive(Debug, Serialize)]
+struct BucketUsage {
+    domain: String,
+    domain_id: ContainerId,
+    /// Empty for the domain's unnamed and alias objects.
+    bucket: String,
+    bucket_id: ContainerId,
+    #[serde(flatten)]
+    columns: BTreeMap<String, i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Usage {
+    total: BTreeMap<State, Held>,
+    buckets: Vec<BucketUsage>,
+}
+
+pub(in crate::admin) async fn usage(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let rows = asked.gateway.metadata.usage().await?;
+    ok(&Usage { total: totals(&rows), buckets: by_bucket(&rows) })
+}
+
+/// Sums by effective state; a state that holds nothing is there with zeroes.
+pub(super) fn totals(rows: &[UsageRow]) -> BTreeMap<State, Held> {
+    let mut totals: BTreeMap<State, Held> =
+        STATES.into_iter().map(|state| (state, Held::default())).collect();
+    for row in rows {
+        totals.entry(row.state).or_default().add(row);
+    }
+    totals
+}
+
+fn by_bucket(rows: &[UsageRow]) -> Vec<BucketUsage> {
+    let mut buckets: Vec<BucketUsage> = Vec::new();
+    for row in rows {
+        // The rows of one bucket stand together.
+        if buckets.last().is_none_or(|last| last.bucket_id != row.bucket_id) {
+            let zeroes = STATES
+                .into_iter()
+                .flat_map(|state| [(column(state, "objects"), 0), (column(state, "bytes"), 0)]);
+            buckets.push(BucketUsage {
+                domain: row.domain.clone(),
+                domain_id: row.domain_id,
+                bucket: row.bucket.clone(),
+                bucket_id: row.bucket_id,
+                columns: zeroes.collect(),
+            });
+        }
+        if let Some(bucket) = buckets.last_mut() {
+            *bucket.columns.entry(column(row.state, "objects")).or_default() += row.objects;
+            *bucket.columns.entry(column(row.state, "bytes")).or_default() += row.bytes;
+        }
+    }
+    buckets
+}
+
+fn column(state: State, of: &str) -> String {
+    format!("{state}_{of}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(bucket: ContainerId, container_state: State, state: State, objects: i64) -> UsageRow {
+        UsageRow {
+            domain: "d".into(),
+            domain_id: ContainerId::from_bytes([0; 16]),
+            bucket: "b".into(),
+            bucket_id: bucket,
+            contents_id: ContainerId::from_bytes([9; 16]),
+            container_state,
+            state,
+            objects,
+            bytes: 10 * objects,
+        }
+    }
+
+    #[test]
+    fn buckets_and_total_say_the_same() {
+        let (one, two) = (ContainerId::from_bytes([1; 16]), ContainerId::from_bytes([2; 16]));
+        let rows = [
+            row(one, State::Live, State::Live, 3),
+            row(one, State::Live, State::Removed, 2),
+            row(one, State::Removed, State::Removed, 4),
+            row(two, State::Live, State::Live, 5),
+        ];
+        let total = totals(&rows);
+        assert_eq!(total[&State::Live], Held { objects: 8, bytes: 80 });
+        assert_eq!(total[&State::Removed], Held { objects: 6, bytes: 60 });
+        assert_eq!(total[&State::Purging], Held::default());
+        let buckets = serde_json::to_value(by_bucket(&rows)).unwrap();
+        assert_eq!(buckets.as_array().unwrap().len(), 2);
+        assert_eq!(buckets[0]["removed_objects"], 6);
+        assert_eq!(buckets[0]["removed_bytes"], 60);
+        assert_eq!(buckets[1]["purging_objects"], 0);
+    }
+}

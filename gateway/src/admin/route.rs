@@ -1,0 +1,218 @@
+//! Which operation a method and a path mean, and which right it takes: one table.
+
+use super::error::Complaint;
+use crate::http::decode_path;
+use http::Method;
+use lifecycle::Right;
+
+/// One way through the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path; a segment in braces stands for any one segment.
+    pub path: &'static str,
+    /// The right it takes; `None`: open to everybody who reaches the listener.
+    pub right: Option<Right>,
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = $method:literal $path:literal $right:expr;)*) => {
+        /// Everything that can be asked.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Operation {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Operation {
+            pub(super) const ALL: &'static [Operation] = &[$(Operation::$name),*];
+
+            pub(super) const fn route(self) -> Route {
+                match self {
+                    $(Operation::$name => Route { method: $method, path: $path, right: $right },)*
+                }
+            }
+        }
+    };
+}
+
+// Lists, usage, tasks and keys show what no reader of objects may see, so they take `admin`. So does changing a bucket's
+// grace: with a grace of nothing, every delete is a purge.
+operations! {
+    /// Whether the process is alive.
+    Alive = "GET" "/healthz" None;
+    /// Whether it can serve.
+    Ready = "GET" "/readyz" None;
+    /// What is counted.
+    Metrics = "GET" "/metrics" None;
+
+    /// Domains.
+    ListDomains = "GET" "/v1/domains" Some(Right::Admin);
+    /// A new domain.
+    CreateDomain = "POST" "/v1/domains" Some(Right::Write);
+    /// One domain.
+    ShowDomain = "GET" "/v1/domains/{domain}" Some(Right::Admin);
+    /// Hides a domain.
+    RemoveDomain = "POST" "/v1/domains/{domain}/remove" Some(Right::Remove);
+    /// Brings a domain back.
+    RestoreDomain = "POST" "/v1/domains/{domain}/restore" Some(Right::Restore);
+    /// Ends a domain's grace.
+    PurgeDomain = "POST" "/v1/domains/{domain}/purge" Some(Right::Purge);
+    /// The unnamed and alias objects of a domain.
+    ListUnnamed = "GET" "/v1/domains/{domain}/objects" Some(Right::Admin);
+    /// Brings unnamed and alias objects back.
+    RestoreUnnamed = "POST" "/v1/domains/{domain}/objects/restore" Some(Right::Restore);
+
+    /// Buckets of a domain.
+    ListBuckets = "GET" "/v1/domains/{domain}/buckets" Some(Right::Admin);
+    /// A new bucket.
+    CreateBucket = "POST" "/v1/domains/{domain}/buckets" Some(Right::Write);
+    /// One bucket.
+    ShowBucket = "GET" "/v1/domains/{domain}/buckets/{bucket}" Some(Right::Admin);
+    /// Hides a bucket.
+    RemoveBucket = "POST" "/v1/domains/{domain}/buckets/{bucket}/remove" Some(Right::Remove);
+    /// Brings a bucket back.
+    RestoreBucket = "POST" "/v1/domains/{domain}/buckets/{bucket}/restore" Some(Right::Restore);
+    /// Ends a bucket's grace.
+    PurgeBucket = "POST" "/v1/domains/{domain}/buckets/{bucket}/purge" Some(Right::Purge);
+    /// Takes a bucket's contents out.
+    EmptyBucket = "POST" "/v1/domains/{domain}/buckets/{bucket}/empty" Some(Right::Remove);
+    /// Hangs contents that were taken out back in.
+    RestoreContents = "POST" "/v1/domains/{domain}/buckets/{bucket}/contents/{contents}/restore" Some(Right::Restore);
+    /// The grace of a bucket's objects.
+    SetGrace = "PUT" "/v1/domains/{domain}/buckets/{bucket}/grace" Some(Right::Admin);
+    /// The versions in a bucket.
+    ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
+    /// Brings objects back.
+    RestoreObjects = "POST" "/v1/domains/{domain}/buckets/{bucket}/objects/restore" Some(Right::Restore);
+
+    /// What is stored, by bucket and state.
+    Usage = "GET" "/v1/usage" Some(Right::Admin);
+    /// What can be restored.
+    Trash = "GET" "/v1/trash" Some(Right::Admin);
+    /// The record of removals.
+    Deletions = "GET" "/v1/deletions" Some(Right::Admin);
+    /// What became of a version.
+    Why = "GET" "/v1/versions/{version}" Some(Right::Admin);
+    /// Background tasks.
+    Tasks = "GET" "/v1/tasks" Some(Right::Admin);
+    /// Runs one of them.
+    RunTask = "POST" "/v1/tasks/{task}/run" Some(Right::Admin);
+    /// Whether every rule holds.
+    Check = "GET" "/v1/check" Some(Right::Admin);
+    /// Lets purging go on.
+    Resume = "POST" "/v1/resume" Some(Right::Purge);
+    /// Access keys.
+    ListKeys = "GET" "/v1/keys" Some(Right::Admin);
+    /// A new access key.
+    CreateKey = "POST" "/v1/keys" Some(Right::Admin);
+    /// Ends an access key.
+    RevokeKey = "POST" "/v1/keys/{key}/revoke" Some(Right::Admin);
+}
+
+impl Operation {
+    /// The right it takes; `None`: it is open.
+    pub(super) const fn right(self) -> Option<Right> {
+        self.route().right
+    }
+}
+
+/// Every route, for documentation and tests.
+pub fn routes() -> impl Iterator<Item = Route> {
+    Operation::ALL.iter().map(|operation| operation.route())
+}
+
+/// What stood in the braces, percent-decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    /// The segment that `name` stood for; empty if the path has none, which no name or id is.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Finds the operation. HEAD counts as GET.
+///
+/// # Errors
+/// 404 for an unknown path, 405 with `Allow` for a known one, 400 for one that cannot be decoded.
+pub(super) fn find(method: &Method, path: &str) -> Result<(Operation, Params), Complaint> {
+    let asked = if method == Method::HEAD { "GET" } else { method.as_str() };
+    let mut allowed = Vec::new();
+    for operation in Operation::ALL {
+        let route = operation.route();
+        let Some(raw) = matched(route.path, path) else { continue };
+        if route.method != asked {
+            allowed.push(route.method);
+            continue;
+        }
+        let mut params = Params::default();
+        for (name, segment) in raw {
+            let decoded = decode_path(segment).map_err(|error| Complaint::bad_request(error.to_string()))?;
+            params.0.push((name, decoded.into_owned()));
+        }
+        return Ok((*operation, params));
+    }
+    Err(if allowed.is_empty() {
+        Complaint::no_such_path(path)
+    } else {
+        Complaint::wrong_method(method, &allowed)
+    })
+}
+
+/// The segments in braces, not decoded yet: an encoded slash is part of its segment.
+fn matched<'p>(shape: &'static str, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
+    let mut found = Vec::new();
+    let mut segments = path.split('/');
+    for wanted in shape.split('/') {
+        let segment = segments.next()?;
+        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(_) if segment.is_empty() => return None,
+            Some(name) => found.push((name, segment)),
+            None if wanted == segment => {}
+            None => return None,
+        }
+    }
+    segments.next().is_none().then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_leads_to_its_own_operation() {
+        for &operation in Operation::ALL {
+            let route = operation.route();
+            let method: Method = route.method.parse().unwrap();
+            assert_eq!(find(&method, route.path).unwrap().0, operation, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn segments_are_decoded_once_and_apart() {
+        let (operation, params) = find(&Method::GET, "/v1/domains/a.b/buckets/x%2Fy%2520/objects").unwrap();
+        assert_eq!(operation, Operation::ListObjects);
+        assert_eq!((params.get("domain"), params.get("bucket"), params.get("key")), ("a.b", "x/y%20", ""));
+        assert_eq!(find(&Method::HEAD, "/healthz").unwrap().0, Operation::Alive);
+    }
+
+    #[test]
+    fn unknown_paths_and_methods_are_told_apart() {
+        for path in ["/", "/v1", "/v1/domains/", "/v1/domains//buckets", "/v1/usage/x", "/V1/usage", ""] {
+            let complaint = find(&Method::GET, path).unwrap_err();
+            assert_eq!(complaint.status.as_u16(), 404, "{path}");
+        }
+        let complaint = find(&Method::DELETE, "/v1/domains").unwrap_err();
+        assert_eq!((complaint.status.as_u16(), complaint.allow.as_deref()), (405, Some("GET, POST")));
+        assert_eq!(find(&Method::GET, "/v1/domains/%zz").unwrap_err().status.as_u16(), 400);
+    }
+
+    #[test]
+    fn nothing_below_v1_is_open() {
+        for route in routes() {
+            assert_eq!(route.path.starts_with("/v1"), route.right.is_some(), "{route:?}");
+        }
+    }
+}

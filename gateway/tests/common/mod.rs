@@ -1,0 +1,230 @@
+//! A gateway on a database of its own, with its admin door on a loopback port.
+
+use bytes::Bytes;
+use gateway::http::{Limits, serve};
+use gateway::metrics::Metrics;
+use gateway::{Anonymous, Auth, BackgroundWork, Gateway, ScspSettings, Settings, TaskView, admin};
+use lifecycle::{
+    BlobName, Cause, Clock, Condition, ContainerId, DomainName, Guard, Kind, MemberId, Right, Rights,
+    VersionId,
+};
+use metadata::{AccessKey, Body, Delete, Existence, ObjectCommand, Publish, Secret, Stage};
+use serde_json::{Value, json};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use testkit::load::http::Kept;
+use testkit::{Database, ManualClock};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const ROOT: (&str, &str) = ("root", "root-secret");
+
+/// Everything under test. Dropping it ends the server.
+pub(crate) struct World {
+    pub(crate) gateway: Gateway,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) background: Arc<Background>,
+    pub(crate) at: SocketAddr,
+    _db: Database,
+    _stop: watch::Sender<bool>,
+}
+
+/// Background work that only counts what it is told.
+#[derive(Default)]
+pub(crate) struct Background {
+    pub(crate) wakes: AtomicUsize,
+}
+
+impl BackgroundWork for Background {
+    fn wake(&self) {
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn run_now<'a>(
+        &'a self,
+        task: &'a str,
+        dry_run: bool,
+    ) -> Pin<Box<dyn Future<Output = Option<Value>> + Send + 'a>> {
+        Box::pin(async move { (task == "reclaim").then(|| json!({ "purged": u8::from(!dry_run) })) })
+    }
+
+    fn tasks(&self) -> Vec<TaskView> {
+        vec![TaskView {
+            name: "reclaim".to_owned(),
+            purpose: "gives the bytes back".to_owned(),
+            started_at: None,
+            finished_at: None,
+            next_at: None,
+            report: None,
+        }]
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let db = Database::sqlite();
+        let clock = Arc::new(ManualClock::default());
+        let metadata = db.open(clock.clone()).await;
+        let settings = blobs::Settings::at("memory:");
+        let blobs = blobs::Blobs::open(&settings, metadata.installation()).await.unwrap();
+        let environment = Some((ROOT.0.to_owned(), Secret::new(ROOT.1)));
+        let auth = Auth::new(metadata.clone(), clock.clone(), Anonymous::None, environment);
+        let background = Arc::new(Background::default());
+        let settings = Settings {
+            cluster: "barrow".to_owned(),
+            default_domain: DomainName::parse("barrow.local").unwrap(),
+            inline_max: 16 * 1024,
+            recursive_delete_delay: 7 * DAY,
+            object_delete_delay: DAY,
+            deletion_memory: 14 * DAY,
+            claim_lease: Duration::from_secs(60),
+            scsp: ScspSettings {
+                auto_recursive_delete: false,
+                gateway_mode: false,
+                explicit_context_create: true,
+            },
+        };
+        let gateway = Gateway {
+            metadata,
+            blobs,
+            clock: clock.clone(),
+            auth: Arc::new(auth),
+            settings: Arc::new(settings),
+            metrics: Arc::new(Metrics::default()),
+            member: MemberId::random(),
+            background: Some(background.clone()),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let limits = Arc::new(Limits::default());
+        let door = admin::Door::new(gateway.clone(), limits.clone());
+        tokio::spawn(serve(listener, limits, door, stopped));
+        World { gateway, clock, background, at, _db: db, _stop: stop }
+    }
+
+    /// Asks as `key`; `None`: without credentials.
+    pub(crate) async fn ask_as(
+        &self,
+        key: Option<(&str, &str)>,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Kept {
+        let door = testkit::load::Door::new(self.at, "barrow.local", key);
+        let request = door.same(method, target).body(Bytes::copy_from_slice(body.as_bytes()));
+        door.ask_anyway(&request).await.unwrap()
+    }
+
+    /// Asks as root, expects `status`, and reads the answer as JSON.
+    pub(crate) async fn ask(&self, method: &str, target: &str, body: Value, status: u16) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.ask_as(Some(ROOT), method, target, &body).await;
+        let text = String::from_utf8(answer.body).unwrap();
+        assert_eq!(answer.status, status, "{method} {target} {body}: {text}");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{method} {target}: {error}: {text}"))
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Value {
+        self.ask("GET", target, Value::Null, 200).await
+    }
+
+    pub(crate) async fn post(&self, target: &str, body: Value) -> Value {
+        self.ask("POST", target, body, 200).await
+    }
+
+    /// Makes a bucket of the default domain and gives its id.
+    pub(crate) async fn bucket(&self, name: &str) -> ContainerId {
+        let made = self.ask("POST", "/v1/domains/barrow.local/buckets", json!({ "name": name }), 201).await;
+        made["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn domain(&self) -> ContainerId {
+        self.gateway.metadata.default_domain().unwrap()
+    }
+
+    /// Puts an object of four bytes.
+    pub(crate) async fn put(&self, bucket: ContainerId, name: &str) -> VersionId {
+        let body = Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(b"abcd") };
+        self.publish(bucket, name, VersionId::ordered(self.clock.now()), body).await
+    }
+
+    /// A row that names a blob which nobody wrote.
+    pub(crate) async fn put_without_bytes(&self, bucket: ContainerId, name: &str) -> VersionId {
+        let version = VersionId::ordered(self.clock.now());
+        let contents = self.contents(bucket).await;
+        let stage = Stage {
+            contents,
+            version,
+            kind: Kind::Named,
+            name: name.to_owned(),
+            blob: BlobName::random(),
+            actor: "test".to_owned(),
+        };
+        self.gateway.metadata.object(ObjectCommand::Stage(stage)).await.unwrap();
+        self.publish(bucket, name, version, Body::Staged { format: 0 }).await
+    }
+
+    async fn contents(&self, bucket: ContainerId) -> ContainerId {
+        let kind = metadata::ContainerKind::Bucket;
+        self.gateway.metadata.container(kind, bucket).await.unwrap().unwrap().contents.unwrap()
+    }
+
+    async fn publish(&self, bucket: ContainerId, name: &str, version: VersionId, body: Body) -> VersionId {
+        let publish = Publish {
+            domain: self.domain(),
+            bucket,
+            version,
+            kind: Kind::Named,
+            name: name.to_owned(),
+            size: 4,
+            md5: [1; 16],
+            headers: "[]".to_owned(),
+            guard: Guard::NONE,
+            expires_at: None,
+            owner: None,
+            actor: "test".to_owned(),
+            existence: Existence::Any,
+            condition: Condition::NONE,
+            grace: DAY,
+            body,
+        };
+        self.gateway.metadata.object(ObjectCommand::Publish(Box::new(publish))).await.unwrap();
+        version
+    }
+
+    pub(crate) async fn delete(&self, bucket: ContainerId, name: &str) {
+        let delete = Delete {
+            domain: self.domain(),
+            bucket,
+            name: name.to_owned(),
+            version: None,
+            condition: Condition::NONE,
+            cause: Cause::Delete,
+            actor: "test".to_owned(),
+            grace: DAY,
+        };
+        self.gateway.metadata.object(ObjectCommand::Delete(delete)).await.unwrap();
+    }
+
+    /// A key of the whole installation with these rights.
+    pub(crate) async fn key(&self, id: &str, rights: &[Right]) {
+        let key = AccessKey {
+            id: id.to_owned(),
+            secret: Secret::new("secret"),
+            rights: Rights::of(rights),
+            domain: None,
+            bucket: None,
+            label: String::new(),
+            created_at: self.clock.now(),
+            expires_at: None,
+            revoked_at: None,
+        };
+        self.gateway.metadata.create_key(key).await.unwrap();
+    }
+}

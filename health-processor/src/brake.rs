@@ -1,0 +1,171 @@
+//! The brake: a cycle that would destroy a great deal for which nobody asked waits until an operator has looked.
+//!
+//! Rules with a wrong date, a clock that lies, a lifepoint in a template: each of them removes for good what nobody
+//! meant to lose, and each is noticed a day later. What a request explains passes, whatever its size: whoever asked for
+//! it has had the grace to think better of it.
+
+use lifecycle::{Cause, Time};
+use serde::Serialize;
+use std::fmt;
+use std::ops::AddAssign;
+
+/// So many versions with so many bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    /// Versions.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, other: Amount) {
+        self.objects += other.objects;
+        self.bytes += other.bytes;
+    }
+}
+
+/// How much a cycle may purge that no request explains.
+#[derive(Clone, Copy, Debug)]
+pub struct Brake {
+    /// In percent of all bytes stored.
+    pub share: u8,
+    /// In objects.
+    pub objects: u64,
+    /// Fewer objects than this ...
+    pub min_objects: u64,
+    /// ... with fewer bytes than this always pass.
+    pub min_bytes: u64,
+}
+
+/// Why the brake holds a cycle back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tripped {
+    /// What would be purged unexplained.
+    pub unexplained: Amount,
+    /// All bytes stored.
+    pub stored_bytes: u64,
+    limit: Brakes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Brakes {
+    Objects(u64),
+    Share(u8),
+}
+
+impl Brake {
+    /// Whether so little passes without further questions.
+    pub fn ignores(&self, unexplained: Amount) -> bool {
+        unexplained.objects < self.min_objects && unexplained.bytes < self.min_bytes
+    }
+
+    /// Whether a cycle that purges so much unexplained must wait for an operator. `released_until`: until when one has
+    /// let go of the brake.
+    pub fn judge(
+        &self,
+        unexplained: Amount,
+        stored_bytes: u64,
+        released_until: Option<Time>,
+        now: Time,
+    ) -> Option<Tripped> {
+        let released = released_until.is_some_and(|until| until > now);
+        if released || unexplained.objects == 0 || self.ignores(unexplained) {
+            return None;
+        }
+        let tripped = |limit| Some(Tripped { unexplained, stored_bytes, limit });
+        if unexplained.objects > self.objects {
+            return tripped(Brakes::Objects(self.objects));
+        }
+        let allowed = u128::from(stored_bytes) * u128::from(self.share);
+        if u128::from(unexplained.bytes) * 100 > allowed {
+            return tripped(Brakes::Share(self.share));
+        }
+        None
+    }
+}
+
+impl fmt::Display for Tripped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Amount { objects, bytes } = self.unexplained;
+        write!(
+            f,
+            "this cycle would purge at least {objects} objects with {bytes} of {} bytes",
+            self.stored_bytes
+        )?;
+        match self.limit {
+            Brakes::Objects(most) => write!(f, ", more than {most} objects,")?,
+            Brakes::Share(percent) => write!(f, ", more than {percent} % of all bytes,")?,
+        }
+        f.write_str(
+            " by lifepoints or rules and not by request; restore what should stay, then confirm with `barrow resume` \
+             or POST /v1/resume",
+        )
+    }
+}
+
+/// Whether a request stands behind a removal of this cause. Doubt counts as no.
+pub fn is_explained(cause: Option<Cause>) -> bool {
+    match cause {
+        Some(
+            Cause::Delete
+            | Cause::Overwrite
+            | Cause::Metadata
+            | Cause::Recursive
+            | Cause::Cascade
+            | Cause::Empty
+            | Cause::Restore
+            | Cause::Purge,
+        ) => true,
+        Some(Cause::Lifepoint | Cause::Lifecycle | Cause::Abandoned) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+    const BRAKE: Brake = Brake { share: 5, objects: 1_000_000, min_objects: 10_000, min_bytes: 10 * GIB };
+
+    #[test]
+    fn the_brake_trips_beyond_its_limits_and_never_below_its_floor() {
+        let now = Time::from_secs(1_000);
+        let (none, past, future) = (None, Some(now), Some(Time::from_secs(1_001)));
+        let table = [
+            ("nothing", 0, 0, 0, none, false),
+            ("a small store emptied", 9_999, 9 * GIB, 9 * GIB, none, false),
+            ("ten thousand objects, all of it", 10_000, GIB, GIB, none, true),
+            ("ten thousand objects, five percent", 10_000, 5 * GIB, 100 * GIB, none, false),
+            ("ten thousand objects, a byte more", 10_000, 5 * GIB + 1, 100 * GIB, none, true),
+            ("few objects, many bytes", 3, 10 * GIB, 100 * GIB, none, true),
+            ("few objects, few of many bytes", 3, 10 * GIB, 1_000 * GIB, none, false),
+            ("a million objects", 1_000_000, 0, 100 * GIB, none, false),
+            ("a million and one", 1_000_001, 0, 100 * GIB, none, true),
+            ("the brake is off", 1_000_001, 90 * GIB, 100 * GIB, future, false),
+            ("it was off until now", 1_000_001, 90 * GIB, 100 * GIB, past, true),
+        ];
+        for (what, objects, bytes, stored, released, trips) in table {
+            let judged = BRAKE.judge(Amount { objects, bytes }, stored, released, now);
+            assert_eq!(judged.is_some(), trips, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_reason_names_counts_and_the_way_out() {
+        let unexplained = Amount { objects: 20_000, bytes: 7 };
+        let tripped = BRAKE.judge(unexplained, 10, None, Time::from_secs(0)).expect("70 % of all bytes");
+        let text = tripped.to_string();
+        for part in ["20000 objects", "7 of 10 bytes", "5 %", "barrow resume", "POST /v1/resume"] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_asked_for_is_explained() {
+        let unexplained: Vec<&str> =
+            Cause::ALL.into_iter().filter(|cause| !is_explained(Some(*cause))).map(Cause::as_str).collect();
+        assert_eq!(unexplained, ["lifepoint", "lifecycle", "abandoned"]);
+        assert!(!is_explained(None));
+    }
+}

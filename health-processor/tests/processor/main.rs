@@ -1,0 +1,17 @@
+//! The health processor on both engines, with a clock moved by hand and a store that fails on purpose.
+
+#![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
+
+mod brake;
+mod compact;
+mod containers;
+mod crash;
+mod expire;
+mod faults;
+mod forget;
+mod reclaim;
+mod reconcile;
+mod running;
+mod several;
+mod staged;
+mod world;

@@ -1,0 +1,250 @@
+//! One installation on one engine, and the few words in which the tests speak of it.
+
+use blobs::Blobs;
+use bytes::Bytes;
+use health_processor::{HealthProcessor, Settings};
+use lifecycle::{
+    BlobName, BucketName, Cause, Clock, Condition, ContainerId, Grace, Guard, Kind, State, Time, VersionId,
+};
+use metadata::{
+    Body, Container, ContainerKind, Delete, Existence, Metadata, NewContainer, ObjectCommand, Publish,
+    RemoveOrder, Stage,
+};
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use testkit::faulty::FaultyStore;
+use testkit::{Database, ManualClock};
+use tokio::sync::watch;
+
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// The grace that deletes get here.
+pub(crate) const GRACE: Duration = HOUR;
+
+pub(crate) struct World {
+    pub(crate) db: Database,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) metadata: Metadata,
+    pub(crate) inner: Arc<InMemory>,
+    pub(crate) store: FaultyStore,
+    pub(crate) blobs: Blobs,
+    pub(crate) domain: ContainerId,
+    pub(crate) settings: Settings,
+    pub(crate) stop: watch::Sender<bool>,
+    buckets: AtomicU32,
+}
+
+impl World {
+    /// A world on each engine.
+    pub(crate) async fn both() -> Vec<World> {
+        let mut worlds = Vec::new();
+        for db in Database::both().await {
+            worlds.push(World::on(db).await);
+        }
+        worlds
+    }
+
+    pub(crate) async fn on(db: Database) -> World {
+        let clock = Arc::new(ManualClock::default());
+        let metadata = db.open(Arc::clone(&clock) as _).await;
+        let inner = Arc::new(InMemory::new());
+        let store = FaultyStore::new(Arc::clone(&inner) as Arc<dyn ObjectStore>, 7);
+        let blobs = Blobs::over(Arc::new(store.clone()), metadata.installation()).await.unwrap();
+        let domain = metadata.default_domain().unwrap();
+        let settings =
+            Settings { node: "here".to_owned(), object_delete_delay: GRACE, ..Settings::default() };
+        let stop = watch::Sender::new(false);
+        World { db, clock, metadata, inner, store, blobs, domain, settings, stop, buckets: AtomicU32::new(0) }
+    }
+
+    /// A processor that runs only when it is told to.
+    pub(crate) fn processor(&self) -> HealthProcessor {
+        let (clock, settings) = (Arc::clone(&self.clock) as _, self.settings.clone());
+        HealthProcessor::at_rest(
+            self.metadata.clone(),
+            self.blobs.clone(),
+            clock,
+            settings,
+            self.stop.subscribe(),
+        )
+    }
+
+    /// Lets a fresh processor do all there is to do.
+    pub(crate) async fn process(&self) {
+        assert!(self.processor().run_all_until_idle().await, "the tasks come to rest");
+    }
+
+    pub(crate) async fn bucket(&self) -> Container {
+        let name = format!("bucket-{}", self.buckets.fetch_add(1, Ordering::Relaxed));
+        let name = BucketName::parse(&name).unwrap();
+        self.metadata.create_bucket(self.domain, &name, NewContainer::default()).await.unwrap()
+    }
+
+    fn publish(&self, bucket: &Container, name: &str) -> Publish {
+        Publish {
+            domain: self.domain,
+            bucket: bucket.id,
+            version: VersionId::ordered(self.clock.now()),
+            kind: Kind::Named,
+            name: name.to_owned(),
+            size: 4,
+            md5: [1; 16],
+            headers: "[]".to_owned(),
+            guard: Guard::NONE,
+            expires_at: None,
+            owner: None,
+            actor: "somebody".to_owned(),
+            existence: Existence::Any,
+            condition: Condition::NONE,
+            grace: GRACE,
+            body: Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(b"dust") },
+        }
+    }
+
+    /// Puts a small object, changed as the test wants it.
+    pub(crate) async fn put_with(&self, bucket: &Container, name: &str, change: impl FnOnce(&mut Publish)) {
+        let mut publish = self.publish(bucket, name);
+        change(&mut publish);
+        self.metadata.object(ObjectCommand::Publish(Box::new(publish))).await.unwrap();
+    }
+
+    pub(crate) async fn put(&self, bucket: &Container, name: &str) {
+        self.put_with(bucket, name, |_| {}).await;
+    }
+
+    /// Puts `count` small objects at once.
+    pub(crate) async fn put_many(&self, bucket: &Container, count: usize, expires_at: Option<Time>) {
+        let commands = (0..count)
+            .map(|nth| {
+                let mut publish = self.publish(bucket, &format!("many-{nth:06}"));
+                publish.expires_at = expires_at;
+                ObjectCommand::Publish(Box::new(publish))
+            })
+            .collect();
+        self.metadata.objects(commands, false).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    }
+
+    pub(crate) async fn delete_many(&self, bucket: &Container, count: usize) {
+        let commands =
+            (0..count).map(|nth| self.deletion(bucket, &format!("many-{nth:06}"), GRACE)).collect();
+        self.metadata.objects(commands, false).await.into_iter().for_each(|answer| drop(answer.unwrap()));
+    }
+
+    /// Begins an upload: the row stands, the bytes lie in the store, and nobody has published it.
+    pub(crate) async fn stage(&self, bucket: &Container, name: &str) -> (VersionId, blobs::Stored) {
+        let (version, blob) = (VersionId::ordered(self.clock.now()), BlobName::random());
+        let stage = Stage {
+            contents: bucket.contents.unwrap(),
+            version,
+            kind: Kind::Named,
+            name: name.to_owned(),
+            blob,
+            actor: "somebody".to_owned(),
+        };
+        self.metadata.object(ObjectCommand::Stage(stage)).await.unwrap();
+        let mut upload = self.blobs.create(blob, Some(5_000)).await.unwrap();
+        upload.write(Bytes::from(vec![7; 5_000])).await.unwrap();
+        (version, upload.finish().await.unwrap())
+    }
+
+    /// Puts an object whose bytes lie in the store.
+    pub(crate) async fn put_stored(&self, bucket: &Container, name: &str) {
+        let (version, stored) = self.stage(bucket, name).await;
+        self.put_with(bucket, name, |publish| {
+            publish.version = version;
+            publish.size = stored.size;
+            publish.md5 = stored.md5;
+            publish.body = Body::Staged { format: stored.format };
+        })
+        .await;
+    }
+
+    fn deletion(&self, bucket: &Container, name: &str, grace: Duration) -> ObjectCommand {
+        ObjectCommand::Delete(Delete {
+            domain: self.domain,
+            bucket: bucket.id,
+            name: name.to_owned(),
+            version: None,
+            condition: Condition::NONE,
+            cause: Cause::Delete,
+            actor: "somebody".to_owned(),
+            grace,
+        })
+    }
+
+    pub(crate) async fn delete(&self, bucket: &Container, name: &str) {
+        self.metadata.object(self.deletion(bucket, name, GRACE)).await.unwrap();
+    }
+
+    pub(crate) async fn delete_with(&self, bucket: &Container, name: &str, grace: Duration) {
+        self.metadata.object(self.deletion(bucket, name, grace)).await.unwrap();
+    }
+
+    pub(crate) async fn remove(&self, bucket: &Container, grace: Duration) {
+        self.metadata.remove(ContainerKind::Bucket, bucket.id, removal(grace)).await.unwrap();
+    }
+
+    pub(crate) async fn bucket_state(&self, bucket: &Container) -> Option<State> {
+        let row = self.metadata.container(ContainerKind::Bucket, bucket.id).await.unwrap();
+        row.map(|container| container.state)
+    }
+
+    /// How many versions have this state of their own.
+    pub(crate) async fn count(&self, state: State) -> i64 {
+        self.metadata.contents_with(state).await.unwrap().iter().map(|waiting| waiting.objects).sum()
+    }
+
+    /// How many blobs lie in the store.
+    pub(crate) async fn stored(&self) -> usize {
+        blobs::conformance::names(&self.blobs).await.unwrap().len()
+    }
+
+    /// Rules R1 to R12 over the whole installation: every test ends with it.
+    pub(crate) async fn check(&self) {
+        assert_eq!(self.metadata.check_whole().await.unwrap(), []);
+        let mut after = None;
+        loop {
+            let mut page = self.metadata.check_page(after).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.facts.id);
+            for checked in &mut page {
+                for blob in checked.blobs.iter().filter(|blob| blob.place == lifecycle::Place::Store) {
+                    checked.facts.blobs_missing += u64::from(!self.blobs.exists(blob.name).await.unwrap());
+                }
+            }
+            assert_eq!(Metadata::check_versions(&page), []);
+        }
+    }
+
+    pub(crate) fn engine(&self) -> metadata::Engine {
+        self.metadata.engine()
+    }
+}
+
+pub(crate) fn removal(grace: Duration) -> RemoveOrder {
+    RemoveOrder {
+        grace: Grace::For(grace),
+        early: false,
+        reserves_name: false,
+        only_empty: false,
+        cause: Cause::Recursive,
+        door: "scsp",
+        actor: "somebody".to_owned(),
+        reason: None,
+    }
+}
+
+/// Runs one task and gives its report.
+pub(crate) async fn run(processor: &HealthProcessor, task: &str) -> Value {
+    processor.run_now(task, false).await.unwrap()
+}
+
+/// A number from a report.
+pub(crate) fn number(report: &Value, path: &str) -> u64 {
+    report.pointer(path).and_then(Value::as_u64).unwrap_or_else(|| panic!("{path} is missing in {report}"))
+}

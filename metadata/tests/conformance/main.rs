@@ -1,0 +1,79 @@
+//! What the metadata promises, on SQLite and on Postgres alike. Every case runs on both engines, and every world ends by
+//! checking the rules over its whole database, so that every case is a deletion test.
+//!
+//! Postgres is found by `BARROW_TEST_POSTGRES`; `scripts/test` sets it.
+
+/// Writes each case down once and runs it twice: as `name::sqlite` and as `name::postgres`.
+#[cfg(test)]
+macro_rules! on_both_engines {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
+        $(#[doc = $doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "each case takes what it needs")]
+            use super::*;
+
+            async fn case($world: &World) $body
+
+            #[tokio::test]
+            async fn sqlite() {
+                let world = World::sqlite().await;
+                case(&world).await;
+                world.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let world = World::postgres().await;
+                case(&world).await;
+                world.finish().await;
+            }
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod bridge;
+#[cfg(test)]
+mod bulk;
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod conditions;
+#[cfg(test)]
+mod container_bridge;
+#[cfg(test)]
+mod container_purge;
+#[cfg(test)]
+mod containers;
+#[cfg(test)]
+mod emptying;
+#[cfg(test)]
+mod expiry;
+#[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod halts;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod listing;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod objects;
+#[cfg(test)]
+mod opening;
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod restoring;
+#[cfg(test)]
+mod twin;
+#[cfg(test)]
+mod uploads;
+#[cfg(test)]
+mod world;

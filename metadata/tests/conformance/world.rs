@@ -1,0 +1,719 @@
+//! A database of its own, a clock moved by hand, and the words in which the cases speak.
+
+use bytes::Bytes;
+use lifecycle::condition::Tags;
+use lifecycle::{
+    BlobName, BucketName, Cause, Claim, Clock, Condition, ContainerId, DomainName, Grace, Guard, Kind,
+    MemberId, Refusal, State, Time, VersionId,
+};
+use metadata::{
+    Body, ClaimOrder, Container, ContainerKind, Delete, Deleted, Existence, Failure, Metadata, NewContainer,
+    ObjectCommand, Outcome, Publish, Published, PurgeStep, RemoveOrder, Removed, Restore, RestoreOrder,
+    RestoreWhat, Restored, Settings, Stage, Version, Waiting,
+};
+use std::future::IntoFuture;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use testkit::{Database, ManualClock};
+
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const HOUR: Duration = Duration::from_secs(3_600);
+pub const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// What the installation of these cases gives an object, a container and a tombstone.
+pub const OBJECT_GRACE: Duration = DAY;
+pub const CONTAINER_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
+pub const MEMORY: Duration = Duration::from_secs(14 * 24 * 3_600);
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// A refusal as a value; anything else that goes wrong fails the case.
+pub type Answer<T> = Result<T, Refusal>;
+type Asking<T> = Pin<Box<dyn Future<Output = Answer<T>> + Send>>;
+
+pub fn answer<T>(result: Result<T, Failure>) -> Answer<T> {
+    result.map_err(|failure| match failure {
+        Failure::Refused(refusal) => refusal,
+        other => panic!("neither done nor refused: {other}"),
+    })
+}
+
+/// One process with its own way into the database, and a bucket it works in.
+#[derive(Clone)]
+pub struct Caller {
+    pub m: Metadata,
+    pub clock: Arc<ManualClock>,
+    pub me: MemberId,
+    pub domain: ContainerId,
+    pub bucket: ContainerId,
+}
+
+/// A database, and the first process that opened it.
+pub struct World {
+    pub db: Database,
+    caller: Caller,
+}
+
+impl Deref for World {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl World {
+    pub async fn sqlite() -> World {
+        World::on(Database::sqlite()).await
+    }
+
+    pub async fn postgres() -> World {
+        World::on(Database::postgres().await).await
+    }
+
+    /// A fresh installation with the bucket `photos` in the default domain.
+    pub async fn on(db: Database) -> World {
+        let settings = db.settings();
+        World::opened(db, settings).await
+    }
+
+    /// Another installation on the same engine, whose purges ask the database's clock too, as in service.
+    pub async fn asking_the_database_too(&self) -> World {
+        let db = if self.is_sqlite() { Database::sqlite() } else { Database::postgres().await };
+        let settings = Settings { trust_db_clock: true, ..db.settings() };
+        World::opened(db, settings).await
+    }
+
+    async fn opened(db: Database, settings: Settings) -> World {
+        let clock = Arc::new(ManualClock::default());
+        let m = Metadata::open(&settings, clock.clone()).await.unwrap();
+        let domain = m.default_domain().expect("made at first start");
+        let bucket = ContainerId::from_bytes([0; 16]);
+        let caller = Caller { m, clock, me: MemberId::random(), domain, bucket };
+        let bucket = caller.create_bucket("photos").await.unwrap();
+        World { db, caller: caller.in_bucket(&bucket) }
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.m.engine() == metadata::Engine::Sqlite
+    }
+
+    /// `count` processes on this database: with connections of their own on Postgres; on SQLite, which is for one
+    /// process, as many tasks of this one.
+    pub async fn callers(&self, count: usize) -> Vec<Caller> {
+        let mut callers = Vec::new();
+        for _ in 0..count {
+            let m =
+                if self.is_sqlite() { self.m.clone() } else { self.db.open(self.clock.clone()).await };
+            callers.push(Caller { m, me: MemberId::random(), ..self.caller.clone() });
+        }
+        callers
+    }
+
+    /// Runs a statement beside everything that is open.
+    pub async fn put_wrong(&self, statement: &str) -> u64 {
+        metadata::testing::run(&self.db.settings().url, statement).await.unwrap()
+    }
+
+    /// Runs a query beside everything that is open, and gives the texts in its first column.
+    pub async fn ask(&self, query: &str) -> Vec<String> {
+        metadata::testing::ask(&self.db.settings().url, query).await.unwrap()
+    }
+
+    /// How a statement of [`World::put_wrong`] or [`World::ask`] names an identity.
+    pub fn literal(&self, id: ContainerId) -> String {
+        if self.is_sqlite() { format!("x'{id}'") } else { format!("'\\x{id}'::bytea") }
+    }
+
+    /// Checks every rule over the whole database.
+    pub async fn finish(self) {
+        self.check().await;
+    }
+
+    /// As [`World::finish`], in the middle of a case.
+    pub async fn check(&self) {
+        let mut after = None;
+        loop {
+            let page = self.m.check_page(after).await.unwrap();
+            assert_eq!(Metadata::check_versions(&page), []);
+            let Some(last) = page.last() else { break };
+            after = Some(last.facts.id);
+        }
+        assert_eq!(self.m.check_whole().await.unwrap(), []);
+    }
+}
+
+impl Caller {
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Lets time pass.
+    pub fn later(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    pub fn in_bucket(&self, bucket: &Container) -> Caller {
+        Caller { bucket: bucket.id, domain: bucket.parent.unwrap_or(self.domain), ..self.clone() }
+    }
+
+    pub fn in_domain(&self, domain: &Container) -> Caller {
+        Caller { domain: domain.id, ..self.clone() }
+    }
+
+    // --- objects -----------------------------------------------------------------------------------------------------
+
+    pub fn put(&self, name: &str) -> Put {
+        let publish = Publish {
+            domain: self.domain,
+            bucket: self.bucket,
+            version: VersionId::ordered(self.now()),
+            kind: Kind::Named,
+            name: name.to_owned(),
+            size: 0,
+            md5: [7; 16],
+            headers: "[]".to_owned(),
+            guard: Guard::NONE,
+            expires_at: None,
+            owner: None,
+            actor: "alice".to_owned(),
+            existence: Existence::Any,
+            condition: Condition::NONE,
+            grace: OBJECT_GRACE,
+            body: Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::new() },
+        };
+        Put { by: self.clone(), publish }.body(name)
+    }
+
+    /// Publishes what was staged as `upload`.
+    pub fn put_staged(&self, name: &str, upload: VersionId, size: u64) -> Put {
+        let mut put = self.put(name);
+        put.publish.version = upload;
+        put.publish.size = size;
+        put.publish.body = Body::Staged { format: 0 };
+        put
+    }
+
+    pub fn delete(&self, name: &str) -> Del {
+        let delete = Delete {
+            domain: self.domain,
+            bucket: self.bucket,
+            name: name.to_owned(),
+            version: None,
+            condition: Condition::NONE,
+            cause: Cause::Delete,
+            actor: "alice".to_owned(),
+            grace: OBJECT_GRACE,
+        };
+        Del { by: self.clone(), delete }
+    }
+
+    pub fn restore(&self, name: &str) -> Back {
+        self.back(RestoreWhat::Latest(name.to_owned()))
+    }
+
+    pub fn restore_version(&self, version: VersionId) -> Back {
+        self.back(RestoreWhat::Version(version))
+    }
+
+    fn back(&self, what: RestoreWhat) -> Back {
+        let restore = Restore {
+            domain: self.domain,
+            bucket: self.bucket,
+            what,
+            as_name: None,
+            replace: false,
+            actor: "olga".to_owned(),
+            grace: OBJECT_GRACE,
+        };
+        Back { by: self.clone(), restore }
+    }
+
+    /// Stages an upload into the bucket's present contents and gives the version it will be.
+    pub async fn stage(&self, name: &str) -> VersionId {
+        self.stage_in(self.contents().await, name).await.unwrap()
+    }
+
+    pub async fn stage_in(&self, contents: ContainerId, name: &str) -> Answer<VersionId> {
+        let version = VersionId::ordered(self.now());
+        let stage = Stage {
+            contents,
+            version,
+            kind: Kind::Named,
+            name: name.to_owned(),
+            blob: BlobName::random(),
+            actor: "alice".to_owned(),
+        };
+        let outcome = answer(self.m.object(ObjectCommand::Stage(stage)).await)?;
+        assert_eq!(outcome, Outcome::Staged);
+        Ok(version)
+    }
+
+    /// What a client reads under this name of the bucket, if it reads anything.
+    pub async fn reads(&self, name: &str) -> Option<String> {
+        let domain = self.m.container(ContainerKind::Domain, self.domain).await.unwrap()?;
+        let bucket = self.m.container(ContainerKind::Bucket, self.bucket).await.unwrap()?;
+        let found = self.m.find_named(Some(&domain.name), &domain.name, &bucket.name, name, true).await.unwrap()?;
+        if found.bucket.0 != self.bucket {
+            return None;
+        }
+        Some(String::from_utf8(found.inline.unwrap_or_default().to_vec()).unwrap())
+    }
+
+    /// The names that a client lists in the bucket; none unless bucket and domain are live.
+    pub async fn lists(&self) -> Vec<String> {
+        let domain = self.container(ContainerKind::Domain, self.domain).await;
+        let bucket = self.bucket_row().await;
+        let located = self.m.locate(Some(&domain.name), &domain.name, Some(&bucket.name)).await.unwrap();
+        let Some(bucket) = located.and_then(|located| located.bucket).filter(|b| b.id == self.bucket) else {
+            return Vec::new();
+        };
+        let contents = bucket.contents.expect("a bucket has contents");
+        let page = self.m.list_objects(contents, "", "", 1_000).await.unwrap();
+        page.into_iter().map(|version| version.name).collect()
+    }
+
+    /// The row of a version, whatever its state.
+    pub async fn row(&self, version: VersionId) -> Version {
+        self.m.version(version).await.unwrap().expect("the version has a row")
+    }
+
+    pub async fn state(&self, version: VersionId) -> State {
+        self.m.version(version).await.unwrap().map_or(State::Forgotten, |version| version.state)
+    }
+
+    /// How many versions, and how many bytes, the counters tell in a state, over everything.
+    pub async fn counted(&self, state: State) -> (i64, i64) {
+        let rows = self.m.usage().await.unwrap();
+        let of_state = rows.iter().filter(|row| row.state == state);
+        of_state.fold((0, 0), |sum, row| (sum.0 + row.objects, sum.1 + row.bytes))
+    }
+
+    // --- containers --------------------------------------------------------------------------------------------------
+
+    pub async fn create_bucket(&self, name: &str) -> Answer<Container> {
+        let name = BucketName::parse(name).unwrap();
+        answer(self.m.create_bucket(self.domain, &name, new_container()).await)
+    }
+
+    pub async fn create_domain(&self, name: &str) -> Answer<Container> {
+        answer(self.m.create_domain(&DomainName::parse(name).unwrap(), new_container()).await)
+    }
+
+    /// The contents that the bucket holds at present.
+    pub async fn contents(&self) -> ContainerId {
+        self.bucket_row().await.contents.expect("a bucket has contents")
+    }
+
+    pub async fn bucket_row(&self) -> Container {
+        self.container(ContainerKind::Bucket, self.bucket).await
+    }
+
+    pub async fn container(&self, kind: ContainerKind, id: ContainerId) -> Container {
+        self.m.container(kind, id).await.unwrap().expect("the container has a row")
+    }
+
+    pub fn remove_bucket(&self) -> Rem {
+        self.removal(What::Container(ContainerKind::Bucket, self.bucket))
+    }
+
+    pub fn remove_domain(&self) -> Rem {
+        self.removal(What::Container(ContainerKind::Domain, self.domain))
+    }
+
+    pub fn empty_bucket(&self) -> Rem {
+        self.removal(What::Contents(self.bucket))
+    }
+
+    fn removal(&self, what: What) -> Rem {
+        let order = RemoveOrder {
+            grace: Grace::For(CONTAINER_GRACE),
+            early: false,
+            reserves_name: false,
+            only_empty: false,
+            cause: Cause::Recursive,
+            door: "scsp",
+            actor: "bob".to_owned(),
+            reason: None,
+        };
+        Rem { by: self.clone(), what, order }
+    }
+
+    pub async fn restore_bucket(&self) -> Answer<Container> {
+        self.restore_container(ContainerKind::Bucket, self.bucket, None).await
+    }
+
+    pub async fn restore_domain(&self) -> Answer<Container> {
+        self.restore_container(ContainerKind::Domain, self.domain, None).await
+    }
+
+    pub async fn restore_container(
+        &self,
+        kind: ContainerKind,
+        id: ContainerId,
+        as_name: Option<&str>,
+    ) -> Answer<Container> {
+        let order =
+            RestoreOrder { as_name: as_name.map(str::to_owned), headers: None, actor: "olga".to_owned() };
+        answer(self.m.restore(kind, id, order).await)
+    }
+
+    pub async fn restore_contents(
+        &self,
+        contents: ContainerId,
+        as_bucket: Option<&str>,
+    ) -> Answer<Container> {
+        let as_bucket = as_bucket.map(|name| BucketName::parse(name).unwrap());
+        let grace = Grace::For(CONTAINER_GRACE);
+        answer(self.m.restore_contents(contents, as_bucket, "olga".to_owned(), grace).await)
+    }
+
+    pub async fn purge_early(&self, kind: ContainerKind, id: ContainerId) -> Answer<Container> {
+        answer(self.m.purge_early(kind, id, "root".to_owned()).await)
+    }
+
+    // --- what the health processor does ------------------------------------------------------------------------------
+
+    pub fn order(&self) -> ClaimOrder {
+        ClaimOrder { holder: self.me, limit: 1_000, lease: LEASE, drain: Duration::ZERO }
+    }
+
+    /// Contents as claims want them, found or not found by the counters.
+    pub async fn waiting(&self) -> Waiting {
+        Waiting {
+            domain: self.domain,
+            bucket: self.bucket,
+            contents: self.contents().await,
+            above: State::Live,
+            objects: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Claims what is due in the bucket.
+    pub async fn claim_due(&self) -> Vec<Claim> {
+        self.m.claim_due(self.waiting().await, self.order()).await.unwrap()
+    }
+
+    /// Claims again what nobody finished.
+    pub async fn claim_lapsed(&self) -> Vec<Claim> {
+        self.m.claim_lapsed(self.contents().await, self.order()).await.unwrap()
+    }
+
+    pub async fn finish_claims(&self, claims: Vec<Claim>) -> (u64, u64) {
+        self.m.finish(claims, MEMORY).await.unwrap()
+    }
+
+    /// Purges what is due in live contents, everywhere, and tells how many versions that were.
+    pub async fn reclaim(&self) -> u64 {
+        let mut purged = 0;
+        for from in self.m.contents_with(State::Removed).await.unwrap() {
+            let claims = self.m.claim_due(from, self.order()).await.unwrap();
+            purged += self.finish_claims(claims).await.0;
+        }
+        purged
+    }
+
+    pub async fn purge_containers(&self) -> PurgeStep {
+        self.m.purge_containers(100, MEMORY).await.unwrap()
+    }
+
+    /// Purges what lies in contents that are purging, and tells how many versions that were.
+    pub async fn cascade(&self) -> u64 {
+        let mut purged = 0;
+        for state in [State::Staged, State::Live, State::Removed] {
+            for from in self.m.contents_with(state).await.unwrap() {
+                let claims = self.m.claim_cascade(from.contents, self.order()).await.unwrap();
+                purged += self.finish_claims(claims).await.0;
+            }
+        }
+        purged
+    }
+
+    /// A whole round over containers: begin, cascade, close.
+    pub async fn purge_all_due(&self) {
+        self.purge_containers().await;
+        while self.cascade().await > 0 {}
+        self.purge_containers().await;
+    }
+
+    /// Drops every tombstone whose memory has run out, and tells how many versions and containers those were.
+    pub async fn forget(&self) -> (u64, u64) {
+        let mut versions = 0;
+        for from in self.m.contents_with(State::Purged).await.unwrap() {
+            versions += self.m.forget(from.contents, 10_000).await.unwrap();
+        }
+        (versions, self.m.forget_containers(1_000).await.unwrap())
+    }
+}
+
+pub fn new_container() -> NewContainer {
+    NewContainer { actor: "alice".to_owned(), ..NewContainer::default() }
+}
+
+pub fn ids(claims: &[Claim]) -> Vec<VersionId> {
+    let mut ids: Vec<VersionId> = claims.iter().map(Claim::version).collect();
+    ids.sort();
+    ids
+}
+
+/// A write that has not been asked for yet.
+#[derive(Clone)]
+pub struct Put {
+    by: Caller,
+    publish: Publish,
+}
+
+impl Put {
+    pub fn body(mut self, text: &str) -> Put {
+        let bytes = Bytes::from(text.to_owned());
+        self.publish.size = bytes.len() as u64;
+        self.publish.body = Body::Inline { blob: BlobName::random(), format: 0, bytes };
+        self
+    }
+
+    pub fn if_match(mut self, tags: &str) -> Put {
+        self.publish.condition.if_match = Some(Tags::parse(tags));
+        self
+    }
+
+    pub fn if_none_match(mut self, tags: &str) -> Put {
+        self.publish.condition.if_none_match = Some(Tags::parse(tags));
+        self
+    }
+
+    pub fn if_unmodified_since(mut self, since: Time) -> Put {
+        self.publish.condition.unmodified_since = Some(since);
+        self
+    }
+
+    pub fn only_if_there(mut self) -> Put {
+        self.publish.existence = Existence::Required;
+        self
+    }
+
+    pub fn guard(mut self, guard: Guard) -> Put {
+        self.publish.guard = guard;
+        self
+    }
+
+    pub fn kept_for(self, length: Duration) -> Put {
+        let until = self.by.now().plus(length);
+        self.guard(Guard { from: None, until: Some(until), hold: false })
+    }
+
+    pub fn held(self) -> Put {
+        self.guard(Guard { hold: true, ..Guard::NONE })
+    }
+
+    pub fn expires_in(mut self, length: Duration) -> Put {
+        self.publish.expires_at = Some(self.by.now().plus(length));
+        self
+    }
+
+    pub fn grace(mut self, grace: Duration) -> Put {
+        self.publish.grace = grace;
+        self
+    }
+
+    pub fn headers(mut self, headers: &str) -> Put {
+        self.publish.headers = headers.to_owned();
+        self
+    }
+
+    pub fn kind(mut self, kind: Kind) -> Put {
+        self.publish.kind = kind;
+        self
+    }
+
+    pub fn version(mut self, version: VersionId) -> Put {
+        self.publish.version = version;
+        self
+    }
+
+    pub fn actor(mut self, actor: &str) -> Put {
+        self.publish.actor = actor.to_owned();
+        self
+    }
+
+    pub fn command(self) -> ObjectCommand {
+        ObjectCommand::Publish(Box::new(self.publish))
+    }
+}
+
+impl IntoFuture for Put {
+    type Output = Answer<Published>;
+    type IntoFuture = Asking<Published>;
+
+    fn into_future(self) -> Asking<Published> {
+        Box::pin(async move {
+            let m = self.by.m.clone();
+            match answer(m.object(self.command()).await)? {
+                Outcome::Published(published) => Ok(published),
+                other => panic!("a put was answered with {other:?}"),
+            }
+        })
+    }
+}
+
+/// A delete that has not been asked for yet.
+#[derive(Clone)]
+pub struct Del {
+    by: Caller,
+    delete: Delete,
+}
+
+impl Del {
+    pub fn version(mut self, version: VersionId) -> Del {
+        self.delete.version = Some(version);
+        self
+    }
+
+    pub fn if_match(mut self, tags: &str) -> Del {
+        self.delete.condition.if_match = Some(Tags::parse(tags));
+        self
+    }
+
+    pub fn if_unmodified_since(mut self, since: Time) -> Del {
+        self.delete.condition.unmodified_since = Some(since);
+        self
+    }
+
+    pub fn grace(mut self, grace: Duration) -> Del {
+        self.delete.grace = grace;
+        self
+    }
+
+    pub fn at_once(self) -> Del {
+        self.grace(Duration::ZERO)
+    }
+
+    pub fn cause(mut self, cause: Cause) -> Del {
+        self.delete.cause = cause;
+        self
+    }
+
+    pub fn actor(mut self, actor: &str) -> Del {
+        self.delete.actor = actor.to_owned();
+        self
+    }
+
+    pub fn command(self) -> ObjectCommand {
+        ObjectCommand::Delete(self.delete)
+    }
+}
+
+impl IntoFuture for Del {
+    type Output = Answer<Deleted>;
+    type IntoFuture = Asking<Deleted>;
+
+    fn into_future(self) -> Asking<Deleted> {
+        Box::pin(async move {
+            let m = self.by.m.clone();
+            match answer(m.object(self.command()).await)? {
+                Outcome::Deleted(deleted) => Ok(deleted),
+                other => panic!("a delete was answered with {other:?}"),
+            }
+        })
+    }
+}
+
+/// A restore that has not been asked for yet.
+#[derive(Clone)]
+pub struct Back {
+    by: Caller,
+    restore: Restore,
+}
+
+impl Back {
+    pub fn as_name(mut self, name: &str) -> Back {
+        self.restore.as_name = Some(name.to_owned());
+        self
+    }
+
+    pub fn replace(mut self) -> Back {
+        self.restore.replace = true;
+        self
+    }
+
+    pub fn command(self) -> ObjectCommand {
+        ObjectCommand::Restore(self.restore)
+    }
+}
+
+impl IntoFuture for Back {
+    type Output = Answer<Restored>;
+    type IntoFuture = Asking<Restored>;
+
+    fn into_future(self) -> Asking<Restored> {
+        Box::pin(async move {
+            let m = self.by.m.clone();
+            match answer(m.object(self.command()).await)? {
+                Outcome::Restored(restored) => Ok(restored),
+                other => panic!("a restore was answered with {other:?}"),
+            }
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Container(ContainerKind, ContainerId),
+    Contents(ContainerId),
+}
+
+/// The removal of a container that has not been asked for yet.
+#[derive(Clone)]
+pub struct Rem {
+    by: Caller,
+    what: What,
+    order: RemoveOrder,
+}
+
+impl Rem {
+    pub fn grace(mut self, grace: Duration) -> Rem {
+        self.order.grace = Grace::For(grace);
+        self
+    }
+
+    pub fn until_purged(mut self) -> Rem {
+        self.order.grace = Grace::UntilPurged;
+        self
+    }
+
+    /// `recursive=now`.
+    pub fn early(mut self) -> Rem {
+        self.order.early = true;
+        self.grace(Duration::ZERO)
+    }
+
+    pub fn reserving_the_name(mut self) -> Rem {
+        self.order.reserves_name = true;
+        self
+    }
+
+    pub fn only_if_empty(mut self) -> Rem {
+        self.order.only_empty = true;
+        self
+    }
+
+    pub fn because(mut self, reason: &str) -> Rem {
+        self.order.reason = Some(reason.to_owned());
+        self
+    }
+}
+
+impl IntoFuture for Rem {
+    type Output = Answer<Removed>;
+    type IntoFuture = Asking<Removed>;
+
+    fn into_future(self) -> Asking<Removed> {
+        Box::pin(async move {
+            let Rem { by, what, order } = self;
+            answer(match what {
+                What::Container(kind, id) => by.m.remove(kind, id, order).await,
+                What::Contents(bucket) => by.m.empty_bucket(bucket, order).await,
+            })
+        })
+    }
+}
