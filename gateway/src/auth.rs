@@ -4,6 +4,7 @@ use crate::http::Credentials;
 use lifecycle::{ContainerId, Right, Rights, SharedClock};
 use metadata::{AccessKey, Failure, Metadata, Secret};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -111,6 +112,8 @@ pub struct Auth {
     /// A key that the environment sets, beside those of the database.
     environment: Option<(String, Secret)>,
     known: RwLock<HashMap<String, Known>>,
+    /// Moved by every [`Auth::forget`]: what was read before it is not remembered after it.
+    forgotten: AtomicU64,
 }
 
 struct Known {
@@ -127,7 +130,14 @@ impl Auth {
         anonymous: Anonymous,
         environment: Option<(String, Secret)>,
     ) -> Self {
-        Auth { metadata, clock, anonymous, environment, known: RwLock::default() }
+        Auth {
+            metadata,
+            clock,
+            anonymous,
+            environment,
+            known: RwLock::default(),
+            forgotten: AtomicU64::new(0),
+        }
     }
 
     /// Finds out who asks from the value of an `Authorization` header.
@@ -145,10 +155,11 @@ impl Auth {
             }
         }
         let known = self.cached(&credentials.key);
+        let before = self.forgotten.load(Ordering::SeqCst);
         let (key, principal) = match known {
             Some(found) => found,
             None => match self.metadata.key(&credentials.key).await.map_err(Denied::Unavailable)? {
-                Some(key) => self.remember(key),
+                Some(key) => self.remember(key, before),
                 None => {
                     // As much work as for a key that exists, so that time tells nobody which ones do.
                     let _ = same(&[0; 40], credentials.secret.expose());
@@ -179,7 +190,7 @@ impl Auth {
         Some((Arc::clone(&found.key), found.principal.clone()))
     }
 
-    fn remember(&self, key: AccessKey) -> (Arc<AccessKey>, Principal) {
+    fn remember(&self, key: AccessKey, before: u64) -> (Arc<AccessKey>, Principal) {
         let principal = Principal {
             name: key.id.as_str().into(),
             rights: key.rights,
@@ -190,14 +201,18 @@ impl Auth {
         let key = Arc::new(key);
         let known = Known { key: Arc::clone(&key), principal: principal.clone(), read_at: self.clock.boot() };
         let mut keys = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Bounded by the keys that exist: unknown ones are never kept.
-        keys.insert(key.id.clone(), known);
+        // Bounded by the keys that exist: unknown ones are never kept. Under the lock, so that no revocation slips between.
+        if self.forgotten.load(Ordering::SeqCst) == before {
+            keys.insert(key.id.clone(), known);
+        }
         (key, principal)
     }
 
     /// Forgets what is known of a key. To be called before a revocation is answered.
     pub fn forget(&self, key: &str) {
-        self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner).remove(key);
+        let mut keys = self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        keys.remove(key);
     }
 }
 

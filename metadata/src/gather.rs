@@ -42,7 +42,8 @@ impl<K: Send + 'static, V: Send + 'static> Gather<K, V> {
 
     /// Reads what `key` leads to.
     pub(crate) async fn read(&self, key: K) -> Result<Option<V>, Failure> {
-        let closed = || Failure::Unavailable { text: "the metadata is shutting down".to_owned(), again: false };
+        let closed =
+            || Failure::Unavailable { text: "the metadata is shutting down".to_owned(), again: false };
         let (reply, answer) = oneshot::channel();
         self.queue.send((key, reply)).await.map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))

@@ -42,9 +42,9 @@ pub use objects::{
 pub use open::{Metadata, Settings};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use sql::Engine;
+pub use tasks::TaskRow;
 #[cfg(feature = "testing")]
 pub use testing::fresh_schema;
-pub use tasks::TaskRow;
 pub use upkeep::Compacted;
 pub use usage::UsageRow;
 
@@ -65,5 +65,11 @@ impl Metadata {
     ) -> Vec<Result<Outcome, Failure>> {
         let urgency = if in_background { writer::Urgency::Background } else { writer::Urgency::Foreground };
         self.writer.objects(urgency, commands).await
+    }
+
+    /// How often the database has asked this process to run a transaction again, which was then done: deadlocks, and
+    /// names that two processes took in the same moment. For metrics.
+    pub fn transactions_run_again(&self) -> u64 {
+        self.writer.run_again()
     }
 }

@@ -5,8 +5,8 @@ use crate::containers::{
     CONTAINER_COLUMNS, Container, ContainerKind, bucket_columns, domain_columns, read_container,
 };
 use crate::error::Failure;
-use crate::reclaim::read_blob;
 use crate::gather::Gather;
+use crate::reclaim::read_blob;
 use crate::sql::{DbError, Readers, Row, Value, args};
 use bytes::Bytes;
 use lifecycle::revision::Revision;
@@ -98,9 +98,17 @@ pub(crate) use version_columns;
 macro_rules! found_query {
     ($bytes:literal, $join:literal, $first:literal, $from:literal, $where:literal) => {
         concat!(
-            "SELECT ", $first, version_columns!(), ", d.id, d.name, b.id, b.name, p.name, p.part_no, p.start, p.size, p.md5,
-                p.format, p.place, ", $bytes,
-            " FROM ", $from, " LEFT JOIN blobs p ON p.owner = v.id AND p.part_no = 0 ", $join, $where
+            "SELECT ",
+            $first,
+            version_columns!(),
+            ", d.id, d.name, b.id, b.name, p.name, p.part_no, p.start, p.size, p.md5,
+                p.format, p.place, ",
+            $bytes,
+            " FROM ",
+            $from,
+            " LEFT JOIN blobs p ON p.owner = v.id AND p.part_no = 0 ",
+            $join,
+            $where
         )
     };
     ($first:literal, $from:literal, $where:literal) => {
@@ -111,31 +119,38 @@ macro_rules! found_query {
     };
 }
 
-// Many keys, one query. CROSS JOIN keeps the order: from the key to the domain to the bucket to the version. Each with
-// bytes, and without.
+// Many keys, one query, each with bytes and without. The joins are LEFT so that both engines keep their order, from the
+// key to the domain to the bucket to the version, whatever they believe of the tables' sizes. The second column is what
+// the last join found: of a key that leads nowhere it is NULL, and the row is passed over.
 const NAMED: (&str, &str) = found_query!(
-    "wanted.column1, ",
-    "(VALUES {rows}) AS wanted CROSS JOIN domains d CROSS JOIN buckets b CROSS JOIN versions v",
-    "WHERE d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
+    "wanted.column1, v.id, ",
+    "(VALUES {rows}) AS wanted LEFT JOIN domains d
+        ON d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
             (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column3))
-        AND b.domain_id = d.id AND b.name = wanted.column4 AND b.state = 'live' AND b.hidden = 0
-        AND v.contents_id = b.contents_id AND v.name = wanted.column5 AND v.is_current = 1
-        AND (v.expires_at IS NULL OR v.expires_at > $1)"
+     LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = wanted.column4 AND b.state = 'live' AND b.hidden = 0
+     LEFT JOIN versions v ON v.contents_id = b.contents_id AND v.name = wanted.column5 AND v.is_current = 1
+        AND (v.expires_at IS NULL OR v.expires_at > $1)",
+    ""
 );
 const BY_UUID: (&str, &str) = found_query!(
-    "wanted.column1, ",
-    "(VALUES {rows}) AS wanted CROSS JOIN versions v CROSS JOIN contents c CROSS JOIN buckets b CROSS JOIN domains d",
-    "WHERE v.name = wanted.column2 AND v.is_current = 1 AND v.kind <> 'named'
-        AND (v.expires_at IS NULL OR v.expires_at > $1) AND c.id = v.contents_id AND c.state = 'live'
-        AND b.id = c.bucket_id AND b.state = 'live' AND b.contents_id = c.id AND d.id = b.domain_id AND d.state = 'live'"
+    "wanted.column1, d.id, ",
+    "(VALUES {rows}) AS wanted LEFT JOIN versions v ON v.name = wanted.column2 AND v.is_current = 1
+        AND v.kind <> 'named' AND (v.expires_at IS NULL OR v.expires_at > $1)
+     LEFT JOIN contents c ON c.id = v.contents_id AND c.state = 'live'
+     LEFT JOIN buckets b ON b.id = c.bucket_id AND b.state = 'live' AND b.contents_id = c.id
+     LEFT JOIN domains d ON d.id = b.domain_id AND d.state = 'live'",
+    ""
 );
 const LOCATED: &str = concat!(
-    "SELECT wanted.column1, ", domain_columns!(), ", h.id, h.contents_id, ", bucket_columns!(),
-    " FROM (VALUES {rows}) AS wanted CROSS JOIN domains d CROSS JOIN buckets h
-        LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = wanted.column4 AND b.state = 'live' AND b.hidden = 0
-      WHERE d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
+    "SELECT wanted.column1, h.id, ",
+    domain_columns!(),
+    ", h.id, h.contents_id, ",
+    bucket_columns!(),
+    " FROM (VALUES {rows}) AS wanted LEFT JOIN domains d
+        ON d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
             (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column3))
-        AND h.domain_id = d.id AND h.name = '' AND h.state = 'live'"
+      LEFT JOIN buckets h ON h.domain_id = d.id AND h.name = '' AND h.state = 'live'
+      LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = wanted.column4 AND b.state = 'live' AND b.hidden = 0"
 );
 /// The child of a container that need not be live: for operators, by the container's UUID.
 const IN_CONTAINER: (&str, &str) = found_query!(
@@ -207,7 +222,12 @@ async fn many<T>(
     let mut answers: Vec<Option<T>> = keys.iter().map(|_| None).collect();
     let numbered = keys.into_iter().zip(0_i64..).map(|(key, number)| [args![number], key].concat()).collect();
     for mut row in readers.fetch_padded(text, &head, numbered).await? {
-        let number = usize::try_from(row.need_int()?).unwrap_or(usize::MAX);
+        // The rows that fill a batch up have no number.
+        let Some(number) = row.int()?.and_then(|number| usize::try_from(number).ok()) else { continue };
+        if row.peek_null()? {
+            continue;
+        }
+        row.skip(1);
         if let Some(answer) = answers.get_mut(number) {
             *answer = Some(read(&mut row)?);
         }

@@ -24,8 +24,11 @@ macro_rules! migration {
 
 const MIGRATIONS: &[Migration] = &[migration!(1, "0001_foundation")];
 
-const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (
+const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+const LEDGER_POSTGRES: &str = "CREATE TABLE IF NOT EXISTS migrations (
+    number BIGINT NOT NULL PRIMARY KEY, name TEXT COLLATE \"C\" NOT NULL, checksum TEXT COLLATE \"C\" NOT NULL,
+    applied_at BIGINT NOT NULL)";
 
 /// Any fixed number: whoever holds this lock of Postgres is migrating.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(4722001)";
@@ -50,7 +53,11 @@ async fn apply(conn: &mut Conn, now: Time) -> Result<(), Failure> {
     if conn.engine() == Engine::Postgres {
         conn.raw(LOCK).await?;
     }
-    conn.raw(LEDGER).await?;
+    let ledger = match conn.engine() {
+        Engine::Sqlite => LEDGER_SQLITE,
+        Engine::Postgres => LEDGER_POSTGRES,
+    };
+    conn.raw(ledger).await?;
     let mut applied = Vec::new();
     for mut row in
         conn.fetch("SELECT number, name, checksum FROM migrations ORDER BY number", Vec::new()).await?

@@ -511,6 +511,19 @@ fn built(template: &'static str, head: usize, columns: usize, size: usize) -> Te
     Text::Built(Arc::clone(text))
 }
 
+/// Every statement here is written for its indexes. Postgres must neither plan it anew each time (planning a long list of
+/// VALUES takes longer than running it) nor, on tables that were empty when it planned, settle on scanning them.
+const PLANS: [(&str, &str); 7] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_material", "off"),
+    // of a table that it takes for small, it would rather read all than look sixty rows up
+    ("random_page_cost", "0.01"),
+    ("jit", "off"),
+];
+
 /// Where the database is, and how to open it.
 #[derive(Clone)]
 pub(crate) enum Address {
@@ -528,7 +541,8 @@ impl Address {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|error| Failure::start(format!("metadata.url {url:?}: {error}")))?
                 .application_name("barrow")
-                .statement_cache_capacity(512);
+                .statement_cache_capacity(512)
+                .options(PLANS);
             return Ok(Address::Postgres { options: Box::new(options) });
         }
         Err(Failure::start(format!("metadata.url {url:?}: it starts with sqlite: or postgres://")))

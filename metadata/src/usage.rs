@@ -60,7 +60,8 @@ impl Metadata {
                 bucket_id,
                 contents_id,
                 container_state: above,
-                state: own.under(above),
+                // Being written is no better than live, but it is not live either.
+                state: if above == State::Live { own } else { own.under(above) },
                 objects: row.need_int()?,
                 bytes: row.need_int()?,
             });

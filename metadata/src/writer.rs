@@ -8,6 +8,8 @@ use crate::error::Failure;
 use crate::objects::{self, ObjectCommand, Outcome};
 use crate::sql::{Address, Conn, DbError, Run, args};
 use lifecycle::{Refusal, SharedClock, State, Time, VersionId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -71,6 +73,7 @@ where
 pub(crate) struct Writer {
     foreground: mpsc::Sender<Job>,
     background: mpsc::Sender<Job>,
+    again: Arc<AtomicU64>,
 }
 
 /// Whether somebody waits for the answer at a door.
@@ -85,8 +88,15 @@ impl Writer {
     pub(crate) fn start(address: Address, conn: Conn, clock: SharedClock) -> Self {
         let (foreground, fore) = mpsc::channel(QUEUE);
         let (background, back) = mpsc::channel(QUEUE);
-        tokio::spawn(Worker { address, conn: Some(conn), clock, fore, back }.work());
-        Writer { foreground, background }
+        let again = Arc::new(AtomicU64::new(0));
+        let worker = Worker { address, conn: Some(conn), clock, fore, back, again: Arc::clone(&again) };
+        tokio::spawn(worker.work());
+        Writer { foreground, background, again }
+    }
+
+    /// How often a transaction was run again because the database asked for it.
+    pub(crate) fn run_again(&self) -> u64 {
+        self.again.load(Ordering::Relaxed)
     }
 
     fn queue(&self, urgency: Urgency) -> &mpsc::Sender<Job> {
@@ -135,6 +145,7 @@ struct Worker {
     clock: SharedClock,
     fore: mpsc::Receiver<Job>,
     back: mpsc::Receiver<Job>,
+    again: Arc<AtomicU64>,
 }
 
 struct Grouped {
@@ -251,6 +262,8 @@ impl Worker {
             if !matches!(error, DbError::Retry(_)) || attempt >= AGAIN_MAX {
                 return Err(error);
             }
+            self.again.fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(%error, commands = commands.len(), "a group is run again");
         }
         Err(DbError::Retry("too many attempts".to_owned()))
     }
@@ -284,7 +297,10 @@ impl Worker {
             let outcome = self.try_solo(&mut *solo).await;
             attempt += 1;
             match outcome {
-                Err(Failure::Unavailable { again: true, .. }) if attempt < AGAIN_MAX => {}
+                Err(Failure::Unavailable { again: true, text }) if attempt < AGAIN_MAX => {
+                    self.again.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!(text, "a transaction is run again");
+                }
                 outcome => break outcome,
             }
         };

@@ -34,7 +34,7 @@ CREATE TABLE domains (
     reserves_name BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX domains_name ON domains (name) WHERE state = 'live' OR reserves_name = 1;
-CREATE INDEX domains_past ON domains (name, removed_at) WHERE state <> 'live';
+CREATE INDEX domains_all ON domains (name, id);
 
 CREATE TABLE buckets (
     id BYTEA NOT NULL PRIMARY KEY,
@@ -66,7 +66,7 @@ CREATE TABLE buckets (
     reserves_name BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX buckets_name ON buckets (domain_id, name) WHERE state = 'live' OR reserves_name = 1;
-CREATE INDEX buckets_past ON buckets (domain_id, name, removed_at) WHERE state <> 'live';
+CREATE INDEX buckets_all ON buckets (domain_id, name, id);
 
 CREATE TABLE contents (
     id BYTEA NOT NULL PRIMARY KEY,

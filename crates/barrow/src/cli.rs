@@ -360,7 +360,8 @@ mod tests {
 
     #[test]
     fn restoring_wants_to_know_what() {
-        let parsed = |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.exit_code());
+        let parsed =
+            |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.exit_code());
         assert_eq!(parsed("barrow trash restore photos a b"), Ok(()));
         assert_eq!(parsed("barrow trash restore photos --prefix 2026/"), Ok(()));
         assert_eq!(parsed("barrow trash restore photos --version x --version y"), Ok(()));

@@ -77,7 +77,8 @@ impl Client {
         loop {
             let page = (limit - items.len()).min(1_000);
             let joint = if target.contains('?') { '&' } else { '?' };
-            let mut answer = self.get(&format!("{target}{joint}limit={page}&after={}", encoded(&after))).await?;
+            let mut answer =
+                self.get(&format!("{target}{joint}limit={page}&after={}", encoded(&after))).await?;
             if let Some(Value::Array(found)) = answer.get_mut("items").map(Value::take) {
                 items.extend(found);
             }
@@ -102,8 +103,9 @@ impl Client {
             Ok(Err(error)) => return Err(unreachable(&error)),
             Err(_) => return Err(unreachable(&"no connection within 5 s")),
         };
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| unreachable(&error))?;
         // Ends with the answer; what goes wrong in it is told to whoever waits for that.
         tokio::spawn(connection);
 
@@ -122,12 +124,15 @@ impl Client {
         let answer = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
         let status = answer.status();
         let body = answer.into_body().collect().await;
-        let body = body.map_err(|error| Failed::Refused(format!("the answer was cut off: {error}")))?.to_bytes();
+        let body =
+            body.map_err(|error| Failed::Refused(format!("the answer was cut off: {error}")))?.to_bytes();
         let value: Result<Value, _> = serde_json::from_slice(&body);
         match value {
             Ok(value) if status.is_success() => Ok(value),
             Ok(value) if value["error"].is_object() => Err(refused(&value["error"])),
-            _ => Err(Failed::Refused(format!("the server at {at} answered {status}, which is not Barrow's admin door"))),
+            _ => Err(Failed::Refused(format!(
+                "the server at {at} answered {status}, which is not Barrow's admin door"
+            ))),
         }
     }
 }
@@ -146,9 +151,8 @@ fn refused(error: &Value) -> Failed {
 }
 
 fn parse(url: &str) -> Result<(String, u16), Failed> {
-    let bad = |reason: &str| {
-        Failed::Usage(format!("--admin {url:?}: {reason}; write it as http://HOST:PORT"))
-    };
+    let bad =
+        |reason: &str| Failed::Usage(format!("--admin {url:?}: {reason}; write it as http://HOST:PORT"));
     let parsed = Url::parse(url).map_err(|error| bad(&error.to_string()))?;
     if parsed.scheme() != "http" {
         return Err(bad("only http is spoken"));

@@ -47,7 +47,8 @@ impl Table {
         let numeric: Vec<bool> = (0..columns)
             .map(|at| {
                 let mut cells = self.rows.iter().filter_map(|row| row.get(at)).peekable();
-                cells.peek().is_some() && cells.all(|cell| cell.starts_with(|c: char| c.is_ascii_digit()) && is_amount(cell))
+                cells.peek().is_some()
+                    && cells.all(|cell| cell.starts_with(|c: char| c.is_ascii_digit()) && is_amount(cell))
             })
             .collect();
         let line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -112,9 +113,11 @@ pub(crate) fn when(value: &Value, name: &str, now: Time) -> String {
 /// The two largest units of a duration.
 fn short(length: Duration) -> String {
     let seconds = length.as_secs();
-    let parts = [(seconds / 86_400, 'd'), (seconds / 3_600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let parts =
+        [(seconds / 86_400, 'd'), (seconds / 3_600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
     let first = parts.iter().position(|(amount, _)| *amount > 0).unwrap_or(3);
-    let shown: Vec<String> = parts[first..].iter().take(2).map(|(amount, unit)| format!("{amount}{unit}")).collect();
+    let shown: Vec<String> =
+        parts[first..].iter().take(2).map(|(amount, unit)| format!("{amount}{unit}")).collect();
     shown.join(" ")
 }
 
@@ -128,7 +131,8 @@ mod tests {
         let mut table = Table::new(&["NAME", "OBJECTS", "STATE"]);
         table.row(vec!["photos".into(), "12".into(), "live".into()]);
         table.row(vec!["a\u{1b}[31m".into(), "3".into(), "removed".into()]);
-        let expected = "NAME          OBJECTS  STATE\nphotos             12  live\na\\u{1b}[31m        3  removed";
+        let expected =
+            "NAME         OBJECTS  STATE\nphotos            12  live\na\\u{1b}[31m        3  removed";
         assert_eq!(table.render(), expected);
     }
 

@@ -52,6 +52,11 @@ impl Trouble {
         trouble
     }
 
+    /// 412 for a condition that does not hold.
+    pub(super) fn condition_failed() -> Self {
+        Trouble::refused(&Refusal::ConditionFailed { current: None })
+    }
+
     /// With one more header.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -116,7 +121,7 @@ impl Trouble {
 
     /// The answer.
     pub(super) fn answer(self) -> Response<Body> {
-        let mut response = Response::new(Body::Full(Bytes::from(self.text.clone())));
+        let mut response = Response::new(Body::Full(Bytes::from(as_html(&self.text))));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
@@ -137,6 +142,11 @@ impl Trouble {
         }
         response
     }
+}
+
+/// The text as HTML shows it: what a request said and an error repeats is never markup.
+fn as_html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 impl From<Error> for Trouble {

@@ -4,7 +4,7 @@ use super::error::Trouble;
 use crate::http::{Query, decode_path};
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{Method, Version};
+use http::{HeaderMap, Method, Version};
 use lifecycle::{BucketName, DomainName, ObjectName, names};
 
 /// The methods that this door knows, as it tells those who ask for others.
@@ -68,14 +68,11 @@ pub(super) fn decode(parts: &Parts) -> Result<(Operation, Asked), Trouble> {
     if parts.version != Version::HTTP_11 {
         return Err(Trouble::new(505, "HttpVersion", "Only HTTP/1.1 is spoken here."));
     }
-    let host = parts
-        .headers
-        .get(HOST)
-        .ok_or_else(|| Trouble::new(400, "HostRequired", "Host header is required."))?;
+    let host = host(&parts.headers)?;
     let query = Query::parse(parts.uri.query()).map_err(|bad| Trouble::bad_request("BadArgument", &bad))?;
     let path = decode_path(parts.uri.path()).map_err(|bad| Trouble::bad_request("BadName", &bad))?;
     let target = target(&path, &query)?;
-    let domain = domain_arg(&query, host.to_str().unwrap_or_default())?;
+    let domain = domain_arg(&query, host)?;
     let context_type = parts
         .headers
         .get(CONTENT_TYPE)
@@ -86,14 +83,26 @@ pub(super) fn decode(parts: &Parts) -> Result<(Operation, Asked), Trouble> {
     Ok((operation, asked))
 }
 
-fn target(path: &str, query: &Query) -> Result<Target, Trouble> {
+/// The one Host. Of two, a proxy may have checked the other one.
+fn host(headers: &HeaderMap) -> Result<&str, Trouble> {
+    let mut hosts = headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => Err(Trouble::new(400, "HostRequired", "Host header is required.")),
+        (Some(host), None) => Ok(host.to_str().unwrap_or_default()),
+        (Some(_), Some(_)) => Err(Trouble::new(400, "BadRequest", "More than one Host header was sent.")),
+    }
+}
+
+fn target(whole: &str, query: &Query) -> Result<Target, Trouble> {
     // Leading slashes in front of a name are dropped (section 1.3).
-    let path = path.trim_start_matches('/');
+    let path = whole.trim_start_matches('/');
     if query.contains("cid") {
         return Ok(Target::Child(path.to_owned()));
     }
     if path.is_empty() {
-        return Ok(Target::Root);
+        // In front of nothing they are not: `DELETE /$BUCKET/?recursive` must not mean the domain when a script's
+        // variable is empty.
+        return if whole.len() <= 1 { Ok(Target::Root) } else { Err(Trouble::not_found()) };
     }
     if names::is_uuid(path) {
         return Ok(Target::Uuid(path.to_ascii_lowercase()));
@@ -109,7 +118,8 @@ fn target(path: &str, query: &Query) -> Result<Target, Trouble> {
 }
 
 fn domain_arg(query: &Query, host: &str) -> Result<DomainArg, Trouble> {
-    match query.get("domain").filter(|name| !name.is_empty()) {
+    match query.get("domain") {
+        // An empty one is a bad name too: it must not lead to wherever Host does.
         Some(name) => {
             let name = DomainName::parse(name).map_err(|bad| Trouble::bad_request("BadName", &bad))?;
             Ok(DomainArg { name: Some(name), explicit: true })
@@ -234,6 +244,9 @@ mod tests {
         assert_eq!(target("/b//x"), Target::Object(bucket("b"), object("/x")));
         assert_eq!(target("/b/x%2Fy%20z"), Target::Object(bucket("b"), object("x/y z")));
         assert_eq!(target("/b/.."), Target::Object(bucket("b"), object("..")));
+        for nothing in ["//", "/%2F", "///"] {
+            assert!(decoded("GET", nothing, "x/y").is_err(), "{nothing}");
+        }
     }
 
     #[test]
@@ -242,7 +255,9 @@ mod tests {
         assert_eq!(domain("/b").name.expect("the host's").as_str(), "d.example");
         assert!(!domain("/b").explicit);
         assert_eq!(domain("/b?Domain=E.example").name.expect("the argument's").as_str(), "e.example");
-        assert!(decoded("GET", "/b?domain=-", "x/y").is_err());
+        for bad in ["/b?domain=-", "/b?domain=", "/b?domain"] {
+            assert!(decoded("GET", bad, "x/y").is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -222,7 +222,8 @@ impl Answer {
         let mut bytes = bytes;
         loop {
             let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
-            let end = end.unwrap_or_else(|| panic!("{asked}: no answer, only {:?}", bytes.escape_ascii().to_string()));
+            let end = end
+                .unwrap_or_else(|| panic!("{asked}: no answer, only {:?}", bytes.escape_ascii().to_string()));
             let text = std::str::from_utf8(&bytes[..end]).expect("heads are text");
             let (body, mut lines) = (&bytes[end + 4..], text.split("\r\n"));
             let status: u16 = lines.next().and_then(|line| line.get(9..12)?.parse().ok()).expect("a status");
@@ -289,7 +290,12 @@ impl Answer {
         let (is, wanted) = (&self.body, bytes.as_ref());
         if is != wanted {
             let differ = is.iter().zip(wanted).position(|(a, b)| a != b);
-            panic!("{}: {} bytes instead of {}, first differing at {differ:?}", self.asked, is.len(), wanted.len());
+            panic!(
+                "{}: {} bytes instead of {}, first differing at {differ:?}",
+                self.asked,
+                is.len(),
+                wanted.len()
+            );
         }
         self
     }
@@ -336,7 +342,8 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.asked, self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.asked, self.text()))
     }
 
     /// All headers but those that differ from one answer to the next.
@@ -352,7 +359,8 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     loop {
         let line = bytes.windows(2).position(|two| two == b"\r\n").expect("a chunk's length");
-        let length = std::str::from_utf8(&bytes[..line]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
+        let length =
+            std::str::from_utf8(&bytes[..line]).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
         let length = length.expect("a chunk's length");
         let rest = &bytes[line + 2..];
         if length == 0 {

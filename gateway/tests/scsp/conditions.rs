@@ -30,7 +30,8 @@ async fn case_101_what_the_client_has_is_not_sent_again(house: &mut House) {
     let etag = house.store_o().await.need("etag").to_owned();
     for tags in [etag.clone(), format!("{STALE}, W/{etag}"), "*".to_owned()] {
         for method in ["GET", "HEAD"] {
-            let fresh = house.ask(method, "/b/o").header("If-None-Match", tags.clone()).await.is(304).brings("");
+            let fresh =
+                house.ask(method, "/b/o").header("If-None-Match", tags.clone()).await.is(304).brings("");
             assert_eq!(fresh.need("etag"), etag);
         }
     }
@@ -100,9 +101,12 @@ async fn several_ranges_come_in_parts(house: &mut House) {
     let kind = answer.need("content-type");
     let boundary = kind.strip_prefix("multipart/byteranges; boundary=").expect("parts").to_owned();
     let part = |range: &str, bytes: &str| {
-        format!("--{boundary}\r\nContent-Type: text/plain\r\nContent-Range: bytes {range}/10\r\n\r\n{bytes}\r\n")
+        format!(
+            "--{boundary}\r\nContent-Type: text/plain\r\nContent-Range: bytes {range}/10\r\n\r\n{bytes}\r\n"
+        )
     };
-    let whole = [part("0-1", "01"), part("5-6", "56"), part("9-9", "9"), format!("--{boundary}--\r\n")].concat();
+    let whole =
+        [part("0-1", "01"), part("5-6", "56"), part("9-9", "9"), format!("--{boundary}--\r\n")].concat();
     assert_eq!(answer.text(), whole);
 }
 

@@ -41,7 +41,11 @@ async fn case_21_22_a_context_tells_who_it_is(house: &mut House) {
     assert_eq!(domain.alias(), house.du);
     assert_eq!(domain.need("castor-system-cid"), "f".repeat(32));
     assert_eq!(domain.need("castor-system-name"), "d.example");
-    assert_eq!(house.head("/?domain=D.Example").await.is(200).alias(), house.du, "names of domains have no case");
+    assert_eq!(
+        house.head("/?domain=D.Example").await.is(200).alias(),
+        house.du,
+        "names of domains have no case"
+    );
 }
 
 async fn case_24_a_bucket_is_made_only_by_its_own_content_type(house: &mut House) {
@@ -150,9 +154,14 @@ async fn case_45_recursive_now_reclaims(house: &mut House) {
 async fn case_46_47_a_deleted_bucket_and_its_objects_are_gone(house: &mut House) {
     house.store_o().await;
     house.delete("/b?recursive").await.is(200);
-    for (method, target) in
-        [("GET", "/b"), ("HEAD", "/b"), ("GET", "/b/o"), ("HEAD", "/b/o"), ("DELETE", "/b/o"), ("PUT", "/b/o")]
-    {
+    for (method, target) in [
+        ("GET", "/b"),
+        ("HEAD", "/b"),
+        ("GET", "/b/o"),
+        ("HEAD", "/b/o"),
+        ("DELETE", "/b/o"),
+        ("PUT", "/b/o"),
+    ] {
         house.ask(method, target).await.refused(404, "NotFound");
     }
     house.get("/b?format=json").await.refused(404, "NotFound");
@@ -170,7 +179,8 @@ async fn case_49_a_deleted_bucket_is_not_listed(house: &mut House) {
     house.post("/c").context().await.is(201);
     house.delete("/b?recursive").await.is(200);
     let listed = house.get("/?domain=d.example&format=json&fields=name").await.is(200).json();
-    let names: Vec<&str> = listed.as_array().expect("a list").iter().filter_map(|row| row["name"].as_str()).collect();
+    let names: Vec<&str> =
+        listed.as_array().expect("a list").iter().filter_map(|row| row["name"].as_str()).collect();
     assert_eq!(names, ["c"]);
 }
 
@@ -193,9 +203,7 @@ async fn case_52_53_a_new_bucket_of_the_same_name_is_another_one(house: &mut Hou
     assert_eq!(house.bucket(house.bu).await.state, State::Removed);
     house.post("/b/o").body("new").await.is(201);
     house.advance(GRACE);
-    house.process().await;
-    house.advance(DRAIN);
-    house.process().await;
+    house.purge().await;
     assert_eq!(house.bucket(house.bu).await.state, State::Purged);
     house.get("/b/o").await.is(200).brings("new");
 }
@@ -308,7 +316,9 @@ async fn an_explicit_domain_is_that_one_or_none(house: &mut House) {
 async fn an_empty_domain_argument_is_refused(house: &mut House) {
     // A script whose variable is empty must not delete in whatever domain the Host leads to.
     house.store_o().await;
-    for target in ["/b?domain=&recursive=now", "/b?domain&recursive", "/?domain=&recursive=now", "/b/o?domain="] {
+    for target in
+        ["/b?domain=&recursive=now", "/b?domain&recursive", "/?domain=&recursive=now", "/b/o?domain="]
+    {
         house.delete(target).await.refused(400, "BadName");
     }
     house.get("/b/o").await.is(200).brings("four");
@@ -317,7 +327,9 @@ async fn an_empty_domain_argument_is_refused(house: &mut House) {
 async fn a_domain_is_addressed_by_one_slash_alone(house: &mut House) {
     // `DELETE /$BUCKET/?recursive` with an empty variable means no domain.
     house.store_o().await;
-    for target in ["//?recursive=now", "///?recursive=now", "/%2F?recursive=now", "//?domain=d.example&recursive"] {
+    for target in
+        ["//?recursive=now", "///?recursive=now", "/%2F?recursive=now", "//?domain=d.example&recursive"]
+    {
         house.delete(target).await.refused(404, "NotFound");
     }
     house.get("/b/o").await.is(200).brings("four");

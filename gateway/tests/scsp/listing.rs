@@ -61,7 +61,8 @@ async fn case_99_without_a_format_a_bucket_is_an_object(house: &mut House) {
 }
 
 async fn case_100_fields_are_renamed(house: &mut House) {
-    let written = house.post("/b/o").header("Content-Type", "text/plain").header("X-A-Meta-K", "v").body("four");
+    let written =
+        house.post("/b/o").header("Content-Type", "text/plain").header("X-A-Meta-K", "v").body("four");
     let etag = written.await.is(201).etag();
     let listed = house.get("/b?format=json&fields=name,content-length,tmBorn").await.is(200);
     assert_eq!(listed.text(), r#"[{"bytes":4,"last_modified":"2026-03-03T09:00:00.000Z","name":"o"}]"#);

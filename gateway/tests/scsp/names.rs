@@ -100,7 +100,9 @@ async fn the_longest_name_is_8000_bytes(house: &mut House) {
 }
 
 async fn odd_buckets_are_buckets(house: &mut House) {
-    for (sent, shown) in [("..", ".."), ("%C3%BC", "%C3%BC"), ("a%20b", "a%20b"), ("0123", "0123"), ("B", "B")] {
+    for (sent, shown) in
+        [("..", ".."), ("%C3%BC", "%C3%BC"), ("a%20b", "a%20b"), ("0123", "0123"), ("B", "B")]
+    {
         let made = house.post(&format!("/{sent}")).context().await.is(201);
         assert_eq!(made.need("location"), format!("http://d.example/{shown}"));
         house.post(&format!("/{sent}/o")).body(sent).await.is(201);

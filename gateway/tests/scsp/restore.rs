@@ -76,7 +76,13 @@ async fn case_55_a_restored_bucket_has_its_headers_again(house: &mut House) {
 }
 
 async fn case_56_headers_sent_with_a_restore_are_laid_over(house: &mut House) {
-    house.put("/b").context().header("Policy-Replication", "reps:3").header("X-A-Meta-Kept", "1").await.is(201);
+    house
+        .put("/b")
+        .context()
+        .header("Policy-Replication", "reps:3")
+        .header("X-A-Meta-Kept", "1")
+        .await
+        .is(201);
     house.delete("/b?recursive").await.is(200);
     // The case sends Policy-Versioning: enabled. That is not built, and a restore does not pass over it either.
     let versioned = house.post(&restored(house, "b")).context().header("Policy-Versioning", "enabled").await;
@@ -154,7 +160,7 @@ async fn case_63_64_after_its_grace_a_bucket_is_purged_for_good(house: &mut Hous
     house.process().await;
     assert_eq!(house.bucket(house.bu).await.state, State::Removed);
     house.advance(Duration::from_secs(1));
-    house.process().await;
+    house.purge().await;
     assert_eq!(house.bucket(house.bu).await.state, State::Purged);
     assert_eq!(house.world.takes_room().await, Vec::<String>::new());
     house.get(&format!("/o?cid={}", house.bu)).await.refused(404, "NotFound");
@@ -250,8 +256,7 @@ async fn case_71_unnamed_objects_go_and_return_with_their_domain(house: &mut Hou
     house.get(&format!("/{alias}")).await.is(200).brings("five!");
 
     house.delete("/?domain=d.example&recursive=now").await.is(200);
-    house.advance(DRAIN);
-    house.process().await;
+    house.purge().await;
     assert_eq!(house.domain(house.du).await.state, State::Purged);
     assert_eq!(house.world.takes_room().await, Vec::<String>::new());
     house.get(&format!("/{unnamed}")).await.refused(404, "NotFound");
@@ -310,6 +315,6 @@ async fn a_bucket_deleted_before_its_domain_keeps_its_own_promise(house: &mut Ho
     let bucket = house.bucket(house.bu).await;
     assert_eq!((bucket.state, bucket.purge_after), (State::Removed, promise));
     house.post(&format!("/?domain=d.example&recreatecid={}", house.du)).context().await.is(201);
-    house.process().await;
+    house.purge().await;
     assert_eq!(house.bucket(house.bu).await.state, State::Purged);
 }

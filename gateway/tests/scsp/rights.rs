@@ -137,22 +137,48 @@ async fn each_right_opens_its_own_door_and_no_other(house: &mut House) {
                 ("GET", "/nob?format=json"),
             ],
         ),
-        (Right::Write, &[("POST", "/b/o"), ("POST", "/"), ("PUT", "/b/o"), ("PUT", "/b"), ("POST", "/nob/o"), ("PUT", "/nob/o")]),
-        (Right::Delete, &[("DELETE", "/b/o"), ("DELETE", &uuid), ("DELETE", "/b/none"), ("DELETE", "/nob/o")]),
-        (Right::Remove, &[("DELETE", "/b?recursive"), ("DELETE", "/?domain=d.example&recursive"), ("DELETE", "/nob?recursive")]),
+        (
+            Right::Write,
+            &[
+                ("POST", "/b/o"),
+                ("POST", "/"),
+                ("PUT", "/b/o"),
+                ("PUT", "/b"),
+                ("POST", "/nob/o"),
+                ("PUT", "/nob/o"),
+            ],
+        ),
+        (
+            Right::Delete,
+            &[("DELETE", "/b/o"), ("DELETE", &uuid), ("DELETE", "/b/none"), ("DELETE", "/nob/o")],
+        ),
+        (
+            Right::Remove,
+            &[
+                ("DELETE", "/b?recursive"),
+                ("DELETE", "/?domain=d.example&recursive"),
+                ("DELETE", "/nob?recursive"),
+            ],
+        ),
         (Right::Admin, &[("GET", &cid), ("PUT", "/?domain=d.example")]),
     ];
     let before = house.get("/b?format=json").await.text();
     for (right, asked) in table {
         let without = house.key(&all_but(right)).await;
         for (method, target) in asked {
-            denied(house.ask(method, target).key(&without).await, &format!("{method} {target} without {right:?}"));
+            denied(
+                house.ask(method, target).key(&without).await,
+                &format!("{method} {target} without {right:?}"),
+            );
         }
     }
     let no_write = house.key(&all_but(Right::Write)).await;
     denied(house.post("/c").context().key(&no_write).await, "making a bucket without write");
     let no_admin = house.key(&all_but(Right::Admin)).await;
-    denied(house.post("/?domain=new.example").context().key(&no_admin).await, "making a domain without admin");
+    denied(
+        house.post("/?domain=new.example").context().key(&no_admin).await,
+        "making a domain without admin",
+    );
     assert_eq!(house.get("/b?format=json").await.text(), before, "what was denied has changed nothing");
     house.head("/?domain=new.example").await.refused(404, "NotFound");
 

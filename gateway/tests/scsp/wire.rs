@@ -15,7 +15,9 @@ crate::on_both_engines!(
 );
 
 async fn case_09_a_request_without_host_is_refused(house: &mut House) {
-    for (method, target) in [("GET", "/b"), ("POST", "/b/o"), ("DELETE", "/b?recursive"), ("GET", "/b?domain=d.example")] {
+    for (method, target) in
+        [("GET", "/b"), ("POST", "/b/o"), ("DELETE", "/b?recursive"), ("GET", "/b?domain=d.example")]
+    {
         let refused = house.ask(method, target).without_host().await.refused(400, "HostRequired");
         assert_eq!(refused.text(), "Host header is required.");
         assert_eq!(refused.need("content-length"), "24");
@@ -51,7 +53,13 @@ async fn case_20_headers_beyond_32_kib_are_refused(house: &mut House) {
     asked.await.is(431);
     house.get("/b/o").await.refused(404, "NotFound");
     let fits = "x".repeat(15 << 10);
-    house.post("/b/o").header("X-A-Meta-0", fits.clone()).header("X-A-Meta-1", fits).body("four").await.is(201);
+    house
+        .post("/b/o")
+        .header("X-A-Meta-0", fits.clone())
+        .header("X-A-Meta-1", fits)
+        .body("four")
+        .await
+        .is(201);
 }
 
 async fn two_hosts_are_one_too_many(house: &mut House) {
@@ -99,7 +107,8 @@ async fn a_request_smuggled_behind_another_deletes_nothing(house: &mut House) {
     house.store_o().await;
     let mut line = house.line().await;
     let smuggled = "DELETE /b/o HTTP/1.1\r\nHost: d.example\r\n\r\n";
-    let head = "POST /b/p HTTP/1.1\r\nHost: d.example\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n";
+    let head =
+        "POST /b/p HTTP/1.1\r\nHost: d.example\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n";
     line.try_send(format!("{head}0\r\n\r\n{smuggled}").as_bytes()).await;
     line.last_answer("two lengths").await.refused(400, "BadRequest");
     let mut line = house.line().await;

@@ -80,7 +80,9 @@ async fn empty(
     let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
     let old = row.need_id(ContainerId::from_bytes)?;
     let grace = match row.int()? {
-        Some(micros) if !order.early => Grace::For(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0))),
+        Some(micros) if !order.early => {
+            Grace::For(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+        }
         _ => order.grace,
     };
     refuse_guarded(conn, ContainerKind::Contents, old, now).await?;

@@ -2,7 +2,7 @@
 //!
 //! The facts are read after the bucket's row was locked and its liveness found, so nobody changes them meanwhile.
 
-use super::command::{Body, Delete, Deleted, Existence, Outcome, Publish, Published, Restore, Restored};
+use super::command::{Delete, Deleted, Existence, Outcome, Publish, Published, Restore, Restored};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{Cause, ContainerId, Grace, Guard, Kind, Refusal, State, Time, VersionId};
@@ -96,20 +96,13 @@ pub(crate) struct Effects {
 
 type Decision = Result<(Effects, Outcome), Refusal>;
 
-/// A version arrives under a name that may have a current one. `staged`: the state of the row that names its bytes, if
-/// they went to the store; `None` if there is no such row any more.
+/// A version arrives under a name that may have a current one.
 pub(crate) fn publish(
     cmd: &Publish,
-    staged: Option<State>,
     current: Option<&VersionFacts>,
     bucket: BucketFacts,
     slot: Slot,
 ) -> Decision {
-    if let Body::Staged { .. } = cmd.body {
-        // Its upload may have been given up for abandoned meanwhile.
-        let facts = Facts { now: slot.now, ..Facts::default() };
-        step(staged.unwrap_or(State::Forgotten), Move::Publish, &facts)?;
-    }
     let visible = current.filter(|current| !current.is_expired(slot.now));
     if let Some(current) = visible {
         if current.kind == Kind::Unnamed || current.kind != cmd.kind {

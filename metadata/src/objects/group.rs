@@ -10,7 +10,7 @@ use super::decide::{self, BucketFacts, Effects, Slot, VersionFacts};
 use super::effects::{self, Usage};
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::revision::Revision;
-use lifecycle::{ContainerId, Guard, Kind, Refusal, State, Time, VersionId};
+use lifecycle::{ContainerId, Guard, Kind, Refusal, Time, VersionId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -224,7 +224,6 @@ async fn run_round(
     let lost = read_lost(conn, commands, round).await?;
     let removed = read_removed(conn, commands, round, open).await?;
     let currents = read_currents(conn, commands, round, open, &removed).await?;
-    let staged = read_staged(conn, commands, round).await?;
     let (mut removals, mut arrivals, mut returns) = (Vec::new(), Vec::new(), Vec::new());
     for &at in round {
         let command = commands[at];
@@ -241,10 +240,7 @@ async fn run_round(
             ObjectCommand::Stage(_) => continue,
             // Taken back meanwhile: the client left, or the upload took longer than uploads may.
             ObjectCommand::Publish(c) if lost.contains(&c.version) => Err(Refusal::Conflict),
-            ObjectCommand::Publish(c) => {
-                let staged = staged.get(&c.version).copied();
-                decide::publish(c, staged, current(&c.name), *bucket, slot)
-            },
+            ObjectCommand::Publish(c) => decide::publish(c, current(&c.name), *bucket, slot),
             ObjectCommand::Delete(c) => decide::delete(c, current(&c.name), *bucket, slot),
             ObjectCommand::Restore(c) => {
                 let found = removed.get(&at);
@@ -300,15 +296,18 @@ async fn read_currents(
         keys.insert((open.bucket.contents, name));
     }
     let rows = keys.into_iter().map(|(contents, name)| args![contents, name]).collect();
-    // CROSS JOIN keeps SQLite from walking the versions first.
+    // LEFT JOIN, and a look at what is there: so neither engine ever walks the versions and looks among the keys.
     let text = concat!(
         "SELECT ",
         facts_columns!(),
-        " FROM (VALUES {rows}) AS wanted CROSS JOIN versions v
-         WHERE v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.is_current = 1"
+        " FROM (VALUES {rows}) AS wanted LEFT JOIN versions v
+         ON v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.is_current = 1"
     );
     let mut found = HashMap::new();
     for mut row in conn.fetch_rows(text, &[], rows).await? {
+        if row.peek_null()? {
+            continue;
+        }
         let facts = read_facts(&mut row)?;
         found.insert((facts.contents, facts.name.clone()), facts);
     }
@@ -342,27 +341,6 @@ async fn read_lost(
         lost.remove(&row.need_id(VersionId::from_bytes)?);
     }
     Ok(lost)
-}
-
-/// The states of the rows under which the round's uploads were staged.
-async fn read_staged(
-    conn: &mut Conn,
-    commands: &[&ObjectCommand],
-    round: &[usize],
-) -> Result<HashMap<VersionId, State>, DbError> {
-    let rows = round
-        .iter()
-        .filter_map(|&at| match commands[at] {
-            ObjectCommand::Publish(c) if matches!(c.body, Body::Staged { .. }) => Some(args![c.version]),
-            _ => None,
-        })
-        .collect();
-    let text = "SELECT v.id, v.state FROM (VALUES {rows}) AS wanted CROSS JOIN versions v WHERE v.id = wanted.column1";
-    let mut states = HashMap::new();
-    for mut row in conn.fetch_rows(text, &[], rows).await? {
-        states.insert(row.need_id(VersionId::from_bytes)?, row.need_state()?);
-    }
-    Ok(states)
 }
 
 /// The removed version that each restore of the round means.

@@ -82,7 +82,9 @@ impl Circumstance {
                 claim = claims.pop();
             }
         }
-        if let (State::Purged | State::Forgotten, Some(claim)) = (state, claim.take_if(|_| state != State::Purging)) {
+        if let (State::Purged | State::Forgotten, Some(claim)) =
+            (state, claim.take_if(|_| state != State::Purging))
+        {
             let memory = match (state, self) {
                 (State::Forgotten, _) => Duration::ZERO,
                 (_, Circumstance::InGrace) => DAY,
@@ -156,8 +158,14 @@ impl Cell {
                 won(swept.into_iter().chain(failed).collect())
             }
             Move::Purge => {
-                let from =
-                    Waiting { domain: by.domain, bucket: by.bucket, contents: *contents, above: State::Live, objects: 1, bytes: 1 };
+                let from = Waiting {
+                    domain: by.domain,
+                    bucket: by.bucket,
+                    contents: *contents,
+                    above: State::Live,
+                    objects: 1,
+                    bytes: 1,
+                };
                 let due = by.m.claim_due(from, order).await.unwrap();
                 let lapsed = by.m.claim_lapsed(*contents, order).await.unwrap();
                 won(due.into_iter().chain(lapsed).collect())
@@ -175,7 +183,11 @@ impl Cell {
                 if claimable.is_empty() { Err(None) } else { Ok(()) }
             }
             Move::Forget => {
-                if by.m.forget(*contents, 10).await.unwrap() == 1 { Ok(()) } else { Err(None) }
+                if by.m.forget(*contents, 10).await.unwrap() == 1 {
+                    Ok(())
+                } else {
+                    Err(None)
+                }
             }
         }
     }
@@ -214,7 +226,11 @@ fn tells(said: &Refusal, law: &Refusal, state: State, mv: Move, above: Above) ->
         }
         Move::Remove if state != State::Live => *said == Refusal::NoSuchVersion,
         // The container is told of first, whatever has become of what was in it.
-        Move::Publish | Move::Restore if above != Above::Live => *said == Refusal::ContainerGone || said == law,
+        Move::Publish | Move::Restore if above != Above::Live => {
+            *said == Refusal::ContainerGone || said == law
+        }
+        // An upload whose row is not staged any more was taken back meanwhile: its client may begin anew.
+        Move::Publish => *said == Refusal::Conflict,
         _ => said == law,
     }
 }
@@ -232,7 +248,11 @@ async fn every_cell_is_as_the_law_says(world: World, circumstance: Circumstance)
     circumstance.set(&world, &cells, domain.id).await;
     for cell in &mut cells {
         let what = format!("{circumstance:?}: {} of {}", cell.mv.as_str(), cell.state);
-        assert_eq!(cell.by.state(cell.version).await, cell.state, "{what}: the cell is not what it should be");
+        assert_eq!(
+            cell.by.state(cell.version).await,
+            cell.state,
+            "{what}: the cell is not what it should be"
+        );
         let law = step(cell.state, cell.mv, &cell.facts(circumstance).await);
         let before = format!("{:?}", cell.by.m.version(cell.version).await.unwrap());
         let outcome = cell.attempt().await;

@@ -6,8 +6,32 @@ use std::collections::BTreeMap;
 
 /// In no order, and none of them a path.
 const NAMES: [&str; 26] = [
-    "a", "a/", "a//b", "a/b", "a/b/", "/", "//", "/a", "..", "../a", "a/../b", ".", "A", "b", "a b", "ä", "a\u{301}",
-    "😀", "😀/x", "\u{1}", "a\tb", "a\n", "\u{7f}", "\u{ffff}", "\u{10ffff}", "\u{10ffff}x",
+    "a",
+    "a/",
+    "a//b",
+    "a/b",
+    "a/b/",
+    "/",
+    "//",
+    "/a",
+    "..",
+    "../a",
+    "a/../b",
+    ".",
+    "A",
+    "b",
+    "a b",
+    "ä",
+    "a\u{301}",
+    "😀",
+    "😀/x",
+    "\u{1}",
+    "a\tb",
+    "a\n",
+    "\u{7f}",
+    "\u{ffff}",
+    "\u{10ffff}",
+    "\u{10ffff}x",
 ];
 
 const PREFIXES: [&str; 14] =

@@ -79,7 +79,10 @@ async fn a_postgres_takes_several_processes_even_in_the_first_second() {
     let opened: Vec<Metadata> = opened.into_iter().collect::<Result<_, _>>().unwrap();
     assert_eq!(opened.iter().filter(|m| m.is_first_start()).count(), 1);
     for m in &opened {
-        assert_eq!((m.installation(), m.default_domain()), (opened[0].installation(), opened[0].default_domain()));
+        assert_eq!(
+            (m.installation(), m.default_domain()),
+            (opened[0].installation(), opened[0].default_domain())
+        );
     }
 }
 
@@ -88,7 +91,10 @@ async fn an_unknown_kind_of_database_is_named() {
     let db = Database::sqlite();
     let settings = metadata::Settings { url: "mysql://here".into(), ..db.settings() };
     let text = Metadata::open(&settings, Arc::new(ManualClock::default())).await.unwrap_err().to_string();
-    assert!(text.contains("mysql://here") && text.contains("sqlite:") && text.contains("postgres://"), "{text}");
+    assert!(
+        text.contains("mysql://here") && text.contains("sqlite:") && text.contains("postgres://"),
+        "{text}"
+    );
 }
 
 on_both_engines! {

@@ -117,19 +117,19 @@ on_both_engines! {
         ];
         let answers = world.m.objects(commands, false).await;
         assert!(answers[0].is_ok() && answers[3].is_ok());
-        assert_eq!(answers[1].as_ref().unwrap_err().refusal(), Some(&Refusal::PurgeStarted));
-        assert_eq!(answers[2].as_ref().unwrap_err().refusal(), Some(&Refusal::Unknown));
+        assert_eq!(answers[1].as_ref().unwrap_err().refusal(), Some(&Refusal::Conflict));
+        assert_eq!(answers[2].as_ref().unwrap_err().refusal(), Some(&Refusal::Conflict));
         world.finish_claims(claims).await;
-        assert_eq!(world.put_staged("slow", upload, 5).await, Err(Refusal::Purged));
+        assert_eq!(world.put_staged("slow", upload, 5).await, Err(Refusal::Conflict));
         assert_eq!(world.lists().await, ["a", "b"]);
     }
 
     async fn an_upload_is_published_once(world: World) {
         let upload = world.stage("x").await;
         world.put_staged("x", upload, 5).await.unwrap();
-        assert_eq!(world.put_staged("x", upload, 5).await, Err(Refusal::AlreadyLive));
+        assert_eq!(world.put_staged("x", upload, 5).await, Err(Refusal::Conflict));
         world.delete("x").await.unwrap();
-        assert_eq!(world.put_staged("x", upload, 5).await, Err(Refusal::AlreadyRemoved));
+        assert_eq!(world.put_staged("x", upload, 5).await, Err(Refusal::Conflict));
     }
 
     async fn a_blob_name_is_known_from_the_first_byte_to_the_last(world: World) {

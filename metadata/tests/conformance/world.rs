@@ -18,20 +18,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use testkit::{Database, ManualClock};
 
-pub const SECOND: Duration = Duration::from_secs(1);
-pub const HOUR: Duration = Duration::from_secs(3_600);
-pub const DAY: Duration = Duration::from_secs(24 * 3_600);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// What the installation of these cases gives an object, a container and a tombstone.
-pub const OBJECT_GRACE: Duration = DAY;
-pub const CONTAINER_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
-pub const MEMORY: Duration = Duration::from_secs(14 * 24 * 3_600);
-pub const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const OBJECT_GRACE: Duration = DAY;
+pub(crate) const CONTAINER_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
+pub(crate) const MEMORY: Duration = Duration::from_secs(14 * 24 * 3_600);
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
 /// A refusal as a value; anything else that goes wrong fails the case.
-pub type Answer<T> = Result<T, Refusal>;
+pub(crate) type Answer<T> = Result<T, Refusal>;
 type Asking<T> = Pin<Box<dyn Future<Output = Answer<T>> + Send>>;
 
-pub fn answer<T>(result: Result<T, Failure>) -> Answer<T> {
+pub(crate) fn answer<T>(result: Result<T, Failure>) -> Answer<T> {
     result.map_err(|failure| match failure {
         Failure::Refused(refusal) => refusal,
         other => panic!("neither done nor refused: {other}"),
@@ -40,17 +40,17 @@ pub fn answer<T>(result: Result<T, Failure>) -> Answer<T> {
 
 /// One process with its own way into the database, and a bucket it works in.
 #[derive(Clone)]
-pub struct Caller {
-    pub m: Metadata,
-    pub clock: Arc<ManualClock>,
-    pub me: MemberId,
-    pub domain: ContainerId,
-    pub bucket: ContainerId,
+pub(crate) struct Caller {
+    pub(crate) m: Metadata,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) me: MemberId,
+    pub(crate) domain: ContainerId,
+    pub(crate) bucket: ContainerId,
 }
 
 /// A database, and the first process that opened it.
-pub struct World {
-    pub db: Database,
+pub(crate) struct World {
+    pub(crate) db: Database,
     caller: Caller,
 }
 
@@ -63,22 +63,22 @@ impl Deref for World {
 }
 
 impl World {
-    pub async fn sqlite() -> World {
+    pub(crate) async fn sqlite() -> World {
         World::on(Database::sqlite()).await
     }
 
-    pub async fn postgres() -> World {
+    pub(crate) async fn postgres() -> World {
         World::on(Database::postgres().await).await
     }
 
     /// A fresh installation with the bucket `photos` in the default domain.
-    pub async fn on(db: Database) -> World {
+    pub(crate) async fn on(db: Database) -> World {
         let settings = db.settings();
         World::opened(db, settings).await
     }
 
     /// Another installation on the same engine, whose purges ask the database's clock too, as in service.
-    pub async fn asking_the_database_too(&self) -> World {
+    pub(crate) async fn asking_the_database_too(&self) -> World {
         let db = if self.is_sqlite() { Database::sqlite() } else { Database::postgres().await };
         let settings = Settings { trust_db_clock: true, ..db.settings() };
         World::opened(db, settings).await
@@ -94,44 +94,43 @@ impl World {
         World { db, caller: caller.in_bucket(&bucket) }
     }
 
-    pub fn is_sqlite(&self) -> bool {
+    pub(crate) fn is_sqlite(&self) -> bool {
         self.m.engine() == metadata::Engine::Sqlite
     }
 
     /// `count` processes on this database: with connections of their own on Postgres; on SQLite, which is for one
     /// process, as many tasks of this one.
-    pub async fn callers(&self, count: usize) -> Vec<Caller> {
+    pub(crate) async fn callers(&self, count: usize) -> Vec<Caller> {
         let mut callers = Vec::new();
         for _ in 0..count {
-            let m =
-                if self.is_sqlite() { self.m.clone() } else { self.db.open(self.clock.clone()).await };
+            let m = if self.is_sqlite() { self.m.clone() } else { self.db.open(self.clock.clone()).await };
             callers.push(Caller { m, me: MemberId::random(), ..self.caller.clone() });
         }
         callers
     }
 
     /// Runs a statement beside everything that is open.
-    pub async fn put_wrong(&self, statement: &str) -> u64 {
+    pub(crate) async fn put_wrong(&self, statement: &str) -> u64 {
         metadata::testing::run(&self.db.settings().url, statement).await.unwrap()
     }
 
     /// Runs a query beside everything that is open, and gives the texts in its first column.
-    pub async fn ask(&self, query: &str) -> Vec<String> {
+    pub(crate) async fn ask(&self, query: &str) -> Vec<String> {
         metadata::testing::ask(&self.db.settings().url, query).await.unwrap()
     }
 
     /// How a statement of [`World::put_wrong`] or [`World::ask`] names an identity.
-    pub fn literal(&self, id: ContainerId) -> String {
+    pub(crate) fn literal(&self, id: ContainerId) -> String {
         if self.is_sqlite() { format!("x'{id}'") } else { format!("'\\x{id}'::bytea") }
     }
 
     /// Checks every rule over the whole database.
-    pub async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.check().await;
     }
 
     /// As [`World::finish`], in the middle of a case.
-    pub async fn check(&self) {
+    pub(crate) async fn check(&self) {
         let mut after = None;
         loop {
             let page = self.m.check_page(after).await.unwrap();
@@ -144,26 +143,26 @@ impl World {
 }
 
 impl Caller {
-    pub fn now(&self) -> Time {
+    pub(crate) fn now(&self) -> Time {
         self.clock.now()
     }
 
     /// Lets time pass.
-    pub fn later(&self, by: Duration) {
+    pub(crate) fn later(&self, by: Duration) {
         self.clock.advance(by);
     }
 
-    pub fn in_bucket(&self, bucket: &Container) -> Caller {
+    pub(crate) fn in_bucket(&self, bucket: &Container) -> Caller {
         Caller { bucket: bucket.id, domain: bucket.parent.unwrap_or(self.domain), ..self.clone() }
     }
 
-    pub fn in_domain(&self, domain: &Container) -> Caller {
+    pub(crate) fn in_domain(&self, domain: &Container) -> Caller {
         Caller { domain: domain.id, ..self.clone() }
     }
 
     // --- objects -----------------------------------------------------------------------------------------------------
 
-    pub fn put(&self, name: &str) -> Put {
+    pub(crate) fn put(&self, name: &str) -> Put {
         let publish = Publish {
             domain: self.domain,
             bucket: self.bucket,
@@ -186,7 +185,7 @@ impl Caller {
     }
 
     /// Publishes what was staged as `upload`.
-    pub fn put_staged(&self, name: &str, upload: VersionId, size: u64) -> Put {
+    pub(crate) fn put_staged(&self, name: &str, upload: VersionId, size: u64) -> Put {
         let mut put = self.put(name);
         put.publish.version = upload;
         put.publish.size = size;
@@ -194,7 +193,7 @@ impl Caller {
         put
     }
 
-    pub fn delete(&self, name: &str) -> Del {
+    pub(crate) fn delete(&self, name: &str) -> Del {
         let delete = Delete {
             domain: self.domain,
             bucket: self.bucket,
@@ -208,11 +207,11 @@ impl Caller {
         Del { by: self.clone(), delete }
     }
 
-    pub fn restore(&self, name: &str) -> Back {
+    pub(crate) fn restore(&self, name: &str) -> Back {
         self.back(RestoreWhat::Latest(name.to_owned()))
     }
 
-    pub fn restore_version(&self, version: VersionId) -> Back {
+    pub(crate) fn restore_version(&self, version: VersionId) -> Back {
         self.back(RestoreWhat::Version(version))
     }
 
@@ -230,11 +229,11 @@ impl Caller {
     }
 
     /// Stages an upload into the bucket's present contents and gives the version it will be.
-    pub async fn stage(&self, name: &str) -> VersionId {
+    pub(crate) async fn stage(&self, name: &str) -> VersionId {
         self.stage_in(self.contents().await, name).await.unwrap()
     }
 
-    pub async fn stage_in(&self, contents: ContainerId, name: &str) -> Answer<VersionId> {
+    pub(crate) async fn stage_in(&self, contents: ContainerId, name: &str) -> Answer<VersionId> {
         let version = VersionId::ordered(self.now());
         let stage = Stage {
             contents,
@@ -250,10 +249,11 @@ impl Caller {
     }
 
     /// What a client reads under this name of the bucket, if it reads anything.
-    pub async fn reads(&self, name: &str) -> Option<String> {
+    pub(crate) async fn reads(&self, name: &str) -> Option<String> {
         let domain = self.m.container(ContainerKind::Domain, self.domain).await.unwrap()?;
         let bucket = self.m.container(ContainerKind::Bucket, self.bucket).await.unwrap()?;
-        let found = self.m.find_named(Some(&domain.name), &domain.name, &bucket.name, name, true).await.unwrap()?;
+        let found =
+            self.m.find_named(Some(&domain.name), &domain.name, &bucket.name, name, true).await.unwrap()?;
         if found.bucket.0 != self.bucket {
             return None;
         }
@@ -261,7 +261,7 @@ impl Caller {
     }
 
     /// The names that a client lists in the bucket; none unless bucket and domain are live.
-    pub async fn lists(&self) -> Vec<String> {
+    pub(crate) async fn lists(&self) -> Vec<String> {
         let domain = self.container(ContainerKind::Domain, self.domain).await;
         let bucket = self.bucket_row().await;
         let located = self.m.locate(Some(&domain.name), &domain.name, Some(&bucket.name)).await.unwrap();
@@ -274,16 +274,16 @@ impl Caller {
     }
 
     /// The row of a version, whatever its state.
-    pub async fn row(&self, version: VersionId) -> Version {
+    pub(crate) async fn row(&self, version: VersionId) -> Version {
         self.m.version(version).await.unwrap().expect("the version has a row")
     }
 
-    pub async fn state(&self, version: VersionId) -> State {
+    pub(crate) async fn state(&self, version: VersionId) -> State {
         self.m.version(version).await.unwrap().map_or(State::Forgotten, |version| version.state)
     }
 
     /// How many versions, and how many bytes, the counters tell in a state, over everything.
-    pub async fn counted(&self, state: State) -> (i64, i64) {
+    pub(crate) async fn counted(&self, state: State) -> (i64, i64) {
         let rows = self.m.usage().await.unwrap();
         let of_state = rows.iter().filter(|row| row.state == state);
         of_state.fold((0, 0), |sum, row| (sum.0 + row.objects, sum.1 + row.bytes))
@@ -291,37 +291,37 @@ impl Caller {
 
     // --- containers --------------------------------------------------------------------------------------------------
 
-    pub async fn create_bucket(&self, name: &str) -> Answer<Container> {
+    pub(crate) async fn create_bucket(&self, name: &str) -> Answer<Container> {
         let name = BucketName::parse(name).unwrap();
         answer(self.m.create_bucket(self.domain, &name, new_container()).await)
     }
 
-    pub async fn create_domain(&self, name: &str) -> Answer<Container> {
+    pub(crate) async fn create_domain(&self, name: &str) -> Answer<Container> {
         answer(self.m.create_domain(&DomainName::parse(name).unwrap(), new_container()).await)
     }
 
     /// The contents that the bucket holds at present.
-    pub async fn contents(&self) -> ContainerId {
+    pub(crate) async fn contents(&self) -> ContainerId {
         self.bucket_row().await.contents.expect("a bucket has contents")
     }
 
-    pub async fn bucket_row(&self) -> Container {
+    pub(crate) async fn bucket_row(&self) -> Container {
         self.container(ContainerKind::Bucket, self.bucket).await
     }
 
-    pub async fn container(&self, kind: ContainerKind, id: ContainerId) -> Container {
+    pub(crate) async fn container(&self, kind: ContainerKind, id: ContainerId) -> Container {
         self.m.container(kind, id).await.unwrap().expect("the container has a row")
     }
 
-    pub fn remove_bucket(&self) -> Rem {
+    pub(crate) fn remove_bucket(&self) -> Rem {
         self.removal(What::Container(ContainerKind::Bucket, self.bucket))
     }
 
-    pub fn remove_domain(&self) -> Rem {
+    pub(crate) fn remove_domain(&self) -> Rem {
         self.removal(What::Container(ContainerKind::Domain, self.domain))
     }
 
-    pub fn empty_bucket(&self) -> Rem {
+    pub(crate) fn empty_bucket(&self) -> Rem {
         self.removal(What::Contents(self.bucket))
     }
 
@@ -339,15 +339,15 @@ impl Caller {
         Rem { by: self.clone(), what, order }
     }
 
-    pub async fn restore_bucket(&self) -> Answer<Container> {
+    pub(crate) async fn restore_bucket(&self) -> Answer<Container> {
         self.restore_container(ContainerKind::Bucket, self.bucket, None).await
     }
 
-    pub async fn restore_domain(&self) -> Answer<Container> {
+    pub(crate) async fn restore_domain(&self) -> Answer<Container> {
         self.restore_container(ContainerKind::Domain, self.domain, None).await
     }
 
-    pub async fn restore_container(
+    pub(crate) async fn restore_container(
         &self,
         kind: ContainerKind,
         id: ContainerId,
@@ -358,7 +358,7 @@ impl Caller {
         answer(self.m.restore(kind, id, order).await)
     }
 
-    pub async fn restore_contents(
+    pub(crate) async fn restore_contents(
         &self,
         contents: ContainerId,
         as_bucket: Option<&str>,
@@ -368,18 +368,18 @@ impl Caller {
         answer(self.m.restore_contents(contents, as_bucket, "olga".to_owned(), grace).await)
     }
 
-    pub async fn purge_early(&self, kind: ContainerKind, id: ContainerId) -> Answer<Container> {
+    pub(crate) async fn purge_early(&self, kind: ContainerKind, id: ContainerId) -> Answer<Container> {
         answer(self.m.purge_early(kind, id, "root".to_owned()).await)
     }
 
     // --- what the health processor does ------------------------------------------------------------------------------
 
-    pub fn order(&self) -> ClaimOrder {
+    pub(crate) fn order(&self) -> ClaimOrder {
         ClaimOrder { holder: self.me, limit: 1_000, lease: LEASE, drain: Duration::ZERO }
     }
 
     /// Contents as claims want them, found or not found by the counters.
-    pub async fn waiting(&self) -> Waiting {
+    pub(crate) async fn waiting(&self) -> Waiting {
         Waiting {
             domain: self.domain,
             bucket: self.bucket,
@@ -391,21 +391,21 @@ impl Caller {
     }
 
     /// Claims what is due in the bucket.
-    pub async fn claim_due(&self) -> Vec<Claim> {
+    pub(crate) async fn claim_due(&self) -> Vec<Claim> {
         self.m.claim_due(self.waiting().await, self.order()).await.unwrap()
     }
 
     /// Claims again what nobody finished.
-    pub async fn claim_lapsed(&self) -> Vec<Claim> {
+    pub(crate) async fn claim_lapsed(&self) -> Vec<Claim> {
         self.m.claim_lapsed(self.contents().await, self.order()).await.unwrap()
     }
 
-    pub async fn finish_claims(&self, claims: Vec<Claim>) -> (u64, u64) {
+    pub(crate) async fn finish_claims(&self, claims: Vec<Claim>) -> (u64, u64) {
         self.m.finish(claims, MEMORY).await.unwrap()
     }
 
     /// Purges what is due in live contents, everywhere, and tells how many versions that were.
-    pub async fn reclaim(&self) -> u64 {
+    pub(crate) async fn reclaim(&self) -> u64 {
         let mut purged = 0;
         for from in self.m.contents_with(State::Removed).await.unwrap() {
             let claims = self.m.claim_due(from, self.order()).await.unwrap();
@@ -414,12 +414,12 @@ impl Caller {
         purged
     }
 
-    pub async fn purge_containers(&self) -> PurgeStep {
+    pub(crate) async fn purge_containers(&self) -> PurgeStep {
         self.m.purge_containers(100, MEMORY).await.unwrap()
     }
 
     /// Purges what lies in contents that are purging, and tells how many versions that were.
-    pub async fn cascade(&self) -> u64 {
+    pub(crate) async fn cascade(&self) -> u64 {
         let mut purged = 0;
         for state in [State::Staged, State::Live, State::Removed] {
             for from in self.m.contents_with(state).await.unwrap() {
@@ -431,14 +431,14 @@ impl Caller {
     }
 
     /// A whole round over containers: begin, cascade, close.
-    pub async fn purge_all_due(&self) {
+    pub(crate) async fn purge_all_due(&self) {
         self.purge_containers().await;
         while self.cascade().await > 0 {}
         self.purge_containers().await;
     }
 
     /// Drops every tombstone whose memory has run out, and tells how many versions and containers those were.
-    pub async fn forget(&self) -> (u64, u64) {
+    pub(crate) async fn forget(&self) -> (u64, u64) {
         let mut versions = 0;
         for from in self.m.contents_with(State::Purged).await.unwrap() {
             versions += self.m.forget(from.contents, 10_000).await.unwrap();
@@ -447,11 +447,17 @@ impl Caller {
     }
 }
 
-pub fn new_container() -> NewContainer {
+pub(crate) fn new_container() -> NewContainer {
     NewContainer { actor: "alice".to_owned(), ..NewContainer::default() }
 }
 
-pub fn ids(claims: &[Claim]) -> Vec<VersionId> {
+/// A seed that no run had before. It is shown, so that the run can be had again.
+pub(crate) fn any_seed() -> u64 {
+    let bytes = *VersionId::random().as_bytes();
+    u64::from_be_bytes(bytes[..8].try_into().unwrap())
+}
+
+pub(crate) fn ids(claims: &[Claim]) -> Vec<VersionId> {
     let mut ids: Vec<VersionId> = claims.iter().map(Claim::version).collect();
     ids.sort();
     ids
@@ -459,84 +465,79 @@ pub fn ids(claims: &[Claim]) -> Vec<VersionId> {
 
 /// A write that has not been asked for yet.
 #[derive(Clone)]
-pub struct Put {
+pub(crate) struct Put {
     by: Caller,
     publish: Publish,
 }
 
 impl Put {
-    pub fn body(mut self, text: &str) -> Put {
+    pub(crate) fn body(mut self, text: &str) -> Put {
         let bytes = Bytes::from(text.to_owned());
         self.publish.size = bytes.len() as u64;
         self.publish.body = Body::Inline { blob: BlobName::random(), format: 0, bytes };
         self
     }
 
-    pub fn if_match(mut self, tags: &str) -> Put {
+    pub(crate) fn if_match(mut self, tags: &str) -> Put {
         self.publish.condition.if_match = Some(Tags::parse(tags));
         self
     }
 
-    pub fn if_none_match(mut self, tags: &str) -> Put {
+    pub(crate) fn if_none_match(mut self, tags: &str) -> Put {
         self.publish.condition.if_none_match = Some(Tags::parse(tags));
         self
     }
 
-    pub fn if_unmodified_since(mut self, since: Time) -> Put {
+    pub(crate) fn if_unmodified_since(mut self, since: Time) -> Put {
         self.publish.condition.unmodified_since = Some(since);
         self
     }
 
-    pub fn only_if_there(mut self) -> Put {
+    pub(crate) fn only_if_there(mut self) -> Put {
         self.publish.existence = Existence::Required;
         self
     }
 
-    pub fn guard(mut self, guard: Guard) -> Put {
+    pub(crate) fn guard(mut self, guard: Guard) -> Put {
         self.publish.guard = guard;
         self
     }
 
-    pub fn kept_for(self, length: Duration) -> Put {
+    pub(crate) fn kept_for(self, length: Duration) -> Put {
         let until = self.by.now().plus(length);
         self.guard(Guard { from: None, until: Some(until), hold: false })
     }
 
-    pub fn held(self) -> Put {
+    pub(crate) fn held(self) -> Put {
         self.guard(Guard { hold: true, ..Guard::NONE })
     }
 
-    pub fn expires_in(mut self, length: Duration) -> Put {
+    pub(crate) fn expires_in(mut self, length: Duration) -> Put {
         self.publish.expires_at = Some(self.by.now().plus(length));
         self
     }
 
-    pub fn grace(mut self, grace: Duration) -> Put {
-        self.publish.grace = grace;
-        self
-    }
-
-    pub fn headers(mut self, headers: &str) -> Put {
+    pub(crate) fn headers(mut self, headers: &str) -> Put {
         self.publish.headers = headers.to_owned();
         self
     }
 
-    pub fn kind(mut self, kind: Kind) -> Put {
+    pub(crate) fn kind(mut self, kind: Kind) -> Put {
         self.publish.kind = kind;
         self
     }
 
-    pub fn version(mut self, version: VersionId) -> Put {
+    pub(crate) fn version(mut self, version: VersionId) -> Put {
         self.publish.version = version;
         self
     }
 
-    pub fn actor(mut self, actor: &str) -> Put {
+    pub(crate) fn actor(mut self, actor: &str) -> Put {
         self.publish.actor = actor.to_owned();
         self
     }
 
-    pub fn command(self) -> ObjectCommand {
+    pub(crate) fn command(self) -> ObjectCommand {
         ObjectCommand::Publish(Box::new(self.publish))
     }
 }
@@ -558,47 +559,47 @@ impl IntoFuture for Put {
 
 /// A delete that has not been asked for yet.
 #[derive(Clone)]
-pub struct Del {
+pub(crate) struct Del {
     by: Caller,
     delete: Delete,
 }
 
 impl Del {
-    pub fn version(mut self, version: VersionId) -> Del {
+    pub(crate) fn version(mut self, version: VersionId) -> Del {
         self.delete.version = Some(version);
         self
     }
 
-    pub fn if_match(mut self, tags: &str) -> Del {
+    pub(crate) fn if_match(mut self, tags: &str) -> Del {
         self.delete.condition.if_match = Some(Tags::parse(tags));
         self
     }
 
-    pub fn if_unmodified_since(mut self, since: Time) -> Del {
+    pub(crate) fn if_unmodified_since(mut self, since: Time) -> Del {
         self.delete.condition.unmodified_since = Some(since);
         self
     }
 
-    pub fn grace(mut self, grace: Duration) -> Del {
+    pub(crate) fn grace(mut self, grace: Duration) -> Del {
         self.delete.grace = grace;
         self
     }
 
-    pub fn at_once(self) -> Del {
+    pub(crate) fn at_once(self) -> Del {
         self.grace(Duration::ZERO)
     }
 
-    pub fn cause(mut self, cause: Cause) -> Del {
+    pub(crate) fn cause(mut self, cause: Cause) -> Del {
         self.delete.cause = cause;
         self
     }
 
-    pub fn actor(mut self, actor: &str) -> Del {
+    pub(crate) fn actor(mut self, actor: &str) -> Del {
         self.delete.actor = actor.to_owned();
         self
     }
 
-    pub fn command(self) -> ObjectCommand {
+    pub(crate) fn command(self) -> ObjectCommand {
         ObjectCommand::Delete(self.delete)
     }
 }
@@ -620,23 +621,23 @@ impl IntoFuture for Del {
 
 /// A restore that has not been asked for yet.
 #[derive(Clone)]
-pub struct Back {
+pub(crate) struct Back {
     by: Caller,
     restore: Restore,
 }
 
 impl Back {
-    pub fn as_name(mut self, name: &str) -> Back {
+    pub(crate) fn as_name(mut self, name: &str) -> Back {
         self.restore.as_name = Some(name.to_owned());
         self
     }
 
-    pub fn replace(mut self) -> Back {
+    pub(crate) fn replace(mut self) -> Back {
         self.restore.replace = true;
         self
     }
 
-    pub fn command(self) -> ObjectCommand {
+    pub(crate) fn command(self) -> ObjectCommand {
         ObjectCommand::Restore(self.restore)
     }
 }
@@ -664,40 +665,40 @@ enum What {
 
 /// The removal of a container that has not been asked for yet.
 #[derive(Clone)]
-pub struct Rem {
+pub(crate) struct Rem {
     by: Caller,
     what: What,
     order: RemoveOrder,
 }
 
 impl Rem {
-    pub fn grace(mut self, grace: Duration) -> Rem {
+    pub(crate) fn grace(mut self, grace: Duration) -> Rem {
         self.order.grace = Grace::For(grace);
         self
     }
 
-    pub fn until_purged(mut self) -> Rem {
+    pub(crate) fn until_purged(mut self) -> Rem {
         self.order.grace = Grace::UntilPurged;
         self
     }
 
     /// `recursive=now`.
-    pub fn early(mut self) -> Rem {
+    pub(crate) fn early(mut self) -> Rem {
         self.order.early = true;
         self.grace(Duration::ZERO)
     }
 
-    pub fn reserving_the_name(mut self) -> Rem {
+    pub(crate) fn reserving_the_name(mut self) -> Rem {
         self.order.reserves_name = true;
         self
     }
 
-    pub fn only_if_empty(mut self) -> Rem {
+    pub(crate) fn only_if_empty(mut self) -> Rem {
         self.order.only_empty = true;
         self
     }
 
-    pub fn because(mut self, reason: &str) -> Rem {
+    pub(crate) fn because(mut self, reason: &str) -> Rem {
         self.order.reason = Some(reason.to_owned());
         self
     }

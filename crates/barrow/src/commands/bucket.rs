@@ -17,7 +17,9 @@ pub(super) async fn run(session: &Session<'_>, command: BucketCommand) -> Result
         }
         BucketCommand::Create { bucket } => create(session, &bucket).await,
         BucketCommand::Remove { bucket, removal } => container::remove(session, &at(&bucket), removal).await,
-        BucketCommand::Restore { bucket, as_name } => container::restore(session, &at(&bucket), as_name).await,
+        BucketCommand::Restore { bucket, as_name } => {
+            container::restore(session, &at(&bucket), as_name).await
+        }
         BucketCommand::Purge { bucket, yes } => container::purge(session, &at(&bucket), yes).await,
         BucketCommand::Empty { bucket, reason } => empty(session, &at(&bucket), reason).await,
         BucketCommand::Grace { bucket, grace } => set_grace(session, &at(&bucket), &grace).await,
@@ -52,8 +54,12 @@ async fn set_grace(session: &Session<'_>, address: &Address, grace: &str) -> Res
     let order = json!({ "object_delete_delay": grace });
     let answer = session.client.put(&format!("{}/grace", address.path), &order).await?;
     session.tell(&answer, |set| match set["object_delete_delay"].as_str() {
-        Some(grace) => format!("what is deleted in {} from now on can be restored for {grace}", address.shown),
-        None => format!("what is deleted in {} from now on can be restored as long as elsewhere", address.shown),
+        Some(grace) => {
+            format!("what is deleted in {} from now on can be restored for {grace}", address.shown)
+        }
+        None => {
+            format!("what is deleted in {} from now on can be restored as long as elsewhere", address.shown)
+        }
     });
     Ok(Exit::Done)
 }

@@ -57,9 +57,10 @@ pub(super) async fn list(
         output::json(&json!({ "items": items, "more": more }));
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["NAME", "STATE", "CREATED", "PURGED", "BY", "ID"]);
+    let mut table = Table::new(&["NAME", "STATE", "CREATED", "PURGE", "BY", "ID"]);
     for item in &items {
-        let purged = if item["state"] == "live" { "-".to_owned() } else { when(item, "purge_after", session.now) };
+        let purged =
+            if item["state"] == "live" { "-".to_owned() } else { when(item, "purge_after", session.now) };
         table.row(vec![
             field(item, "name"),
             field(item, "state"),
@@ -81,7 +82,11 @@ pub(super) fn told_of_more(more: bool) {
     }
 }
 
-pub(super) async fn remove(session: &Session<'_>, address: &Address, removal: Removal) -> Result<Exit, Failed> {
+pub(super) async fn remove(
+    session: &Session<'_>,
+    address: &Address,
+    removal: Removal,
+) -> Result<Exit, Failed> {
     let mut order = json!({ "reserves_name": !removal.free_name });
     if let Some(grace) = removal.grace {
         order["grace"] = grace.into();
@@ -93,7 +98,9 @@ pub(super) async fn remove(session: &Session<'_>, address: &Address, removal: Re
     session.tell(&answer, |removed| {
         let Address { word, shown, .. } = address;
         let (held, left) = (held(removed), when(removed, "purge_after", session.now));
-        format!("removed {word} {shown} with {held}; purged {left}\nuntil then: barrow {word} restore {shown}")
+        format!(
+            "removed {word} {shown} with {held}; purged {left}\nuntil then: barrow {word} restore {shown}"
+        )
     });
     Ok(Exit::Done)
 }
@@ -120,7 +127,13 @@ pub(super) async fn purge(session: &Session<'_>, address: &Address, yes: bool) -
     confirm(yes, &format!("purging {} {}", address.word, address.shown), &address.name)?;
     let answer = session.client.post(&format!("{}/purge", address.path), &json!({})).await?;
     session.tell(&answer, |purging| {
-        format!("{} {} ({}) is {}", address.word, address.shown, field(purging, "id"), field(purging, "state"))
+        format!(
+            "{} {} ({}) is {}",
+            address.word,
+            address.shown,
+            field(purging, "id"),
+            field(purging, "state")
+        )
     });
     Ok(Exit::Done)
 }

@@ -14,7 +14,8 @@ pub(super) async fn run(session: &Session<'_>, command: DomainCommand) -> Result
         }
         DomainCommand::Create { domain } => {
             let answer = session.client.post("/v1/domains", &json!({ "name": domain })).await?;
-            session.tell(&answer, |made| format!("made domain {} ({})", field(made, "name"), field(made, "id")));
+            session
+                .tell(&answer, |made| format!("made domain {} ({})", field(made, "name"), field(made, "id")));
             Ok(Exit::Done)
         }
         DomainCommand::Remove { domain, removal } => {
@@ -23,6 +24,8 @@ pub(super) async fn run(session: &Session<'_>, command: DomainCommand) -> Result
         DomainCommand::Restore { domain, as_name } => {
             container::restore(session, &Address::domain(&domain), as_name).await
         }
-        DomainCommand::Purge { domain, yes } => container::purge(session, &Address::domain(&domain), yes).await,
+        DomainCommand::Purge { domain, yes } => {
+            container::purge(session, &Address::domain(&domain), yes).await
+        }
     }
 }

@@ -25,7 +25,8 @@ pub(super) async fn run(session: &Session<'_>, command: KeyCommand) -> Result<Ex
             session.tell(&answer, |keys| table(session, keys));
         }
         KeyCommand::Revoke { id } => {
-            let answer = session.client.post(&format!("/v1/keys/{}/revoke", encoded(&id)), &json!({})).await?;
+            let answer =
+                session.client.post(&format!("/v1/keys/{}/revoke", encoded(&id)), &json!({})).await?;
             session.tell(&answer, |key| format!("revoked {}", field(key, "id")));
         }
     }
@@ -49,7 +50,8 @@ fn scope(
 }
 
 fn table(session: &Session<'_>, keys: &Value) -> String {
-    let mut table = Table::new(&["KEY", "LABEL", "RIGHTS", "VALID", "DOMAIN", "BUCKET", "CREATED", "EXPIRES"]);
+    let mut table =
+        Table::new(&["KEY", "LABEL", "RIGHTS", "VALID", "DOMAIN", "BUCKET", "CREATED", "EXPIRES"]);
     for key in keys["items"].as_array().into_iter().flatten() {
         let valid = match (key["valid"].as_bool(), key["revoked_at"].is_null()) {
             (Some(true), _) => "yes",

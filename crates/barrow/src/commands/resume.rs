@@ -12,7 +12,10 @@ pub(super) async fn run(session: &Session<'_>, release: &str) -> Result<Exit, Fa
             true => format!("it was halted: {}", field(&resumed["was_halted"], "reason")),
             false => "it was not halted".to_owned(),
         };
-        format!("purging goes on ({was}); the brake is back {}", when(resumed, "brake_released_until", session.now))
+        format!(
+            "purging goes on ({was}); the brake is back {}",
+            when(resumed, "brake_released_until", session.now)
+        )
     });
     Ok(Exit::Done)
 }

@@ -26,16 +26,14 @@ pub(super) async fn run(session: &Session<'_>, command: Option<TasksCommand>) ->
 }
 
 fn table(session: &Session<'_>, answer: &Value) -> String {
-    let mut table = Table::new(&["TASK", "LAST RUN", "NEXT RUN", "PURPOSE", "REPORT"]);
+    let mut table = Table::new(&["TASK", "LAST RUN", "NEXT RUN", "DID", "PURPOSE"]);
     for task in answer["tasks"].as_array().into_iter().flatten() {
-        let purpose = field(task, "purpose");
-        let report = field(task, "report");
         table.row(vec![
             field(task, "name"),
             when(task, "finished_at", session.now),
             when(task, "next_at", session.now),
-            purpose,
-            report,
+            did(&task["report"]),
+            field(task, "purpose"),
         ]);
     }
     let mut text = table.render();
@@ -48,4 +46,32 @@ fn table(session: &Session<'_>, answer: &Value) -> String {
         ));
     }
     text
+}
+
+/// What a report counts, without what it counts none of.
+fn did(report: &Value) -> String {
+    let fields = report.as_object().into_iter().flatten();
+    let counted = fields.filter(|(_, value)| value.as_u64().is_some_and(|count| count > 0));
+    let counted: Vec<String> = counted.map(|(name, count)| format!("{name} {count}")).collect();
+    match report["failed"].as_str() {
+        Some(why) => format!("failed: {why}"),
+        None if counted.is_empty() => "-".to_owned(),
+        None => counted.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_told_by_what_it_counts() {
+        assert_eq!(
+            did(&json!({ "purged": 3, "bytes": 12, "lapsed": 0, "halted": null })),
+            "bytes 12, purged 3"
+        );
+        assert_eq!(did(&json!({ "purged": 0 })), "-");
+        assert_eq!(did(&Value::Null), "-");
+        assert_eq!(did(&json!({ "purged": 3, "failed": "the disk is gone" })), "failed: the disk is gone");
+    }
 }

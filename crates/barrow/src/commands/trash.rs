@@ -20,11 +20,14 @@ pub(super) async fn run(session: &Session<'_>, command: TrashCommand) -> Result<
 
 async fn all(session: &Session<'_>, listing: &Listing) -> Result<Exit, Failed> {
     if !listing.prefix.is_empty() {
-        return Err(Failed::Usage("--prefix is for the objects of one bucket: name the bucket, too".to_owned()));
+        return Err(Failed::Usage(
+            "--prefix is for the objects of one bucket: name the bucket, too".to_owned(),
+        ));
     }
     let answer = session.client.get(&format!("/v1/trash?limit={}", listing.limit.min(1_000))).await?;
     session.tell(&answer, |trash| {
-        let mut containers = Table::new(&["KIND", "NAME", "OBJECTS", "BYTES", "REMOVED", "PURGED", "BY", "REASON", "ID"]);
+        let mut containers =
+            Table::new(&["KIND", "NAME", "OBJECTS", "BYTES", "REMOVED", "PURGE", "BY", "REASON", "ID"]);
         for item in trash["containers"].as_array().into_iter().flatten() {
             let name = match item["kind"].as_str() {
                 Some("domain") => field(item, "name"),
@@ -59,7 +62,7 @@ async fn objects(session: &Session<'_>, address: &Address, listing: &Listing) ->
         output::json(&json!({ "items": items, "more": more }));
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["NAME", "BYTES", "REMOVED", "PURGED", "CAUSE", "BY", "VERSION"]);
+    let mut table = Table::new(&["NAME", "BYTES", "REMOVED", "PURGE", "CAUSE", "BY", "VERSION"]);
     for item in &items {
         table.row(vec![
             field(item, "name"),
@@ -85,7 +88,8 @@ async fn bring_back(session: &Session<'_>, restore: TrashRestore) -> Result<Exit
     if let Some(contents) = &restore.contents {
         let target = format!("{}/contents/{}/restore", address.path, encoded(contents));
         let answer = session.client.post(&target, &order).await?;
-        session.tell(&answer, |bucket| format!("restored the contents into bucket {}", field(bucket, "name")));
+        session
+            .tell(&answer, |bucket| format!("restored the contents into bucket {}", field(bucket, "name")));
         return Ok(Exit::Done);
     }
     match (&restore.prefix, restore.version.is_empty()) {
@@ -100,7 +104,8 @@ async fn bring_back(session: &Session<'_>, restore: TrashRestore) -> Result<Exit
 }
 
 fn told(report: &Value) -> String {
-    let mut lines = vec![format!("restored {}, failed {}", field(report, "restored"), field(report, "failed"))];
+    let mut lines =
+        vec![format!("restored {}, failed {}", field(report, "restored"), field(report, "failed"))];
     for item in report["items"].as_array().into_iter().flatten() {
         let what = if item["name"].is_null() { field(item, "version") } else { field(item, "name") };
         let error = &item["error"];

@@ -117,7 +117,8 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         ))),
         Role::Gateway => None,
     };
-    let background = processor.clone().map(|processor| Arc::new(Background(processor)) as Arc<dyn BackgroundWork>);
+    let background =
+        processor.clone().map(|processor| Arc::new(Background(processor)) as Arc<dyn BackgroundWork>);
 
     let mut doors = JoinSet::new();
     let mut noted = None;
@@ -157,10 +158,11 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
     signals.exit_on_the_next();
     stop.send_replace(true);
     while doors.join_next().await.is_some() {}
-    if let Some(processor) = processor {
-        if tokio::time::timeout(config.limits.shutdown + TASKS_FINISH, processor.stopped()).await.is_err() {
-            tracing::warn!("tasks did not finish in time; their claims lapse, and others go on with them");
-        }
+    let finish = config.limits.shutdown + TASKS_FINISH;
+    if let Some(processor) = processor
+        && tokio::time::timeout(finish, processor.stopped()).await.is_err()
+    {
+        tracing::warn!("tasks did not finish in time; their claims lapse, and others go on with them");
     }
     metadata.close().await;
     drop(noted);

@@ -36,8 +36,12 @@ pub(super) async fn open(config: &Config, clock: SharedClock) -> Result<(Metadat
             url.to_string()
         }
     };
-    let opening =
-        blobs::Settings { url, fsync: true, reserve: settings::reserve(config.blobs.reserve), spool: Some(spool) };
+    let opening = blobs::Settings {
+        url,
+        fsync: true,
+        reserve: settings::reserve(config.blobs.reserve),
+        spool: Some(spool),
+    };
     let blobs = Blobs::open(&opening, metadata.installation())
         .await
         .map_err(|error| Failed::Server(format!("blobs.url: {error}")))?;
@@ -47,5 +51,7 @@ pub(super) async fn open(config: &Config, clock: SharedClock) -> Result<(Metadat
 /// Keys and objects lie in it: nobody else's business.
 fn make_private(dir: &Path) -> Result<(), Failed> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|error| Failed::Server(format!("cluster.data_dir = {:?}: {error}", dir.display().to_string())))
+    made.map_err(|error| {
+        Failed::Server(format!("cluster.data_dir = {:?}: {error}", dir.display().to_string()))
+    })
 }

@@ -14,7 +14,10 @@ impl Signals {
         let listen = |kind| {
             signal(kind).map_err(|error| Failed::Server(format!("cannot listen for signals: {error}")))
         };
-        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for either.

@@ -2,7 +2,7 @@
 
 use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
-use lifecycle::{BucketName, ContainerId};
+use lifecycle::{BucketName, ContainerId, Right};
 use metadata::{Container, Located};
 
 impl Exchange<'_> {
@@ -28,11 +28,13 @@ impl Exchange<'_> {
         &self,
         bucket: Option<&BucketName>,
     ) -> Result<(Located, Target), Trouble> {
-        let missing = || {
-            Trouble::requires_context(
+        let missing = || match self.principal.require_somewhere(Right::Write) {
+            Ok(()) => Trouble::requires_context(
                 self.domains().0.unwrap_or(self.domains().1),
                 bucket.map(BucketName::as_str),
-            )
+            ),
+            // Whoever may write nowhere learns nothing of what is not here.
+            Err(denied) => denied.into(),
         };
         let located = self.locate(bucket).await?.ok_or_else(missing)?;
         let target = match (bucket, &located.bucket) {

@@ -10,7 +10,7 @@ use crate::scsp::ops::write::{UNBUILT, created, new_object, store};
 use crate::scsp::request::Target;
 use http::Response;
 use lifecycle::{Kind, Refusal, Right, VersionId};
-use metadata::Existence;
+use metadata::{Container, Existence};
 
 pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Response<Body>, Trouble> {
     if exchange.asked.query.contains("version") {
@@ -26,20 +26,25 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
     let version = VersionId::ordered(exchange.gateway.clock.now());
     let (target, kind, name, domain, location) = match &exchange.asked.target {
         Target::Object(bucket, name) => {
-            let located = exchange
-                .locate(Some(bucket))
-                .await?
-                .ok_or_else(|| Trouble::new(409, "RequiresContext2", "Cannot find required domain."))?;
-            let Some(found) = &located.bucket else { return Err(Trouble::not_found()) };
-            let contents = found.contents.ok_or_else(Trouble::not_found)?;
-            let target = locate::Target { domain: located.domain.id, bucket: found.id, contents };
+            let Some(located) = exchange.locate(Some(bucket)).await? else {
+                exchange.principal.require_somewhere(Right::Write)?;
+                return Err(Trouble::new(409, "RequiresContext2", "Cannot find required domain."));
+            };
+            let Some(Container { id, contents: Some(contents), .. }) = located.bucket else {
+                exchange.principal.require_somewhere(Right::Write)?;
+                return Err(Trouble::not_found());
+            };
+            let target = locate::Target { domain: located.domain.id, bucket: id, contents };
             let location = format!("/{}/{}", encoded(bucket.as_str()), encoded(name.as_str()));
             (target, Kind::Named, name.as_str().to_owned(), located.domain.name, location)
         }
         Target::Uuid(uuid) => {
-            let found =
-                exchange.gateway.metadata.find_uuid(uuid, false).await?.ok_or_else(Trouble::not_found)?;
+            let Some(found) = exchange.gateway.metadata.find_uuid(uuid, false).await? else {
+                exchange.principal.require_somewhere(Right::Write)?;
+                return Err(Trouble::not_found());
+            };
             if found.version.kind != Kind::Alias {
+                exchange.principal.require(Right::Write, Some(found.domain.0), Some(found.bucket.0))?;
                 return Err(Refusal::Immutable.into());
             }
             let target = locate::Target {

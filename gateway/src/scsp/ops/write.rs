@@ -11,6 +11,7 @@ use crate::scsp::ops::locate;
 use crate::scsp::request::Target;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Response, StatusCode};
 use lifecycle::{Condition, Kind, Refusal, Right, VersionId};
 use metadata::Existence;
@@ -69,6 +70,10 @@ pub(super) fn new_object(
     existence: Existence,
 ) -> Result<NewObject, Trouble> {
     let headers = &exchange.parts.headers;
+    // HTTP takes such a request for one with an empty body. A body that was lost on the way must not replace an object.
+    if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Trouble::new(411, "LengthRequired", "Send Content-Length, or the body in chunks."));
+    }
     let content_md5 = content_md5(headers)?;
     let conditions = write_conditions(headers).map_err(|bad| Trouble::bad_request("BadHeader", &bad))?;
     Ok(NewObject {

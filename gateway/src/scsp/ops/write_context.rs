@@ -9,7 +9,7 @@ use crate::scsp::error::Trouble;
 use crate::scsp::headers::keep;
 use crate::scsp::request::Target;
 use http::{Response, StatusCode};
-use lifecycle::{Condition, DomainName, Refusal, Right};
+use lifecycle::{Condition, DomainName, Refusal, Right, State};
 use metadata::{Container, ContainerKind, Failure, NewContainer};
 
 const UNBUILT: [&str; 4] = ["newname", "aliasuuid", "preserve", "replace"];
@@ -36,15 +36,22 @@ pub(in crate::scsp) async fn write_context(mut exchange: Exchange<'_>) -> Result
         Target::Bucket(name) => {
             let (located, _) = exchange.locate_to_write(None).await?;
             exchange.principal.require(Right::Write, Some(located.domain.id), None)?;
-            let made = exchange.gateway.metadata.create_bucket(located.domain.id, name, new).await;
+            let made = match conditions.holds(None) {
+                true => Some(exchange.gateway.metadata.create_bucket(located.domain.id, name, new).await),
+                false => None,
+            };
             let existing = exchange.locate(Some(name)).await?.and_then(|located| located.bucket);
             made_or_changed(&exchange, made, existing, headers, conditions).await?
         }
         Target::Root | Target::Uuid(_) | Target::Object(..) | Target::Child(_) => {
             exchange.principal.require(Right::Admin, None, None)?;
             let name = domain_name(&exchange)?;
-            let made = exchange.gateway.metadata.create_domain(name, new).await;
+            let made = match conditions.holds(None) {
+                true => Some(exchange.gateway.metadata.create_domain(name, new).await),
+                false => None,
+            };
             let existing = exchange.gateway.metadata.domain_named(name.as_str()).await?;
+            let existing = existing.filter(|domain| domain.state == State::Live);
             made_or_changed(&exchange, made, existing, headers, conditions).await?
         }
     };
@@ -66,7 +73,10 @@ pub(in crate::scsp) async fn update_context(mut exchange: Exchange<'_>) -> Resul
     let conditions = conditions(&exchange)?;
     let container = match &exchange.asked.target {
         Target::Bucket(name) => {
-            let located = exchange.locate(Some(name)).await?.ok_or_else(Trouble::not_found)?;
+            let Some(located) = exchange.locate(Some(name)).await? else {
+                exchange.principal.require_somewhere(Right::Write)?;
+                return Err(Trouble::not_found());
+            };
             exchange.principal.require(
                 Right::Write,
                 Some(located.domain.id),
@@ -83,22 +93,24 @@ pub(in crate::scsp) async fn update_context(mut exchange: Exchange<'_>) -> Resul
     Ok(created(&exchange, &changed))
 }
 
+/// `made`: what came of making it; `None` where a condition wants it to be there already.
 async fn made_or_changed(
     exchange: &Exchange<'_>,
-    made: Result<Container, Failure>,
+    made: Option<Result<Container, Failure>>,
     existing: Option<Container>,
     headers: String,
     conditions: Condition,
 ) -> Result<Container, Trouble> {
     match (made, existing) {
-        (Ok(made), _) => Ok(made),
-        (Err(Failure::Refused(Refusal::NameInUse)), Some(existing)) => {
+        (Some(Ok(made)), _) => Ok(made),
+        (None | Some(Err(Failure::Refused(Refusal::NameInUse))), Some(existing)) => {
             change(exchange, existing, headers, conditions).await
         }
-        (Err(Failure::Refused(Refusal::NoSuchDomain)), _) => {
+        (None, None) => Err(Trouble::condition_failed()),
+        (Some(Err(Failure::Refused(Refusal::NoSuchDomain))), _) => {
             Err(Trouble::requires_context(exchange.domains().0.unwrap_or(exchange.domains().1), None))
         }
-        (Err(failure), _) => Err(failure.into()),
+        (Some(Err(failure)), _) => Err(failure.into()),
     }
 }
 

@@ -1,0 +1,335 @@
+//! The real program: a server in a directory of its own, and every command asked of it.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
+
+mod house;
+
+use house::{House, Outcome, http};
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn the_first_start_shows_the_root_key_once() {
+    let house = House::new();
+    let server = house.serve();
+    let banner = server.stdout();
+    let (key, secret) = house.root();
+    for shown in [&key, &secret, &format!("http://{}", server.admin), &format!("http://{}", server.scsp)] {
+        assert!(banner.contains(shown.as_str()), "{shown} in {banner}");
+    }
+    assert!(banner.contains("not yet served"), "{banner}");
+    assert_eq!(banner.matches("curl ").count(), 3, "{banner}");
+    let mode = std::fs::metadata(house.data().join("root.credentials")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(server.stop(), Some(0));
+    assert!(!house.data().join("addresses.json").exists());
+
+    let server = house.serve();
+    assert_eq!(server.stdout(), "");
+    assert!(!server.stderr().contains(&secret));
+    let asked = http(server.admin, "GET", "/v1/usage", Some((&key, &secret)), "", "");
+    assert_eq!(asked.0, 200);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn the_banner_s_commands_work_as_printed() {
+    let house = House::new();
+    let server = house.serve();
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    let context = "Content-Type: application/castorcontext\r\n";
+    assert_eq!(http(server.scsp, "POST", "/photos", root, context, "").0, 201);
+    assert_eq!(http(server.scsp, "POST", "/photos/hello.txt", root, "", "hello").0, 201);
+    let (status, usage) = http(server.admin, "GET", "/v1/usage", root, "", "");
+    assert_eq!(status, 200);
+    let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!(usage["total"]["live"], serde_json::json!({ "objects": 1, "bytes": 5 }));
+}
+
+#[test]
+fn wrong_credentials_are_turned_away_and_health_needs_none() {
+    let house = House::new();
+    let server = house.serve();
+    let (key, _) = house.root();
+    assert_eq!(http(server.admin, "GET", "/v1/usage", None, "", "").0, 401);
+    assert_eq!(http(server.admin, "GET", "/v1/usage", Some((&key, "guessed")), "", "").0, 401);
+    for open in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(http(server.admin, "GET", open, None, "", "").0, 200, "{open}");
+    }
+    let refused = house.command(&["usage"]).env("BARROW_KEY", &key).env("BARROW_SECRET", "guessed").outcome();
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("CredentialsInvalid"), "{}", refused.stderr);
+    let half = house.command(&["usage"]).env("BARROW_KEY", &key).outcome();
+    assert_eq!(half.code, 2);
+    assert!(half.stderr.contains("BARROW_SECRET"), "{}", half.stderr);
+}
+
+#[test]
+fn a_root_key_of_the_environment_needs_no_file() {
+    let house = House::new();
+    let root = [("BARROW_AUTH__ROOT_KEY", "root"), ("BARROW_AUTH__ROOT_SECRET", "not-a-secret")];
+    let server = house.serve_with(&root);
+    assert_eq!(server.stdout(), "");
+    assert!(!house.data().join("root.credentials").exists());
+    let mut usage = house.command(&["usage", "--json"]);
+    for (name, value) in root {
+        usage = usage.env(name, value);
+    }
+    assert_eq!(usage.outcome().json()["total"]["live"]["objects"], 0);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let house = House::new();
+    let _server = house.serve();
+    let second = house.command(&["serve"]).outcome();
+    assert_eq!(second.code, 1);
+    assert!(second.stderr.contains("is in use by another process"), "{}", second.stderr);
+    assert_eq!(second.stdout, "");
+}
+
+#[test]
+fn an_address_in_use_is_named_with_its_setting() {
+    let house = House::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap();
+    let refused = house.command(&["serve", "--set", &format!("listen.admin={at}")]).outcome();
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains(&format!("listen.admin = \"{at}\"")), "{}", refused.stderr);
+    // The one showing of the root key is not spent on a start that failed.
+    let server = house.serve();
+    assert!(server.stdout().contains("secret"), "{}", server.stdout());
+}
+
+#[test]
+fn a_bad_configuration_names_key_value_and_what_is_allowed() {
+    let house = House::new();
+    for command in [&["serve"][..], &["config", "check"], &["usage"]] {
+        let refused = house.command(command).args(&["--set", "health.object_delete_delay=soon"]).outcome();
+        assert_eq!(refused.code, 2, "{command:?}");
+        for said in ["health.object_delete_delay", "\"soon\"", "allowed is a duration"] {
+            assert!(refused.stderr.contains(said), "{said} in {}", refused.stderr);
+        }
+        assert_eq!(refused.stdout, "");
+    }
+    let unknown = house.command(&["serve", "--set", "health.object_delay=1h"]).outcome();
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("the nearest is health.object_delete_delay"), "{}", unknown.stderr);
+    assert_eq!(house.command(&["fly"]).outcome().code, 2);
+}
+
+#[test]
+fn config_check_and_show_need_no_server() {
+    let house = House::new();
+    let check = house.command(&["config", "check", "--set", "cache.realm_stale_timeout=5min"]).outcome();
+    assert_eq!(check.code, 0, "{}", check.stderr);
+    assert!(check.stdout.contains("warning: cache.realm_stale_timeout has no effect"), "{}", check.stdout);
+    assert!(check.stdout.ends_with("ok\n"));
+    let show = house.command(&["config", "show"]).outcome();
+    assert!(show.stdout.contains("admin = \"127.0.0.1:0\"  # file "), "{}", show.stdout);
+}
+
+#[test]
+fn several_processes_need_postgres_and_tls_is_never_left_out() {
+    let house = House::new();
+    for role in ["gateway", "health-processor"] {
+        let refused = house.command(&[role]).outcome();
+        assert_eq!(refused.code, 2);
+        assert!(refused.stderr.contains("needs Postgres"), "{}", refused.stderr);
+    }
+    let refused = house.command(&["serve", "--set", "tls.cert=c.pem", "--set", "tls.key=k.pem"]).outcome();
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("does not speak TLS yet"), "{}", refused.stderr);
+}
+
+#[test]
+fn nobody_at_the_door_is_told_apart() {
+    let house = House::new();
+    let alone = house.command(&["usage"]).outcome();
+    assert_eq!(alone.code, 4);
+    assert!(alone.stderr.contains("no running server"), "{}", alone.stderr);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let alone = house.command(&["usage", "--admin", &format!("http://{closed}")]).outcome();
+    assert_eq!(alone.code, 4);
+    assert!(alone.stderr.contains("does not answer"), "{}", alone.stderr);
+    assert_eq!(house.command(&["usage", "--admin", "https://127.0.0.1:1"]).outcome().code, 2);
+}
+
+#[test]
+fn buckets_go_come_back_and_are_purged() {
+    let house = House::new();
+    let server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    assert!(done(&["bucket", "create", "photos"]).contains("barrow.local/photos"));
+    let listed = done(&["bucket", "list"]);
+    assert!(listed.starts_with("NAME") && listed.contains("photos") && listed.contains("live"), "{listed}");
+
+    let removed = done(&["bucket", "remove", "photos", "--reason", "moved"]);
+    assert!(removed.contains("purged in 7d 0h"), "{removed}");
+    assert!(removed.contains("barrow bucket restore barrow.local/photos"), "{removed}");
+    let reserved = house.command(&["bucket", "create", "photos"]).outcome();
+    assert_eq!(reserved.code, 1);
+    assert!(
+        reserved.stderr.contains("NameReserved") && reserved.stderr.contains("next:"),
+        "{}",
+        reserved.stderr
+    );
+    let trash = done(&["trash", "list"]);
+    assert!(trash.contains("barrow.local/photos") && trash.contains("moved"), "{trash}");
+    done(&["bucket", "restore", "barrow.local/photos", "--as", "pictures"]);
+    assert!(done(&["bucket", "grace", "pictures", "1h"]).contains("for 1h"));
+    done(&["bucket", "grace", "pictures", "default"]);
+
+    done(&["bucket", "remove", "pictures", "--grace", "none until purged"]);
+    let asked = house.command(&["bucket", "purge", "pictures"]).outcome();
+    assert_eq!(asked.code, 1);
+    assert!(asked.stderr.contains("cannot be undone") && asked.stderr.contains("--yes"), "{}", asked.stderr);
+    let state = || house.command(&["bucket", "list", "--json"]).outcome().json()["items"][0]["state"].clone();
+    assert_eq!(state(), "removed");
+    assert!(done(&["bucket", "purge", "pictures", "--yes"]).contains("purging"));
+    assert_eq!(house.command(&["bucket", "restore", "pictures"]).outcome().code, 1);
+    assert_ne!(state(), "removed");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn domains_go_and_come_back() {
+    let house = House::new();
+    let _server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["domain", "create", "acme.example"]);
+    done(&["bucket", "create", "acme.example/photos"]);
+    assert!(done(&["domain", "list", "--prefix", "acme"]).contains("acme.example"));
+    done(&["domain", "remove", "acme.example"]);
+    assert!(done(&["domain", "list", "--state", "removed"]).contains("acme.example"));
+    done(&["domain", "restore", "acme.example"]);
+    assert!(done(&["bucket", "list", "acme.example"]).contains("photos"));
+    done(&["domain", "remove", "acme.example", "--free-name"]);
+    done(&["domain", "purge", "acme.example", "--yes"]);
+    assert_eq!(house.command(&["domain", "remove", "barrow.local"]).outcome().code, 1);
+}
+
+#[test]
+fn objects_are_found_in_the_trash_and_brought_back() {
+    let house = House::new();
+    let server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["bucket", "create", "photos"]);
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    for name in ["a", "b", "dir/c", "dir/d"] {
+        assert_eq!(http(server.scsp, "POST", &format!("/photos/{name}"), root, "", "bytes").0, 201);
+        assert_eq!(http(server.scsp, "DELETE", &format!("/photos/{name}"), root, "", "").0, 200);
+    }
+    assert!(done(&["trash", "list"]).contains("barrow.local/photos"));
+    let listed = house.command(&["trash", "list", "photos", "--json"]).outcome().json();
+    let versions: Vec<&str> =
+        listed["items"].as_array().unwrap().iter().map(|item| item["version"].as_str().unwrap()).collect();
+    assert_eq!(versions.len(), 4);
+    let why = done(&["why", versions[1]]);
+    assert!(why.contains("photos/b") && why.contains(&format!("by {key} (delete)")), "{why}");
+
+    done(&["trash", "restore", "photos", "a"]);
+    done(&["trash", "restore", "photos", "--version", versions[1], "--as", "b2"]);
+    done(&["trash", "restore", "photos", "--prefix", "dir/"]);
+    let nothing = house.command(&["trash", "restore", "photos", "nothing"]).outcome();
+    assert_eq!(nothing.code, 1);
+    assert!(nothing.stdout.contains("failed 1") && nothing.stdout.contains("Unknown"), "{}", nothing.stdout);
+    let (status, body) = http(server.scsp, "GET", "/photos/b2", root, "", "");
+    assert_eq!((status, body.as_str()), (200, "bytes"));
+
+    let emptied = done(&["bucket", "empty", "photos"]);
+    let contents = emptied.split("--contents ").nth(1).unwrap().trim();
+    assert_eq!(http(server.scsp, "GET", "/photos/a", root, "", "").0, 404);
+    done(&["trash", "restore", "photos", "--contents", contents]);
+    assert_eq!(http(server.scsp, "GET", "/photos/a", root, "", "").0, 200);
+
+    let usage = done(&["usage"]);
+    assert!(usage.contains("barrow.local/photos") && usage.contains("total"), "{usage}");
+    let check = done(&["check", "--blobs"]);
+    assert!(check.starts_with("0 violations"), "{check}");
+}
+
+#[test]
+fn a_check_that_finds_something_says_so_by_its_exit_code() {
+    let house = House::new();
+    let server = house.serve();
+    house.command(&["bucket", "create", "photos"]).outcome().done();
+    let (key, secret) = house.root();
+    let large = "x".repeat(100_000);
+    let root = Some((key.as_str(), secret.as_str()));
+    assert_eq!(http(server.scsp, "POST", "/photos/large", root, "", &large).0, 201);
+    house.command(&["check", "--blobs"]).outcome().done();
+    for file in house.blobs() {
+        std::fs::remove_file(file).unwrap();
+    }
+    house.command(&["check"]).outcome().done();
+    let found = house.command(&["check", "--blobs"]).outcome();
+    assert_eq!(found.code, 3, "{}", found.stderr);
+    assert!(found.stdout.contains("R1: version "), "{}", found.stdout);
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked() {
+    let house = House::new();
+    let server = house.serve();
+    house.command(&["bucket", "create", "photos"]).outcome().done();
+    let made = house.command(&[
+        "key", "create", "--rights", "remove", "--bucket", "photos", "--label", "carol", "--json",
+    ]);
+    let made = made.outcome().json();
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let listed = house.command(&["key", "list"]).outcome().done();
+    assert!(listed.contains(id) && listed.contains("carol") && !listed.contains(secret), "{listed}");
+    let as_carol = |args: &[&str]| -> Outcome {
+        house.command(args).env("BARROW_KEY", id).env("BARROW_SECRET", secret).outcome()
+    };
+    let refused = as_carol(&["usage"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("RightMissing"), "{}", refused.stderr);
+    as_carol(&["bucket", "remove", "photos"]).done();
+    house.command(&["key", "revoke", id]).outcome().done();
+    let remove = "/v1/domains/barrow.local/buckets/photos/remove";
+    assert_eq!(http(server.admin, "POST", remove, Some((id, secret)), "", "").0, 401);
+    let text = house.command(&["key", "create", "--rights", "read", "--expires-in", "1h"]).outcome().done();
+    assert!(text.contains("not shown again"), "{text}");
+    let bad = house.command(&["key", "create", "--rights", "fly"]).outcome();
+    assert_eq!(bad.code, 1);
+    assert!(bad.stderr.contains("\"fly\" is no right"), "{}", bad.stderr);
+}
+
+#[test]
+fn tasks_are_shown_run_and_resumed() {
+    let house = House::new();
+    let _server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    let tasks = done(&["tasks"]);
+    assert!(tasks.starts_with("TASK") && tasks.contains("reclaim"), "{tasks}");
+    let dry = house.command(&["tasks", "run", "reclaim", "--dry-run", "--json"]).outcome().json();
+    assert_eq!((&dry["task"], &dry["dry_run"]), (&"reclaim".into(), &true.into()));
+    done(&["tasks", "run", "reclaim"]);
+    assert_eq!(house.command(&["tasks", "run", "repaint"]).outcome().code, 1);
+    assert!(done(&["resume", "--release", "2h"]).contains("it was not halted"));
+}
+
+#[test]
+fn what_was_removed_is_purged_by_the_running_server() {
+    let house = House::new();
+    let server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["bucket", "create", "photos"]);
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    assert_eq!(http(server.scsp, "POST", "/photos/a", root, "", "bytes").0, 201);
+    done(&["bucket", "remove", "photos"]);
+    done(&["bucket", "purge", "photos", "--yes"]);
+    // The doors wake the health processor; nobody has to wait for its interval.
+    let state = house::eventually(|| {
+        let listed = house.command(&["bucket", "list", "--json"]).outcome().json();
+        let state = listed["items"][0]["state"].as_str().unwrap_or("gone").to_owned();
+        (state != "purging").then_some(state)
+    });
+    assert_eq!(state, "purged");
+    done(&["check", "--blobs"]);
+}

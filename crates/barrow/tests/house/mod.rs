@@ -1,0 +1,208 @@
+//! A directory with a configuration, the server that runs in it, and the commands asked of it.
+
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How often, and how far apart, something is looked for that will come.
+const LOOKS: u32 = 1_500;
+const PAUSE: Duration = Duration::from_millis(10);
+
+pub(crate) struct House(tempfile::TempDir);
+
+/// A running server; killed if a test ends without stopping it.
+pub(crate) struct Server {
+    child: Child,
+    dir: PathBuf,
+    pub(crate) admin: SocketAddr,
+    pub(crate) scsp: SocketAddr,
+}
+
+/// A command about to run.
+pub(crate) struct Asked(Command);
+
+/// What a command did.
+pub(crate) struct Outcome {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Looks until there is something to see.
+pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..LOOKS {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    panic!("what was waited for did not come");
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let config = format!(
+            "[cluster]\ndata_dir = {:?}\n[listen]\nscsp = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
+             [health]\ndrain_timeout = \"0s\"\n",
+            dir.path().join("data").display().to_string()
+        );
+        std::fs::write(dir.path().join("barrow.toml"), config).unwrap();
+        House(dir)
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    /// The files below the blob root that hold objects.
+    pub(crate) fn blobs(&self) -> Vec<PathBuf> {
+        fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, found);
+                } else if path.metadata().unwrap().len() > 1_000 {
+                    found.push(path);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.data().join("blobs"), &mut found);
+        assert!(!found.is_empty());
+        found
+    }
+
+    /// The root key and its secret.
+    pub(crate) fn root(&self) -> (String, String) {
+        let text = std::fs::read_to_string(self.data().join("root.credentials")).unwrap();
+        let (key, secret) = text.trim_end().split_once('\n').unwrap();
+        (key.to_owned(), secret.to_owned())
+    }
+
+    /// The program with its configuration, and with none of the surroundings' settings.
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Asked {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_barrow"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("BARROW_") {
+                command.env_remove(name);
+            }
+        }
+        command.arg("--config").arg(self.0.path().join("barrow.toml")).args(args).stdin(Stdio::null());
+        Asked(command)
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
+        let dir = self.0.path().to_owned();
+        let file = |name: &str| File::create(dir.join(name)).unwrap();
+        let Asked(mut command) = self.command(&["serve"]);
+        command.envs(environment.iter().copied()).stdout(file("stdout")).stderr(file("stderr"));
+        let mut child = command.spawn().unwrap();
+        let (admin, scsp) = eventually(|| {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!(
+                    "the server ended: {status}: {}",
+                    std::fs::read_to_string(dir.join("stderr")).unwrap()
+                );
+            }
+            let text = std::fs::read_to_string(self.data().join("addresses.json")).ok()?;
+            let at: Value = serde_json::from_str(&text).ok()?;
+            let at = |door: &str| at[door].as_str().unwrap().parse().unwrap();
+            Some((at("admin"), at("scsp")))
+        });
+        eventually(|| (http(admin, "GET", "/readyz", None, "", "").0 == 200).then_some(()));
+        Server { child, dir, admin, scsp }
+    }
+}
+
+impl Server {
+    pub(crate) fn stdout(&self) -> String {
+        std::fs::read_to_string(self.dir.join("stdout")).unwrap()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        std::fs::read_to_string(self.dir.join("stderr")).unwrap()
+    }
+
+    /// Asks it to stop (SIGTERM), and tells its exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        eventually(|| self.child.try_wait().unwrap()).code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Asked {
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn outcome(mut self) -> Outcome {
+        let output = self.0.output().unwrap();
+        Outcome {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Outcome {
+    /// What it printed, if it was done.
+    pub(crate) fn done(self) -> String {
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
+        self.stdout
+    }
+
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.done()).unwrap()
+    }
+}
+
+/// One request on a connection of its own: the status and the body. `headers` end in line breaks.
+pub(crate) fn http(
+    at: SocketAddr,
+    method: &str,
+    target: &str,
+    key: Option<(&str, &str)>,
+    headers: &str,
+    body: &str,
+) -> (u16, String) {
+    let bearer =
+        key.map_or(String::new(), |(key, secret)| format!("Authorization: Bearer {key}:{secret}\r\n"));
+    let mut stream = TcpStream::connect(at).unwrap();
+    write!(
+        stream,
+        "{method} {target} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Length: {}\r\n{bearer}{headers}\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, body.to_owned())
+}

@@ -1,0 +1,182 @@
+//! How SQLite carries the statements out: through the partial indexes, and never by walking all versions, most of which
+//! may be dead.
+
+use crate::world::*;
+use lifecycle::State;
+use metadata::testing::{explain, statements_of};
+
+/// The plans of all statements that `doing` runs.
+async fn plans(world: &World, doing: impl Future<Output = ()>) -> Vec<(String, Vec<String>)> {
+    let mut plans = Vec::new();
+    for statement in statements_of(doing).await {
+        let plan = explain(&world.db.settings().url, &statement).await.unwrap();
+        plans.push((statement, plan));
+    }
+    plans
+}
+
+/// The one plan among them whose statement looks at versions.
+async fn plan(world: &World, doing: impl Future<Output = ()>) -> Vec<String> {
+    let found = plans(world, doing).await;
+    let mut about = found.into_iter().filter(|(statement, _)| statement.contains("versions v"));
+    let (_, plan) = about.next().expect("a statement about versions");
+    assert!(about.next().is_none(), "one statement, not several");
+    plan
+}
+
+#[track_caller]
+fn goes_through(plan: &[String], step: &str) {
+    assert!(plan.iter().any(|line| line.contains(step)), "no {step:?} in {plan:#?}");
+    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "sorts by itself: {plan:#?}");
+}
+
+#[tokio::test]
+async fn a_read_looks_into_each_index_once() {
+    let world = World::sqlite().await;
+    let read = plan(&world, async {
+        world.m.find_named(None, "barrow.local", "photos", "x", true).await.unwrap();
+    })
+    .await;
+    assert!(
+        read.iter().any(|l| l.contains("SEARCH v USING INDEX versions_current (contents_id=? AND name=?)")),
+        "{read:#?}"
+    );
+    assert!(
+        read.iter().any(|l| l.contains("SEARCH b USING INDEX buckets_name (domain_id=? AND name=?)")),
+        "{read:#?}"
+    );
+    let read = plan(&world, async { drop(world.m.find_uuid("x", true).await.unwrap()) }).await;
+    goes_through(&read, "SEARCH v USING INDEX versions_uuid (name=?)");
+    let read = plan(&world, async { drop(world.m.find_in(world.bucket, "x", true).await.unwrap()) }).await;
+    goes_through(&read, "SEARCH v USING INDEX versions_current (contents_id=? AND name=?)");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_listing_walks_the_index_of_what_is_current_in_its_order() {
+    let world = World::sqlite().await;
+    let contents = world.contents().await;
+    for (prefix, marker) in [("", ""), ("", "m"), ("a", ""), ("a", "ab"), ("\u{10ffff}", "")] {
+        let list = plan(&world, async {
+            world.m.list_objects(contents, prefix, marker, 10).await.unwrap();
+        })
+        .await;
+        goes_through(&list, "SEARCH v USING INDEX versions_current (contents_id=? AND name>");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn operators_listings_walk_the_index_of_their_state() {
+    let world = World::sqlite().await;
+    let contents = world.contents().await;
+    for (state, index) in [
+        (State::Staged, "versions_staged"),
+        (State::Removed, "versions_removed"),
+        (State::Purging, "versions_purging"),
+        (State::Purged, "versions_tombstones"),
+    ] {
+        let list = plan(&world, async {
+            world.m.list_versions(contents, state, "", None, 10).await.unwrap();
+        })
+        .await;
+        assert!(list.iter().any(|line| line.contains(index)), "{state}: {list:#?}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_claim_walks_the_due_index_and_stops_at_its_limit() {
+    let world = World::sqlite().await;
+    let from = world.waiting().await;
+    let claims = plans(&world, async { drop(world.m.claim_due(from, world.order()).await.unwrap()) }).await;
+    let (_, claim) = claims.iter().find(|(statement, _)| statement.contains("ORDER BY due_at")).unwrap();
+    goes_through(claim, "SEARCH versions USING INDEX versions_due (contents_id=? AND due_at<?)");
+    goes_through(claim, "SEARCH versions USING INDEX sqlite_autoindex_versions_1 (id=?)");
+    world.finish().await;
+}
+
+/// Everything that a day of this house runs, down to the last statement.
+#[tokio::test]
+async fn no_statement_walks_all_versions_or_blobs() {
+    let world = World::sqlite().await;
+    let day = async {
+        for name in ["a", "b", "c"] {
+            world.put(name).expires_in(30 * DAY).await.unwrap();
+            world.put(name).body("again").await.unwrap();
+            world.reads(name).await;
+            world.delete(name).await.unwrap();
+        }
+        let version = world.restore("a").replace().await.unwrap().version;
+        world.delete("a").await.unwrap();
+        world.restore_version(version).as_name("d").await.unwrap();
+        let upload = world.stage("up").await;
+        world.put_staged("up", upload, 5).await.unwrap();
+        world.stage("lost").await;
+        let contents = world.contents().await;
+        world.m.removed_names(contents, "", "", 10).await.unwrap();
+        world.m.count_due(contents, world.now(), 10).await.unwrap();
+        world.m.next_due().await.unwrap();
+        let start = (lifecycle::Time::from_micros(0), lifecycle::VersionId::from_bytes([0; 16]));
+        world.m.list_expired(start, 10).await.unwrap();
+        world.later(2 * OBJECT_GRACE);
+        let claims = world.claim_due().await;
+        world.m.release(claims).await.unwrap();
+        let claims = world.claim_lapsed().await;
+        world.finish_claims(claims).await;
+        let abandoned = world.m.claim_abandoned(contents, world.now(), world.order()).await.unwrap();
+        world.finish_claims(abandoned).await;
+        world.empty_bucket().await.unwrap();
+        world.put("e").await.unwrap();
+        assert!(world.restore_contents(contents, None).await.is_err());
+        world.remove_bucket().only_if_empty().await.unwrap_err();
+        world.remove_bucket().await.unwrap();
+        world.restore_bucket().await.unwrap();
+        world.remove_bucket().await.unwrap();
+        let acme = world.in_domain(&world.create_domain("acme.example").await.unwrap());
+        acme.remove_domain().only_if_empty().await.unwrap();
+        world.later(2 * CONTAINER_GRACE);
+        world.purge_all_due().await;
+        world.later(2 * MEMORY);
+        world.forget().await;
+        world.m.blob_is_known(lifecycle::BlobName::random()).await.unwrap();
+        world.counted(State::Live).await;
+    };
+    let plans = plans(&world, day).await;
+    assert!(plans.len() > 60, "{} statements", plans.len());
+    let mut bad = Vec::new();
+    for (statement, plan) in plans {
+        let walks = |line: &String| {
+            // Walking an index from its first entry to what a LIMIT wants is what an index in order is for.
+            let whole = ["SCAN v", "SCAN versions", "SCAN blobs", "SCAN inline_bytes", "SCAN b ", "SCAN p"];
+            let walked = whole
+                .iter()
+                .any(|table| line.trim() == table.trim() || line.starts_with(&format!("{} ", table.trim())));
+            walked && !line.contains("USING INDEX versions_expiring") && !line.contains("SCAN b")
+        };
+        if plan.iter().any(walks) {
+            bad.push(format!("{statement}\n{plan:#?}"));
+        }
+    }
+    assert!(bad.is_empty(), "{}", bad.join("\n\n"));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn containers_are_found_and_listed_by_name_without_walking_them_all() {
+    let world = World::sqlite().await;
+    let doing = async {
+        world.m.bucket_named(world.domain, "photos").await.unwrap();
+        world.m.list_containers(Some(world.domain), None, "", None, 10).await.unwrap();
+        world.m.domain_named("barrow.local").await.unwrap();
+        world.m.list_containers(None, None, "", None, 10).await.unwrap();
+    };
+    for (statement, plan) in plans(&world, doing).await {
+        let index = plan
+            .iter()
+            .any(|line| line.contains("USING INDEX buckets_") || line.contains("USING INDEX domains_"));
+        assert!(index, "{statement}\n{plan:#?}");
+        assert!(!plan.iter().any(|line| line.contains("SCAN b")), "{statement}\n{plan:#?}");
+    }
+    world.finish().await;
+}
