@@ -20,7 +20,7 @@ pub struct Settings {
     pub seal_key: PathBuf,
     /// The domain that exists from the first start.
     pub default_domain: DomainName,
-    /// Commit only what is on disk. Off only in the control run of the crash tests, which must then fail.
+    /// Answer only what is on disk. Off only in the control run of the crash test, which must then fail.
     pub durable: bool,
     /// Whether a purge also asks the database's clock. Off only under a test's manual clock.
     pub trust_db_clock: bool,

@@ -528,7 +528,7 @@ const PLANS: [(&str, &str); 7] = [
 #[derive(Clone)]
 pub(crate) enum Address {
     Sqlite { path: PathBuf, durable: bool },
-    Postgres { options: Box<PgConnectOptions> },
+    Postgres { options: Box<PgConnectOptions>, durable: bool },
 }
 
 impl Address {
@@ -543,9 +543,16 @@ impl Address {
                 .application_name("barrow")
                 .statement_cache_capacity(512)
                 .options(PLANS);
-            return Ok(Address::Postgres { options: Box::new(options) });
+            return Ok(Address::Postgres { options: Box::new(options), durable });
         }
         Err(Failure::start(format!("metadata.url {url:?}: it starts with sqlite: or postgres://")))
+    }
+
+    /// Whether commands are answered after their commit. They always are, but in the control run of the crash test.
+    pub(crate) fn is_durable(&self) -> bool {
+        match self {
+            Address::Sqlite { durable, .. } | Address::Postgres { durable, .. } => *durable,
+        }
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -590,7 +597,7 @@ impl Address {
                 let conn = Address::sqlite_options(path, *durable).connect().await?;
                 Ok(Conn::Sqlite(Box::new(conn)))
             }
-            Address::Postgres { options } => Ok(Conn::Postgres(Box::new(options.connect().await?))),
+            Address::Postgres { options, .. } => Ok(Conn::Postgres(Box::new(options.connect().await?))),
         }
     }
 
@@ -614,7 +621,7 @@ impl Address {
                     .connect_lazy_with(options);
                 Readers::Sqlite(pool)
             }
-            Address::Postgres { options } => {
+            Address::Postgres { options, .. } => {
                 let pool = PgPoolOptions::new()
                     .max_connections(16)
                     .acquire_timeout(Duration::from_secs(10))

@@ -121,20 +121,22 @@ const SQLITE_COLUMNS: &str = "SELECT 'column ' || t.name || '.' || c.name || ' '
         || CASE WHEN c.pk > 0 THEN ' KEY ' || c.pk ELSE '' END
      FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'";
 const SQLITE_INDEXES: &str = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL";
-const POSTGRES_COLUMNS: &str = "SELECT 'column ' || c.table_name || '.' || c.column_name || ' '
-        || CASE c.data_type WHEN 'bytea' THEN 'BLOB'
-            WHEN 'text' THEN CASE WHEN c.collation_name = 'C' THEN 'TEXT' ELSE 'TEXT IN NO BYTE ORDER' END
-            ELSE upper(c.data_type) END
-        || CASE WHEN c.is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END || COALESCE(' DEFAULT ' || c.column_default, '')
-        || COALESCE(' KEY ' || k.ordinal_position, '')
-     FROM information_schema.columns c LEFT JOIN (information_schema.key_column_usage k
-            JOIN information_schema.table_constraints t ON t.constraint_name = k.constraint_name
-                AND t.constraint_schema = k.constraint_schema AND t.constraint_type = 'PRIMARY KEY')
-        ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name
-     WHERE c.table_schema = current_schema()";
+const POSTGRES_COLUMNS: &str = "SELECT 'column ' || t.relname || '.' || a.attname || ' '
+        || CASE format_type(a.atttypid, NULL) WHEN 'bytea' THEN 'BLOB'
+            WHEN 'text' THEN CASE WHEN l.collname = 'C' THEN 'TEXT' ELSE 'TEXT IN NO BYTE ORDER' END
+            ELSE upper(format_type(a.atttypid, NULL)) END
+        || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END
+        || COALESCE(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '')
+        || COALESCE(' KEY ' || array_position(k.conkey, a.attnum), '')
+     FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+        LEFT JOIN pg_collation l ON l.oid = a.attcollation
+        LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+        LEFT JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'p'
+     WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace";
 const POSTGRES_INDEXES: &str =
-    "SELECT replace(replace(indexdef, current_schema() || '.', ''), ' USING btree', '')
-     FROM pg_indexes WHERE schemaname = current_schema() AND indexname NOT LIKE '%_pkey'";
+    "SELECT replace(replace(pg_get_indexdef(i.indexrelid), current_schema() || '.', ''), ' USING btree', '')
+     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+     WHERE t.relnamespace = current_schema()::regnamespace AND NOT i.indisprimary";
 
 /// Postgres stores a condition with casts, parentheses and `= ANY (ARRAY[…])` for IN.
 fn shared_words(index: &str) -> String {

@@ -4,9 +4,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use testkit::{Database, ManualClock};
 
+/// How a text column of Postgres is described that does not compare like SQLite's.
+const NO_ORDER: &str = "TEXT IN NO BYTE ORDER";
+
 async fn schema(db: &Database) -> BTreeSet<String> {
     db.open(Arc::new(ManualClock::default())).await;
-    metadata::testing::describe_schema(&db.settings().url).await.unwrap().into_iter().collect()
+    let lines = metadata::testing::describe_schema(&db.settings().url).await.unwrap();
+    // The ledger of migrations is one text for both engines, and nobody compares what it holds.
+    let ledger = |line: String| match line.starts_with("column migrations.") {
+        true => line.replace(NO_ORDER, "TEXT"),
+        false => line,
+    };
+    lines.into_iter().map(ledger).collect()
 }
 
 #[tokio::test]
@@ -26,6 +35,6 @@ async fn both_engines_have_the_same_schema() {
 #[tokio::test]
 async fn every_text_of_postgres_compares_in_byte_order() {
     let postgres = schema(&Database::postgres().await).await;
-    let unordered: Vec<&String> = postgres.iter().filter(|line| line.contains("IN NO BYTE ORDER")).collect();
-    assert!(unordered.iter().all(|line| line.starts_with("column migrations.")), "{unordered:#?}");
+    let unordered: Vec<&String> = postgres.iter().filter(|line| line.contains(NO_ORDER)).collect();
+    assert!(unordered.is_empty(), "{unordered:#?}");
 }

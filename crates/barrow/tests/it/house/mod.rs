@@ -134,6 +134,14 @@ impl Server {
         std::fs::read_to_string(self.dir.join("stderr")).unwrap()
     }
 
+    /// Kills it in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        // It could not take back what it had said about where it is.
+        std::fs::remove_file(self.dir.join("data/addresses.json")).unwrap();
+    }
+
     /// Asks it to stop (SIGTERM), and tells its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);

@@ -1,10 +1,8 @@
 //! The real program: a server in a directory of its own, and every command asked of it.
 
-#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
-mod house;
 
-use house::{House, Outcome, http};
+use crate::house::{House, Outcome, http};
 use std::os::unix::fs::PermissionsExt;
 
 #[test]

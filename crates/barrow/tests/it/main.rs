@@ -1,0 +1,7 @@
+//! The binary, from outside: its commands, its doors, and what a `kill -9` leaves.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod cli;
+mod crash;
+mod house;
