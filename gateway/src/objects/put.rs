@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Time, VersionId};
 use md5::{Digest, Md5};
-use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published};
+use metadata::{Body, Existence, ObjectCommand, Outcome, Publish, Published};
 
 /// What is to be put where.
 #[derive(Clone, Debug)]
@@ -62,9 +62,21 @@ pub async fn put(
     object: NewObject,
     body: &mut BodyReader,
 ) -> Result<Stored, Error> {
+    match store(gateway, principal, object, body).await {
+        Ok(stored) => Ok(stored),
+        Err(error) => Err(no_space(gateway, error).await),
+    }
+}
+
+async fn store(
+    gateway: &Gateway,
+    principal: &Principal,
+    object: NewObject,
+    body: &mut BodyReader,
+) -> Result<Stored, Error> {
     let max = gateway.settings.inline_max;
     let declared = body.declared();
-    admit(gateway, declared.unwrap_or(0)).await?;
+    gateway.blobs.admit(declared.unwrap_or(0)).await?;
     if declared.is_some_and(|length| length > max) {
         return put_staged(gateway, principal, object, BytesMut::new(), body).await;
     }
@@ -78,12 +90,7 @@ pub async fn put(
     put_inline(gateway, principal, object, held.freeze()).await
 }
 
-/// Refuses while free space is at the reserve, and tells what would free some. Deleting always has room.
-async fn admit(gateway: &Gateway, expected: u64) -> Result<(), Error> {
-    let Err(error) = gateway.blobs.admit(expected).await else { return Ok(()) };
-    Err(no_space(gateway, Error::from(error)).await)
-}
-
+/// Where no space is the trouble, tells what would free some. Deleting always has room.
 async fn no_space(gateway: &Gateway, error: Error) -> Error {
     let Error::NoSpace(text) = error else { return error };
     let in_grace: i64 = match gateway.metadata.usage().await {
@@ -122,11 +129,9 @@ async fn put_staged(
     body: &mut BodyReader,
 ) -> Result<Stored, Error> {
     let mut staged = Staged::begin(gateway, principal, &object, body.declared()).await?;
-    if !held.is_empty() {
-        staged.write(held.freeze()).await?;
-    }
-    while let Some(chunk) = body.next().await? {
-        staged.write(chunk).await?;
+    if let Err(error) = fill(&mut staged, held, body).await {
+        staged.give_up().await;
+        return Err(error);
     }
     let (stored, keep) = staged.finish().await?;
     check_digest(object.content_md5, stored.md5)?;
@@ -135,6 +140,16 @@ async fn put_staged(
             .await?;
     keep.keep();
     Ok(Stored { published, md5: stored.md5, size: stored.size })
+}
+
+async fn fill(staged: &mut Staged, held: BytesMut, body: &mut BodyReader) -> Result<(), Error> {
+    if !held.is_empty() {
+        staged.write(held.freeze()).await?;
+    }
+    while let Some(chunk) = body.next().await? {
+        staged.write(chunk).await?;
+    }
+    Ok(())
 }
 
 async fn publish(
@@ -172,7 +187,6 @@ async fn publish(
         Ok(Outcome::Staged | Outcome::Deleted(_) | Outcome::Restored(_)) => {
             Err(Error::Refused(Refusal::Conflict))
         }
-        Err(failure @ Failure::NoSpace(_)) => Err(no_space(gateway, failure.into()).await),
         Err(failure) => Err(failure.into()),
     }
 }

@@ -46,6 +46,11 @@ impl Staged {
         Ok(self.upload.write(bytes).await?)
     }
 
+    /// Ends the writing first, so that nothing lands behind the back of whoever takes the version back.
+    pub(super) async fn give_up(self) {
+        self.upload.abort().await;
+    }
+
     /// Makes the bytes durable. The guard takes them back unless it is told to keep them.
     pub(super) async fn finish(self) -> Result<(blobs::Stored, TakeBack), Error> {
         let Staged { upload, guard } = self;

@@ -84,6 +84,9 @@ impl Service for Door {
         let response = match self.answer(&parts, body).await {
             Ok(response) => response,
             Err(trouble) => {
+                if trouble.status == StatusCode::INTERNAL_SERVER_ERROR {
+                    self.gateway.metrics.violation();
+                }
                 tracing::debug!(peer = %peer.0, method = %parts.method, uri = %parts.uri, ?trouble, "refused");
                 trouble.answer()
             }

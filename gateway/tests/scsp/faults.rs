@@ -46,7 +46,8 @@ async fn a_lost_answer_leaves_no_bytes_behind(house: &mut House) {
 async fn a_full_store_is_507(house: &mut House) {
     for (size, op) in [(64 << 10, Op::Put), (3 << 20, Op::Part)] {
         house.world.faults().next(op, 1, Fault::Full);
-        house.post("/b/o").body(vec![1; size]).await.refused(507, "ClusterOutOfSpace");
+        let refused = house.post("/b/o").body(vec![1; size]).await.refused(507, "ClusterOutOfSpace");
+        assert!(refused.text().contains("0 bytes are in grace"), "{}", refused.text());
         house.get("/b/o").await.refused(404, "NotFound");
         house.nothing_is_left().await;
     }

@@ -226,7 +226,7 @@ fn tells(said: &Refusal, law: &Refusal, state: State, mv: Move, above: Above) ->
         }
         Move::Remove if state != State::Live => *said == Refusal::NoSuchVersion,
         // The container is told of first, whatever has become of what was in it.
-        Move::Restore if above != Above::Live => *said == Refusal::ContainerGone,
+        Move::Restore if above != Above::Live => *said == Refusal::ContainerGone || said == law,
         Move::Publish if above != Above::Live && *said == Refusal::ContainerGone => true,
         // An upload whose row is not staged any more was taken back meanwhile: its client may begin anew.
         Move::Publish => *said == Refusal::Conflict,

@@ -323,7 +323,7 @@ fn what_was_removed_is_purged_by_the_running_server() {
     done(&["bucket", "remove", "photos"]);
     done(&["bucket", "purge", "photos", "--yes"]);
     // The doors wake the health processor; nobody has to wait for its interval.
-    let state = house::eventually(|| {
+    let state = crate::house::eventually(|| {
         let listed = house.command(&["bucket", "list", "--json"]).outcome().json();
         let state = listed["items"][0]["state"].as_str().unwrap_or("gone").to_owned();
         (state != "purging").then_some(state)
