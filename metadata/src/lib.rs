@@ -33,7 +33,7 @@ pub use containers::{
 pub use error::Failure;
 pub use halted::{CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, Secret, write_private};
-pub use list::{Expired, VersionPage};
+pub use list::{Expired, Listed, VersionPage};
 pub use lookup::{Found, Located, Version};
 pub use objects::{
     Body, Delete, Deleted, Existence, ObjectCommand, Outcome, Publish, Published, Restore, RestoreWhat,

@@ -6,6 +6,29 @@ use crate::lookup::{Version, read_version, version_columns};
 use crate::sql::args;
 use lifecycle::{ContainerId, State, VersionId};
 
+/// A readable object as a listing shows it. Narrow, because a page holds thousands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its current version.
+    pub id: VersionId,
+    /// Its name.
+    pub name: String,
+    /// Size of its content in bytes.
+    pub size: u64,
+    /// Its headers, as the door encoded them.
+    pub headers: String,
+    /// The user it belongs to.
+    pub owner: Option<String>,
+    /// When it was written.
+    pub created_at: lifecycle::Time,
+}
+
+macro_rules! listed_columns {
+    () => {
+        "v.id, v.name, v.size, v.headers, v.owner, v.created_at"
+    };
+}
+
 /// One page of versions.
 #[derive(Clone, Debug)]
 pub struct VersionPage {
@@ -39,7 +62,7 @@ impl Metadata {
         prefix: &str,
         marker: &str,
         limit: u32,
-    ) -> Result<Vec<Version>, Failure> {
+    ) -> Result<Vec<Listed>, Failure> {
         let now = self.clock.now();
         // The marker may lie before the prefix; nothing before the prefix itself is wanted.
         let from_prefix = !prefix.is_empty() && marker < prefix;
@@ -50,7 +73,7 @@ impl Metadata {
                     .fetch(
                         concat!(
                             "SELECT ",
-                            version_columns!(),
+                            listed_columns!(),
                             " FROM versions v
                          WHERE v.contents_id = $1 AND v.is_current = 1 AND v.name >= $2 AND v.name < $3
                            AND (v.expires_at IS NULL OR v.expires_at > $4) ORDER BY v.name LIMIT $5"
@@ -65,7 +88,7 @@ impl Metadata {
                     .fetch(
                         concat!(
                             "SELECT ",
-                            version_columns!(),
+                            listed_columns!(),
                             " FROM versions v
                          WHERE v.contents_id = $1 AND v.is_current = 1 AND v.name >= $2
                            AND (v.expires_at IS NULL OR v.expires_at > $3) ORDER BY v.name LIMIT $4"
@@ -79,7 +102,7 @@ impl Metadata {
                     .fetch(
                         concat!(
                             "SELECT ",
-                            version_columns!(),
+                            listed_columns!(),
                             " FROM versions v
                          WHERE v.contents_id = $1 AND v.is_current = 1 AND v.name > $2 AND v.name < $3
                            AND (v.expires_at IS NULL OR v.expires_at > $4) ORDER BY v.name LIMIT $5"
@@ -93,7 +116,7 @@ impl Metadata {
                     .fetch(
                         concat!(
                             "SELECT ",
-                            version_columns!(),
+                            listed_columns!(),
                             " FROM versions v
                          WHERE v.contents_id = $1 AND v.is_current = 1 AND v.name > $2
                            AND (v.expires_at IS NULL OR v.expires_at > $3) ORDER BY v.name LIMIT $4"
@@ -105,7 +128,14 @@ impl Metadata {
         };
         let mut items = Vec::with_capacity(rows.len());
         for mut row in rows {
-            items.push(read_version(&mut row)?);
+            items.push(Listed {
+                id: row.need_id(VersionId::from_bytes)?,
+                name: row.need_text()?,
+                size: row.need_size()?,
+                headers: row.text()?.unwrap_or_default(),
+                owner: row.text()?,
+                created_at: row.need_time()?,
+            });
         }
         Ok(items)
     }

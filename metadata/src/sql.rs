@@ -609,6 +609,7 @@ impl Address {
                     .filename(path)
                     .read_only(true)
                     .busy_timeout(Duration::from_secs(10))
+                    .row_buffer_size(1_024)
                     .statement_cache_capacity(128)
                     .pragma("cache_size", "-8192")
                     .pragma("temp_store", "MEMORY")

@@ -143,6 +143,7 @@ async fn no_statement_walks_all_versions_or_blobs() {
         world.counted(State::Live).await;
     };
     let plans = plans(&world, day).await;
+    for (s, p) in &plans { if s.contains("UPDATE versions") { eprintln!("{}\n{p:#?}", s.chars().take(140).collect::<String>()); } }
     assert!(plans.len() > 60, "{} statements", plans.len());
     let mut bad = Vec::new();
     for (statement, plan) in plans {

@@ -9,7 +9,8 @@ use crate::scsp::error::Trouble;
 use crate::scsp::request::Target;
 use http::{Method, Response, StatusCode};
 use lifecycle::{Right, State};
-use metadata::{Container, Version};
+use metadata::{Container, Listed};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 const UNBUILT: [&str; 9] =
@@ -44,7 +45,7 @@ pub(in crate::scsp) async fn list(exchange: Exchange<'_>) -> Result<Response<Bod
         })?,
     };
     let fields = fields(asked.query.get("fields"))?;
-    let rows = match &asked.target {
+    let text = match &asked.target {
         Target::Bucket(bucket) => {
             refuse_kind(asked.query.get("stype"), &["named", "all"])?;
             let located = exchange.locate(Some(bucket)).await?;
@@ -55,7 +56,8 @@ pub(in crate::scsp) async fn list(exchange: Exchange<'_>) -> Result<Response<Bod
             };
             exchange.principal.require(Right::Read, parent, Some(id))?;
             let objects = exchange.gateway.metadata.list_objects(contents, prefix, marker, size).await?;
-            objects.iter().map(|version| object_row(version, &fields)).collect()
+            let rows: Vec<_> = objects.iter().map(|object| ObjectRow { object, fields: &fields }).collect();
+            serde_json::to_string(&rows)
         }
         Target::Root | Target::Uuid(_) | Target::Object(..) | Target::Child(_) => {
             refuse_kind(asked.query.get("stype"), &["bucket"])?;
@@ -64,10 +66,11 @@ pub(in crate::scsp) async fn list(exchange: Exchange<'_>) -> Result<Response<Bod
                 return Err(Trouble::not_found());
             };
             exchange.principal.require(Right::Read, Some(located.domain.id), None)?;
-            buckets(&exchange, &located.domain, (prefix, marker), size, &fields).await?
+            let rows = buckets(&exchange, &located.domain, (prefix, marker), size, &fields).await?;
+            serde_json::to_string(&rows)
         }
     };
-    let text = Value::Array(rows).to_string();
+    let text = text.map_err(|error| Trouble::new(500, "CompletionErrorUnknown", error.to_string()))?;
     let length = text.len();
     let head = exchange.parts.method == Method::HEAD;
     let mut response = new(StatusCode::OK, if head { Body::Empty } else { Body::from(text) });
@@ -119,18 +122,41 @@ fn fields(asked: Option<&str>) -> Result<Vec<String>, Trouble> {
     }
 }
 
-fn object_row(version: &Version, fields: &[String]) -> Value {
-    let headers = decode(&version.headers);
-    let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| json!(value));
-    row(fields, |field| match field {
-        "name" => Some(("name".to_owned(), json!(version.name))),
-        "content-length" => Some(("bytes".to_owned(), json!(version.size))),
-        "hash" => Some(("hash".to_owned(), json!(version.id))),
-        "tmborn" => Some(("last_modified".to_owned(), json!(version.created_at.to_rfc3339()))),
-        "content-type" => header("content-type").map(|value| ("content_type".to_owned(), value)),
-        "owner" => version.owner.as_ref().map(|owner| ("owner".to_owned(), json!(owner))),
-        field => header(field).map(|value| (field.to_owned(), value)),
-    })
+/// One object with the fields that were asked for, written straight into the answer: a page holds thousands.
+struct ObjectRow<'a> {
+    object: &'a Listed,
+    fields: &'a [String],
+}
+
+impl Serialize for ObjectRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Listed { id, name, size, headers, owner, created_at } = self.object;
+        let from_headers = |field: &String| field == "content-type" || field.starts_with("x-");
+        let headers = if self.fields.iter().any(from_headers) { decode(headers) } else { Vec::new() };
+        let header = |wanted: &str| headers.iter().find(|(known, _)| known == wanted).map(|(_, value)| value);
+        let mut row = serializer.serialize_map(None)?;
+        for field in self.fields {
+            match field.as_str() {
+                "name" => row.serialize_entry("name", name)?,
+                "content-length" => row.serialize_entry("bytes", size)?,
+                "hash" => row.serialize_entry("hash", id)?,
+                "tmborn" => row.serialize_entry("last_modified", &created_at.to_rfc3339())?,
+                "owner" => match owner {
+                    Some(owner) => row.serialize_entry("owner", owner)?,
+                    None => {}
+                },
+                "content-type" => match header("content-type") {
+                    Some(value) => row.serialize_entry("content_type", value)?,
+                    None => {}
+                },
+                field => match header(field) {
+                    Some(value) => row.serialize_entry(field, value)?,
+                    None => {}
+                },
+            }
+        }
+        row.end()
+    }
 }
 
 fn bucket_row(bucket: &Container, fields: &[String]) -> Value {
