@@ -147,12 +147,12 @@ impl Auth {
     pub async fn principal(&self, authorization: Option<&[u8]>) -> Result<Principal, Denied> {
         let Some(header) = authorization else { return self.nobody() };
         let credentials = Credentials::parse(header).map_err(|_| Denied::Invalid)?;
-        if let Some((key, secret)) = &self.environment {
-            if *key == credentials.key {
-                return same(secret.expose(), credentials.secret.expose())
-                    .then(|| Principal::root(key))
-                    .ok_or(Denied::Invalid);
-            }
+        if let Some((key, secret)) = &self.environment
+            && *key == credentials.key
+        {
+            return same(secret.expose(), credentials.secret.expose())
+                .then(|| Principal::root(key))
+                .ok_or(Denied::Invalid);
         }
         let known = self.cached(&credentials.key);
         let before = self.forgotten.load(Ordering::SeqCst);

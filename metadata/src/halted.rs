@@ -24,11 +24,11 @@ pub const CLOCK_LEAP_MAX: Duration = Duration::from_secs(3_600);
 pub(crate) async fn refuse(conn: &mut Conn) -> Result<(), Failure> {
     let row =
         conn.fetch_one("SELECT halted_at, halted_reason FROM installation WHERE one = 1", Vec::new()).await?;
-    if let Some(mut row) = row {
-        if row.time()?.is_some() {
-            let text = format!("purging is halted: {}", row.text()?.unwrap_or_default());
-            return Err(Failure::Unavailable { text, again: false });
-        }
+    if let Some(mut row) = row
+        && row.time()?.is_some()
+    {
+        let text = format!("purging is halted: {}", row.text()?.unwrap_or_default());
+        return Err(Failure::Unavailable { text, again: false });
     }
     Ok(())
 }

@@ -275,3 +275,30 @@ impl Metadata {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[test]
+    fn of_many_who_make_the_key_file_at_once_all_have_the_same_key() {
+        for _ in 0..20 {
+            let dir = tempfile::TempDir::new().expect("a temporary directory can be made");
+            let (path, start) = (dir.path().join("seal.key"), Barrier::new(8));
+            let sealers: Vec<Sealer> = std::thread::scope(|scope| {
+                let make = || {
+                    start.wait();
+                    Sealer::open(&path, true).expect("opens or makes the file")
+                };
+                let making: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+                making.into_iter().map(|made| made.join().expect("does not panic")).collect()
+            });
+            let sealed = sealers[0].seal("K", &Secret::new("text")).expect("seals");
+            for sealer in &sealers {
+                assert_eq!(sealer.open_secret("K", &sealed).expect("opens").expose(), b"text");
+            }
+            assert_eq!(std::fs::read_dir(dir.path()).expect("is there").count(), 1, "nothing else is left");
+        }
+    }
+}

@@ -214,10 +214,10 @@ impl Metadata {
              ORDER BY v.expires_at LIMIT 1",
         ];
         for text in texts {
-            if let Some(mut row) = self.readers.fetch_one(text, Vec::new()).await? {
-                if let Some(at) = row.time()? {
-                    earliest = Some(earliest.map_or(at, |known| known.min(at)));
-                }
+            if let Some(mut row) = self.readers.fetch_one(text, Vec::new()).await?
+                && let Some(at) = row.time()?
+            {
+                earliest = Some(earliest.map_or(at, |known| known.min(at)));
             }
         }
         Ok(earliest)
@@ -429,7 +429,7 @@ impl Metadata {
                         "UPDATE versions SET claim_by = NULL, claim_until = NULL
                          FROM (VALUES {rows}) AS given WHERE versions.id = given.column1 AND versions.state = 'purging'
                             AND versions.claim_by = $1",
-                        &args![holder],
+                        &[holder.into()],
                         rows,
                     )
                     .await?;
@@ -584,7 +584,7 @@ async fn finish(
              FROM (VALUES {rows}) AS done
              WHERE versions.id = done.column1 AND versions.state = 'purging' AND versions.claim_by = $3
              RETURNING versions.id, versions.contents_id, versions.size",
-            &args![now, memory, holder, Time::NEVER.minus(Duration::from_secs(1))],
+            &[now.into(), memory.into(), holder.into(), Time::NEVER.minus(Duration::from_secs(1)).into()],
             rows,
         )
         .await?;

@@ -759,7 +759,7 @@ mod tests {
     #[test]
     fn rows_are_cut_into_powers_of_two_and_numbered_after_the_head() {
         let rows = |n: usize| (0..n).map(|_| args![1_i64, "a"]).collect::<Vec<_>>();
-        let cut = chunks("X {rows}", &args![9_i64], rows(5));
+        let cut = chunks("X {rows}", &[9_i64.into()], rows(5));
         let texts: Vec<String> = cut
             .iter()
             .map(|(text, _)| match text {

@@ -82,12 +82,12 @@ pub fn check_version(v: &VersionFacts) -> Vec<Violation> {
     if readable && !v.marker && v.blob_bytes != v.size {
         broken("R1", "owns blobs whose sizes do not add up to its own");
     }
-    if v.state == State::Purged && !v.cascaded {
-        if let (Some(promised), Some(purged)) = (v.purge_after, v.purged_at) {
-            if purged < promised {
-                broken("R2", "was purged before its promised time");
-            }
-        }
+    if v.state == State::Purged
+        && !v.cascaded
+        && let (Some(promised), Some(purged)) = (v.purge_after, v.purged_at)
+        && purged < promised
+    {
+        broken("R2", "was purged before its promised time");
     }
     if matches!(v.state, State::Live | State::Removed) && v.seq.is_none() {
         broken("R3", "was published without a position");

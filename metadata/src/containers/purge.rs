@@ -219,10 +219,10 @@ async fn try_begin(
     };
     let Some(mut row) = conn.fetch_one(own, args![id]).await? else { return Err(Refusal::NotRemoved.into()) };
     let (name, promise, early) = (row.need_text()?, row.need_time()?, row.need_bool()?);
-    if let Some(domain) = row.id(ContainerId::from_bytes)? {
-        if above(conn, domain).await? != Above::Live {
-            return Err(Refusal::ContainerGone.into());
-        }
+    if let Some(domain) = row.id(ContainerId::from_bytes)?
+        && above(conn, domain).await? != Above::Live
+    {
+        return Err(Refusal::ContainerGone.into());
     }
     let inside = if early { None } else { latest_inside(conn, kind, id).await? };
     may_purge(Some(container_due(promise, inside)), Guard::NONE, now)?;

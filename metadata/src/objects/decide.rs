@@ -104,10 +104,10 @@ pub(crate) fn publish(
     slot: Slot,
 ) -> Decision {
     let visible = current.filter(|current| !current.is_expired(slot.now));
-    if let Some(current) = visible {
-        if current.kind == Kind::Unnamed || current.kind != cmd.kind {
-            return Err(Refusal::Immutable);
-        }
+    if let Some(current) = visible
+        && (current.kind == Kind::Unnamed || current.kind != cmd.kind)
+    {
+        return Err(Refusal::Immutable);
     }
     if cmd.existence == Existence::Required && visible.is_none() {
         return Err(Refusal::NoSuchObject { marker: None });

@@ -111,7 +111,7 @@ pub(crate) async fn remove(
                 due_at = gone.column3, cause = gone.column4, actor = gone.column5, change_seq = gone.column6
              FROM (VALUES {rows}) AS gone
              WHERE versions.id = gone.column1 AND versions.state = 'live'",
-            &args![now],
+            &[now.into()],
             rows,
         )
         .await?;

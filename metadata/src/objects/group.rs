@@ -322,10 +322,10 @@ async fn read_lost(
 ) -> Result<HashSet<VersionId>, DbError> {
     let mut lost = HashSet::new();
     for &at in round {
-        if let ObjectCommand::Publish(c) = commands[at] {
-            if matches!(c.body, Body::Staged { .. }) {
-                lost.insert(c.version);
-            }
+        if let ObjectCommand::Publish(c) = commands[at]
+            && matches!(c.body, Body::Staged { .. })
+        {
+            lost.insert(c.version);
         }
     }
     let rows = lost.iter().map(|id| args![*id]).collect();

@@ -35,7 +35,7 @@ on_both_engines! {
         let old = world.put("x").await.unwrap().version;
         world.put("x").kept_for(HOUR).await.unwrap();
         assert!(matches!(world.restore_version(old).replace().await, Err(Refusal::Guarded { .. })));
-        world.restore_version(old).as_name("y").await.unwrap();
+        world.restore_version(old).under("y").await.unwrap();
     }
 
     async fn a_container_with_guarded_content_is_not_removed_and_says_how_much_and_until_when(world: World) {

@@ -47,13 +47,13 @@ async fn client(caller: Caller, buckets: Vec<Caller>, seed: u64, stop: Arc<Atomi
             }
             30..45 => drop(here.delete(&name).at_once().await),
             45..55 => drop(here.restore(&name).replace().await),
-            55..60 => drop(here.restore(&name).as_name("other").await),
+            55..60 => drop(here.restore(&name).under("other").await),
             60..65 => {
                 let upload = here.stage_in(here.contents().await, &name).await;
-                if let Ok(upload) = upload {
-                    if let Ok(put) = here.put_staged(&name, upload, 3).await {
-                        done.published.push(put.version);
-                    }
+                if let Ok(upload) = upload
+                    && let Ok(put) = here.put_staged(&name, upload, 3).await
+                {
+                    done.published.push(put.version);
                 }
             }
             65..80 => {

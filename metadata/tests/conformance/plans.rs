@@ -109,7 +109,7 @@ async fn no_statement_walks_all_versions_or_blobs() {
         }
         let version = world.restore("a").replace().await.unwrap().version;
         world.delete("a").await.unwrap();
-        world.restore_version(version).as_name("d").await.unwrap();
+        world.restore_version(version).under("d").await.unwrap();
         let upload = world.stage("up").await;
         world.put_staged("up", upload, 5).await.unwrap();
         world.stage("lost").await;
@@ -143,17 +143,15 @@ async fn no_statement_walks_all_versions_or_blobs() {
         world.counted(State::Live).await;
     };
     let plans = plans(&world, day).await;
-    for (s, p) in &plans { if s.contains("UPDATE versions") { eprintln!("{}\n{p:#?}", s.chars().take(140).collect::<String>()); } }
     assert!(plans.len() > 60, "{} statements", plans.len());
     let mut bad = Vec::new();
     for (statement, plan) in plans {
         let walks = |line: &String| {
-            // Walking an index from its first entry to what a LIMIT wants is what an index in order is for.
-            let whole = ["SCAN v", "SCAN versions", "SCAN blobs", "SCAN inline_bytes", "SCAN b ", "SCAN p"];
-            let walked = whole
-                .iter()
-                .any(|table| line.trim() == table.trim() || line.starts_with(&format!("{} ", table.trim())));
-            walked && !line.contains("USING INDEX versions_expiring") && !line.contains("SCAN b")
+            let mut words = line.split_whitespace();
+            let scanned = if words.next() == Some("SCAN") { words.next() } else { None };
+            // Only what expires is looked for everywhere, and its index is walked no further than the first that counts.
+            matches!(scanned, Some("v" | "versions" | "p" | "blobs" | "i" | "inline_bytes"))
+                && !line.ends_with("USING INDEX versions_expiring")
         };
         if plan.iter().any(walks) {
             bad.push(format!("{statement}\n{plan:#?}"));

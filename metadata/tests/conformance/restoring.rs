@@ -53,19 +53,19 @@ on_both_engines! {
     async fn under_another_name_both_are_there(world: World) {
         world.put("x").body("old").await.unwrap();
         world.put("x").body("new").await.unwrap();
-        assert_eq!(world.restore("x").as_name("x (restored)").await.unwrap().name, "x (restored)");
+        assert_eq!(world.restore("x").under("x (restored)").await.unwrap().name, "x (restored)");
         assert_eq!(world.lists().await, ["x", "x (restored)"]);
         world.put("taken").await.unwrap();
         world.delete("x").await.unwrap();
-        assert_eq!(world.restore("x").as_name("taken").await, Err(Refusal::NameInUse));
+        assert_eq!(world.restore("x").under("taken").await, Err(Refusal::NameInUse));
     }
 
     async fn under_its_own_name_said_twice_it_comes_back_as_ever(world: World) {
         let put = world.put("x").await.unwrap();
         world.delete("x").await.unwrap();
-        assert_eq!(world.restore("x").as_name("x").await.unwrap().version, put.version);
+        assert_eq!(world.restore("x").under("x").await.unwrap().version, put.version);
         world.delete("x").await.unwrap();
-        assert_eq!(world.restore_version(put.version).as_name("x").await.unwrap().name, "x");
+        assert_eq!(world.restore_version(put.version).under("x").await.unwrap().name, "x");
     }
 
     async fn what_is_not_removed_is_not_restored(world: World) {

@@ -627,7 +627,7 @@ pub(crate) struct Back {
 }
 
 impl Back {
-    pub(crate) fn as_name(mut self, name: &str) -> Back {
+    pub(crate) fn under(mut self, name: &str) -> Back {
         self.restore.as_name = Some(name.to_owned());
         self
     }

@@ -1,7 +1,5 @@
 //! The real program: a server in a directory of its own, and every command asked of it.
 
-
-
 use crate::house::{House, Outcome, http};
 use std::os::unix::fs::PermissionsExt;
 

@@ -2,8 +2,6 @@
 //!
 //! A control run that answers before it commits must be found out; a harness that does not see that sees nothing.
 
-
-
 use crate::house::House;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -26,7 +24,14 @@ type History = Arc<Mutex<BTreeMap<String, Known>>>;
 const CLIENTS: usize = 6;
 
 /// One request on a connection of its own; `None` when the server went away in the middle.
-fn ask(at: SocketAddr, auth: &str, method: &str, target: &str, headers: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
+fn ask(
+    at: SocketAddr,
+    auth: &str,
+    method: &str,
+    target: &str,
+    headers: &str,
+    body: &[u8],
+) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(at).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
     let head = format!(
@@ -113,7 +118,8 @@ fn rounds(house: &House, environment: &[(&str, &str)], rounds: u64) -> Vec<Strin
         let (history, stop) = (History::default(), Arc::new(AtomicBool::new(false)));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|id| {
-                let (at, auth, history, stop) = (server.scsp, auth.clone(), Arc::clone(&history), Arc::clone(&stop));
+                let (at, auth, history, stop) =
+                    (server.scsp, auth.clone(), Arc::clone(&history), Arc::clone(&stop));
                 std::thread::spawn(move || client(at, &auth, &format!("r{round}c{id}"), &history, &stop))
             })
             .collect();
@@ -127,7 +133,10 @@ fn rounds(house: &House, environment: &[(&str, &str)], rounds: u64) -> Vec<Strin
         if !found.is_empty() {
             return found;
         }
-        assert!(history.lock().unwrap().values().any(|known| known.put_acknowledged), "the server did nothing");
+        assert!(
+            history.lock().unwrap().values().any(|known| known.put_acknowledged),
+            "the server did nothing"
+        );
     }
     let check = house.command(&["check", "--blobs", "--json"]).outcome();
     assert_eq!(check.code, 0, "{}{}", check.stdout, check.stderr);

@@ -136,23 +136,26 @@ impl Serialize for ObjectRow<'_> {
         let header = |wanted: &str| headers.iter().find(|(known, _)| known == wanted).map(|(_, value)| value);
         let mut row = serializer.serialize_map(None)?;
         for field in self.fields {
-            match field.as_str() {
-                "name" => row.serialize_entry("name", name)?,
-                "content-length" => row.serialize_entry("bytes", size)?,
-                "hash" => row.serialize_entry("hash", id)?,
-                "tmborn" => row.serialize_entry("last_modified", &created_at.to_rfc3339())?,
-                "owner" => match owner {
-                    Some(owner) => row.serialize_entry("owner", owner)?,
-                    None => {}
-                },
-                "content-type" => match header("content-type") {
-                    Some(value) => row.serialize_entry("content_type", value)?,
-                    None => {}
-                },
-                field => match header(field) {
-                    Some(value) => row.serialize_entry(field, value)?,
-                    None => {}
-                },
+            let (shown, value) = match field.as_str() {
+                "name" => ("name", Some(name)),
+                "owner" => ("owner", owner.as_ref()),
+                "content-type" => ("content_type", header("content-type")),
+                "content-length" => {
+                    row.serialize_entry("bytes", size)?;
+                    continue;
+                }
+                "hash" => {
+                    row.serialize_entry("hash", id)?;
+                    continue;
+                }
+                "tmborn" => {
+                    row.serialize_entry("last_modified", &created_at.to_rfc3339())?;
+                    continue;
+                }
+                field => (field, header(field)),
+            };
+            if let Some(value) = value {
+                row.serialize_entry(shown, value)?;
             }
         }
         row.end()
