@@ -60,8 +60,7 @@ impl Metadata {
                 bucket_id,
                 contents_id,
                 container_state: above,
-                // Being written is no better than live, but it is not live either.
-                state: if above == State::Live { own } else { own.under(above) },
+                state: own.under(above),
                 objects: row.need_int()?,
                 bytes: row.need_int()?,
             });

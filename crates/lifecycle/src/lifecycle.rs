@@ -63,10 +63,13 @@ impl State {
     }
 
     /// The effective state of something whose own state is `self` inside a container whose state is `above`
-    /// (rule R11): the worst of the two.
+    /// (rule R11): the worst of the two. What is staged stays staged in a live one.
     #[must_use]
     pub fn under(self, above: State) -> State {
-        self.max(above)
+        match (self, above) {
+            (State::Staged, State::Live) => State::Staged,
+            (own, above) => own.max(above),
+        }
     }
 }
 

@@ -65,7 +65,7 @@ async fn case_100_fields_are_renamed(house: &mut House) {
         house.post("/b/o").header("Content-Type", "text/plain").header("X-A-Meta-K", "v").body("four");
     let etag = written.await.is(201).etag();
     let listed = house.get("/b?format=json&fields=name,content-length,tmBorn").await.is(200);
-    assert_eq!(listed.text(), r#"[{"bytes":4,"last_modified":"2026-03-03T09:00:00.000Z","name":"o"}]"#);
+    assert_eq!(listed.text(), r#"[{"name":"o","bytes":4,"last_modified":"2026-03-03T09:00:00.000Z"}]"#);
     let listed = house.get("/b?format=json&fields=hash,content-type,x-a-meta-k").await.is(200);
     let row = &listed.json()[0];
     assert_eq!(row["hash"], etag.as_str());

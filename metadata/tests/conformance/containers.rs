@@ -31,7 +31,7 @@ on_both_engines! {
         assert_eq!(world.reads("x").await.as_deref(), Some("ours"));
     }
 
-    /// rustfs#7743 and others: a bucket's successor of the same name has nothing of it, neither objects nor deletes.
+    /// Went wrong elsewhere: a bucket's successor of the same name has nothing of it, neither objects nor deletes.
     async fn a_removed_name_is_free_at_once_and_old_children_never_show(world: World) {
         world.put("x").body("old").await.unwrap();
         world.put("deleted").await.unwrap();
@@ -61,7 +61,7 @@ on_both_engines! {
         assert_eq!((removed.container.cause, removed.container.actor.as_deref()), (Some(Cause::Recursive), Some("bob")));
     }
 
-    /// rook#9555: repeating a removal is answered the same, and changes nothing.
+    /// Went wrong elsewhere: repeating a removal is answered the same, and changes nothing.
     async fn removing_twice_is_refused_twice(world: World) {
         let first = world.remove_bucket().await.unwrap();
         world.later(HOUR);
@@ -216,7 +216,7 @@ on_both_engines! {
         world.restore("x").await.expect("and are as restorable as before");
     }
 
-    /// rustfs#6575: an emptied bucket is empty, whatever waits in the contents that were taken out.
+    /// Went wrong elsewhere: an emptied bucket is empty, whatever waits in the contents that were taken out.
     async fn an_emptied_bucket_can_be_removed_as_empty(world: World) {
         world.put("x").await.unwrap();
         world.empty_bucket().await.unwrap();

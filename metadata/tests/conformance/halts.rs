@@ -56,7 +56,7 @@ on_both_engines! {
         assert_eq!((halt.at, halt.reason.as_str()), (at, "first"));
     }
 
-    /// kopia#1949: a clock that leapt is found out before anything is destroyed by it.
+    /// Went wrong elsewhere: a clock that leapt is found out before anything is destroyed by it.
     async fn a_wall_clock_that_runs_ahead_of_boot_time_halts(world: World) {
         let (member, boot) = (MemberId::random(), 100 * SECOND);
         beat(world, member, "boot-1", boot).await;

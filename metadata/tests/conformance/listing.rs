@@ -76,7 +76,7 @@ on_both_engines! {
         }
     }
 
-    /// aws-cli#8131: the dead fill no page.
+    /// Went wrong elsewhere: the dead fill no page.
     async fn the_dead_are_not_listed_and_fill_no_page(world: World) {
         let mut map = fill(world).await;
         for name in NAMES.iter().step_by(2) {

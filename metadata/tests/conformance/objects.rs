@@ -167,7 +167,7 @@ on_both_engines! {
         assert_eq!(world.reclaim().await, 1, "x, when it was promised");
     }
 
-    /// minio#16243: after deleting everything under a name and writing it anew, nothing old comes back.
+    /// Went wrong elsewhere: after deleting everything under a name and writing it anew, nothing old comes back.
     async fn a_name_used_again_shows_the_new_object_only(world: World) {
         for body in ["one", "two", "three"] {
             world.put("x").body(body).await.unwrap();
@@ -183,7 +183,7 @@ on_both_engines! {
         assert_eq!(world.reads("x").await, None);
     }
 
-    /// seaweedfs#1806: a batch is so many single commands, and nothing more.
+    /// Went wrong elsewhere: a batch is so many single commands, and nothing more.
     async fn a_batch_is_its_commands_one_by_one(world: World) {
         for name in ["a", "b", "c", "d"] {
             world.put(name).await.unwrap();

@@ -59,7 +59,7 @@ on_both_engines! {
         assert_eq!(world.m.deletions(Some("restored"), 10).await.unwrap().len(), 1);
     }
 
-    /// harbor#17251 and others: what the counters say is what is there, by the effective state.
+    /// Went wrong elsewhere: what the counters say is what is there, by the effective state.
     async fn usage_is_told_by_bucket_and_effective_state(world: World) {
         world.put("a").body("1").await.unwrap();
         world.put("b").body("22").await.unwrap();

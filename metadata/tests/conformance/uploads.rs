@@ -26,7 +26,7 @@ on_both_engines! {
         assert!(put.seq > small.seq);
     }
 
-    /// s3gw#588: an upload that finishes after its bucket was removed is refused, and its bytes can be claimed.
+    /// Went wrong elsewhere: an upload that finishes after its bucket was removed is refused, and its bytes can be claimed.
     async fn an_upload_into_a_removed_bucket_is_refused_and_claimable(world: World) {
         let upload = world.stage("x").await;
         world.remove_bucket().await.unwrap();
@@ -47,7 +47,7 @@ on_both_engines! {
         assert_eq!(bucket.put_staged("x", upload, 5).await, Err(Refusal::ContainerGone));
     }
 
-    /// riak_cs#871: uploads die with the bucket they were begun in, whoever has its name afterwards.
+    /// Went wrong elsewhere: uploads die with the bucket they were begun in, whoever has its name afterwards.
     async fn an_upload_never_appears_in_another_bucket_of_the_same_name(world: World) {
         let upload = world.stage("x").await;
         world.remove_bucket().await.unwrap();
@@ -90,7 +90,7 @@ on_both_engines! {
         assert_eq!(world.claim_lapsed().await.len(), 0, "the first claim holds");
     }
 
-    /// quay#6318: an upload under way is not swept; only those that began before a given moment.
+    /// Went wrong elsewhere: an upload under way is not swept; only those that began before a given moment.
     async fn only_uploads_older_than_told_count_as_abandoned(world: World) {
         let old = world.stage("old").await;
         let before = world.now();

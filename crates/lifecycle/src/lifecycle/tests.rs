@@ -98,5 +98,7 @@ fn a_guard_stops_every_way_into_purging() {
 fn the_worst_state_above_is_the_effective_one() {
     assert_eq!(State::Live.under(State::Removed), State::Removed);
     assert_eq!(State::Purged.under(State::Removed), State::Purged);
+    assert_eq!(State::Staged.under(State::Live), State::Staged);
+    assert_eq!(State::Staged.under(State::Removed), State::Removed);
     assert_eq!(State::Removed.under(State::Live), State::Removed);
 }
