@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// A fifth of a small request's time was spent in the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     barrow::run()
 }

@@ -18,7 +18,7 @@ struct Report {
     /// Why nothing was purged, if purging stands still.
     halted: Option<String>,
     /// Uploads that began before this are given up.
-    begun_before: Time,
+    begun_before: String,
     /// Buckets that hold any.
     buckets: usize,
     #[serde(flatten)]
@@ -36,13 +36,13 @@ impl Task for Staged {
     }
 
     async fn run_once(&mut self, now: Time) -> Status {
-        let mut report = Report { begun_before: self.before(now), ..Report::default() };
+        let mut report = Report { begun_before: self.before(now).to_rfc3339(), ..Report::default() };
         let outcome = self.purge(now, &mut report).await;
         ended(&report, report.tally.purged > 0, outcome)
     }
 
     async fn rehearse(&mut self, now: Time) -> Option<Value> {
-        let mut report = Report { begun_before: self.before(now), ..Report::default() };
+        let mut report = Report { begun_before: self.before(now).to_rfc3339(), ..Report::default() };
         let outcome = self.abandoned(now).await.map(|found| report.buckets = found.len());
         Some(ended(&report, false, outcome.map_err(Trouble::from)).report)
     }
