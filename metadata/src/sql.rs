@@ -1,24 +1,25 @@
-//! The seam between one SQL text and two engines. The only file of the workspace that names a database driver.
+//! The seam between one SQL text and two engines. Nothing outside of this file and
+//! `sql/` names a database driver.
 //!
 //! The dialect that both accept: `$N` markers, BIGINT / TEXT / BYTEA or BLOB, `RETURNING`, `ON CONFLICT`,
 //! `UPDATE … FROM (VALUES …)`, whose columns are called column1, column2, …. Values carry their type even when they
 //! are NULL, so that Postgres never has to guess. What differs is here: opening, the pragmas, locking a row for
 //! sharing ([`Engine::share`]), the database's own clock, and what errors mean.
 
+mod address;
+mod text;
+mod value;
+
+pub(crate) use address::{Address, refuse_unsafe_base};
+pub(crate) use text::Text;
+pub(crate) use value::{Value, args};
+
 use crate::error::Failure;
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool,
-    SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Executor, Row as _, ValueRef};
-use std::collections::HashMap;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row as _, ValueRef};
+use text::{built, chunks};
 
 /// Which engine is underneath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,63 +54,6 @@ impl Engine {
         }
     }
 }
-
-/// A value on its way into a statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
-    /// BIGINT.
-    Int(Option<i64>),
-    /// TEXT.
-    Text(Option<String>),
-    /// BYTEA or BLOB.
-    Bytes(Option<Vec<u8>>),
-}
-
-impl Value {
-    /// No value, of the same type.
-    fn null(&self) -> Value {
-        match self {
-            Value::Int(_) => Value::Int(None),
-            Value::Text(_) => Value::Text(None),
-            Value::Bytes(_) => Value::Bytes(None),
-        }
-    }
-}
-
-macro_rules! into_value {
-    ($($from:ty => $variant:ident, |$v:ident| $make:expr;)*) => {$(
-        impl From<$from> for Value {
-            fn from($v: $from) -> Self { Value::$variant(Some($make)) }
-        }
-        impl From<Option<$from>> for Value {
-            fn from(v: Option<$from>) -> Self { Value::$variant(v.map(|$v| $make)) }
-        }
-    )*};
-}
-into_value! {
-    i64 => Int, |v| v;
-    u64 => Int, |v| i64::try_from(v).unwrap_or(i64::MAX);
-    u32 => Int, |v| i64::from(v);
-    bool => Int, |v| i64::from(v);
-    lifecycle::Time => Int, |v| v.micros();
-    String => Text, |v| v;
-    &str => Text, |v| v.to_owned();
-    lifecycle::State => Text, |v| v.as_str().to_owned();
-    lifecycle::Cause => Text, |v| v.as_str().to_owned();
-    Vec<u8> => Bytes, |v| v;
-    [u8; 16] => Bytes, |v| v.to_vec();
-    lifecycle::ContainerId => Bytes, |v| v.as_bytes().to_vec();
-    lifecycle::VersionId => Bytes, |v| v.as_bytes().to_vec();
-    lifecycle::BlobName => Bytes, |v| v.as_bytes().to_vec();
-    lifecycle::MemberId => Bytes, |v| v.as_bytes().to_vec();
-    lifecycle::InstallationId => Bytes, |v| v.as_bytes().to_vec();
-}
-
-/// `args![a, b, c]`: the values of one statement or one row, in order.
-macro_rules! args {
-    ($($v:expr),* $(,)?) => { vec![$($crate::sql::Value::from($v)),*] };
-}
-pub(crate) use args;
 
 /// What went wrong in a statement, as far as anybody acts differently on it.
 #[derive(Debug, thiserror::Error)]
@@ -303,19 +247,6 @@ macro_rules! bind {
     }};
 }
 
-/// A statement's text: constant, or built here for a number of rows and kept.
-#[derive(Clone)]
-pub(crate) enum Text {
-    Constant(&'static str),
-    Built(Arc<str>),
-}
-
-impl From<&'static str> for Text {
-    fn from(text: &'static str) -> Self {
-        Text::Constant(text)
-    }
-}
-
 macro_rules! query {
     ($text:expr, $arguments:expr) => {
         match $text {
@@ -466,174 +397,6 @@ impl Conn {
     }
 }
 
-/// The largest chunk of [`Conn::execute_rows`]: with 32 columns, well below what either engine binds at once.
-const CHUNK_ROWS_MAX: usize = 512;
-
-fn chunks(template: &'static str, head: &[Value], rows: Vec<Vec<Value>>) -> Vec<(Text, Vec<Value>)> {
-    let mut chunks = Vec::new();
-    let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        let size = largest_power_of_two(rows.len()).min(CHUNK_ROWS_MAX);
-        let mut values = head.to_vec();
-        let mut columns = 0;
-        for row in rows.by_ref().take(size) {
-            columns = row.len();
-            values.extend(row);
-        }
-        chunks.push((built(template, head.len(), columns, size), values));
-    }
-    chunks
-}
-
-fn largest_power_of_two(n: usize) -> usize {
-    1 << (usize::BITS - 1 - n.leading_zeros())
-}
-
-/// The text for `size` rows of `columns` values each. Built once per template and size: both sets are small.
-fn built(template: &'static str, head: usize, columns: usize, size: usize) -> Text {
-    type Built = HashMap<(usize, usize), Arc<str>>;
-    static TEXTS: Mutex<Option<Built>> = Mutex::new(None);
-    let mut texts = TEXTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let key = (template.as_ptr() as usize, size);
-    let text = texts.get_or_insert_default().entry(key).or_insert_with(|| {
-        let mut rows = String::new();
-        let mut next = head;
-        for row in 0..size {
-            rows.push_str(if row == 0 { "(" } else { ",(" });
-            for column in 0..columns {
-                next += 1;
-                let _ = write!(rows, "{}${next}", if column == 0 { "" } else { "," });
-            }
-            rows.push(')');
-        }
-        template.replace("{rows}", &rows).into()
-    });
-    Text::Built(Arc::clone(text))
-}
-
-/// Every statement here is written for its indexes. Postgres must neither plan it anew each time (planning a long list of
-/// VALUES takes longer than running it) nor, on tables that were empty when it planned, settle on scanning them.
-const PLANS: [(&str, &str); 7] = [
-    ("plan_cache_mode", "force_generic_plan"),
-    ("enable_seqscan", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("enable_material", "off"),
-    // of a table that it takes for small, it would rather read all than look sixty rows up
-    ("random_page_cost", "0.01"),
-    ("jit", "off"),
-];
-
-/// Where the database is, and how to open it.
-#[derive(Clone)]
-pub(crate) enum Address {
-    Sqlite { path: PathBuf, durable: bool },
-    Postgres { options: Box<PgConnectOptions>, durable: bool },
-}
-
-impl Address {
-    pub(crate) fn parse(url: &str, durable: bool) -> Result<Self, Failure> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            return Ok(Address::Sqlite { path: PathBuf::from(path), durable });
-        }
-        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(url)
-                .map_err(|error| Failure::start(format!("metadata.url {url:?}: {error}")))?
-                .application_name("barrow")
-                .statement_cache_capacity(512)
-                .options(PLANS);
-            return Ok(Address::Postgres { options: Box::new(options), durable });
-        }
-        Err(Failure::start(format!("metadata.url {url:?}: it starts with sqlite: or postgres://")))
-    }
-
-    /// Whether commands are answered after their commit. They always are, but in the control run of the crash test.
-    pub(crate) fn is_durable(&self) -> bool {
-        match self {
-            Address::Sqlite { durable, .. } | Address::Postgres { durable, .. } => *durable,
-        }
-    }
-
-    pub(crate) fn engine(&self) -> Engine {
-        match self {
-            Address::Sqlite { .. } => Engine::Sqlite,
-            Address::Postgres { .. } => Engine::Postgres,
-        }
-    }
-
-    /// The database file, if the database is one.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        match self {
-            Address::Sqlite { path, .. } => Some(path),
-            Address::Postgres { .. } => None,
-        }
-    }
-
-    fn sqlite_options(path: &Path, durable: bool) -> SqliteConnectOptions {
-        SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .auto_vacuum(SqliteAutoVacuum::Incremental)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(if durable { SqliteSynchronous::Full } else { SqliteSynchronous::Off })
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
-            .statement_cache_capacity(512)
-            .command_buffer_size(64)
-            .pragma("secure_delete", "ON")
-            .pragma("journal_size_limit", "67108864")
-            .pragma("wal_autocheckpoint", "4000")
-            .pragma("cache_size", "-32768")
-            .pragma("temp_store", "MEMORY")
-            // A batch joined with a table is the outer loop, always: SQLite would rather scan the table and index the batch.
-            .pragma("automatic_index", "OFF")
-    }
-
-    /// Opens a connection that may write.
-    pub(crate) async fn connect(&self) -> Result<Conn, DbError> {
-        match self {
-            Address::Sqlite { path, durable } => {
-                let conn = Address::sqlite_options(path, *durable).connect().await?;
-                Ok(Conn::Sqlite(Box::new(conn)))
-            }
-            Address::Postgres { options, .. } => Ok(Conn::Postgres(Box::new(options.connect().await?))),
-        }
-    }
-
-    /// Opens the connections that only read.
-    pub(crate) fn readers(&self) -> Readers {
-        match self {
-            Address::Sqlite { path, .. } => {
-                let options = SqliteConnectOptions::new()
-                    .filename(path)
-                    .read_only(true)
-                    .busy_timeout(Duration::from_secs(10))
-                    .row_buffer_size(1_024)
-                    .statement_cache_capacity(128)
-                    .pragma("cache_size", "-8192")
-                    .pragma("temp_store", "MEMORY")
-                    .pragma("automatic_index", "OFF");
-                let pool = SqlitePoolOptions::new()
-                    .min_connections(1)
-                    .max_connections(4)
-                    .acquire_timeout(Duration::from_secs(10))
-                    .test_before_acquire(false)
-                    .connect_lazy_with(options);
-                Readers::Sqlite(pool)
-            }
-            Address::Postgres { options, .. } => {
-                let pool = PgPoolOptions::new()
-                    .max_connections(16)
-                    .acquire_timeout(Duration::from_secs(10))
-                    .test_before_acquire(false)
-                    .connect_lazy_with((**options).clone());
-                Readers::Postgres(pool)
-            }
-        }
-    }
-}
-
 /// The connections that only read.
 #[derive(Clone)]
 pub(crate) enum Readers {
@@ -705,71 +468,5 @@ impl Readers {
     }
 }
 
-/// Refuses a database whose promises are weaker than ours (rule R4).
-pub(crate) async fn refuse_unsafe_base(conn: &mut Conn, durable: bool) -> Result<(), Failure> {
-    match conn.engine() {
-        Engine::Sqlite => {
-            let version = setting(conn, "SELECT sqlite_version()").await?;
-            let number =
-                |text: &str| -> Vec<u32> { text.split('.').filter_map(|part| part.parse().ok()).collect() };
-            if number(&version) < vec![3, 51, 3] {
-                return Err(Failure::start(format!(
-                    "SQLite {version} is too old: 3.51.3 or newer is needed"
-                )));
-            }
-            let journal = setting(conn, "SELECT journal_mode FROM pragma_journal_mode").await?;
-            if journal != "wal" {
-                return Err(Failure::start(format!(
-                    "SQLite keeps its journal as {journal:?}; WAL is needed"
-                )));
-            }
-        }
-        Engine::Postgres => {
-            let commit = setting(conn, "SELECT current_setting('synchronous_commit')").await?;
-            if durable && commit == "off" {
-                return Err(Failure::start(
-                    "Postgres runs with synchronous_commit=off: an acknowledged delete could come back after a crash. \
-                     Set it to on for this user or database"
-                        .to_owned(),
-                ));
-            }
-            let fsync = setting(conn, "SELECT current_setting('fsync')").await?;
-            if durable && fsync == "off" {
-                return Err(Failure::start("Postgres runs with fsync=off; set it to on".to_owned()));
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn setting(conn: &mut Conn, text: &'static str) -> Result<String, Failure> {
-    match conn.fetch_one(text, Vec::new()).await? {
-        Some(mut row) => Ok(row.need_text()?),
-        None => Err(Failure::start(format!("the database does not answer {text:?}"))),
-    }
-}
-
 /// What a solo transaction is: it may be run again from the start when the database asks for that.
 pub(crate) type Run<'t, T> = BoxFuture<'t, Result<T, Failure>>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_cut_into_powers_of_two_and_numbered_after_the_head() {
-        let rows = |n: usize| (0..n).map(|_| args![1_i64, "a"]).collect::<Vec<_>>();
-        let cut = chunks("X {rows}", &[9_i64.into()], rows(5));
-        let texts: Vec<String> = cut
-            .iter()
-            .map(|(text, _)| match text {
-                Text::Built(text) => text.to_string(),
-                Text::Constant(text) => (*text).to_owned(),
-            })
-            .collect();
-        assert_eq!(texts, ["X ($2,$3),($4,$5),($6,$7),($8,$9)", "X ($2,$3)"]);
-        assert_eq!(cut[0].1.len(), 9);
-        assert!(chunks("Y {rows}", &[], rows(0)).is_empty());
-        assert_eq!(chunks("Z {rows}", &[], rows(1_100)).len(), 2 + 3);
-    }
-}

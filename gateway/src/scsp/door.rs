@@ -2,8 +2,9 @@
 
 use super::answer::set;
 use super::error::Trouble;
+use super::exchange::Exchange;
 use super::ops;
-use super::request::{Asked, Operation, decode};
+use super::request::{Operation, decode};
 use crate::Gateway;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Service};
 use crate::metrics::Door as CountedDoor;
@@ -21,15 +22,6 @@ pub struct Door {
     gateway: Gateway,
     limits: Arc<Limits>,
     cluster: HeaderValue,
-}
-
-/// A request on its way through an operation.
-pub(super) struct Exchange<'a> {
-    pub(super) gateway: &'a Gateway,
-    pub(super) parts: &'a Parts,
-    pub(super) asked: &'a Asked,
-    pub(super) body: BodyReader,
-    pub(super) principal: crate::Principal,
 }
 
 impl Door {

@@ -6,6 +6,7 @@
 mod answer;
 mod door;
 mod error;
+mod exchange;
 mod headers;
 mod ops;
 mod request;

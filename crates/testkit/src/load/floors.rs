@@ -6,7 +6,7 @@ use super::now;
 use super::process::Process;
 use super::{Door, Measured};
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -55,9 +55,14 @@ async fn accept(listener: tokio::net::TcpListener, body: Bytes) -> std::io::Resu
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let body = body.clone();
-        let answer = service_fn(move |_: Request<Incoming>| {
+        let answer = service_fn(move |request: Request<Incoming>| {
             let answer = Response::new(Full::new(body.clone()));
-            async move { Ok::<_, Infallible>(answer) }
+            async move {
+                // A body that nobody reads makes hyper close the connection under a client that is still sending it.
+                let mut sent = request.into_body();
+                while let Some(Ok(_)) = sent.frame().await {}
+                Ok::<_, Infallible>(answer)
+            }
         });
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
     }

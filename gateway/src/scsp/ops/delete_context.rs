@@ -3,8 +3,8 @@
 use crate::http::Body;
 use crate::http::headers::write_conditions;
 use crate::scsp::answer::{describe_context, new, set};
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
 use http::{Response, StatusCode};
 use lifecycle::{Cause, Condition, Grace, Right};

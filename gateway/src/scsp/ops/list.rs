@@ -4,8 +4,8 @@
 use crate::http::Body;
 use crate::objects::headers::decode;
 use crate::scsp::answer::{new, set};
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
 use http::{Method, Response, StatusCode};
 use lifecycle::{Right, State};

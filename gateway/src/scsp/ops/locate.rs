@@ -1,7 +1,7 @@
 //! Finding the domain and bucket that a request names.
 
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use lifecycle::{BucketName, ContainerId, Right};
 use metadata::{Container, Located};
 

@@ -2,8 +2,8 @@
 
 use crate::http::Body;
 use crate::scsp::answer::{new, set};
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use crate::scsp::request::ALLOW;
 use http::{Method, Response, StatusCode};
 use lifecycle::Right;

@@ -2,8 +2,8 @@
 
 use crate::http::Body;
 use crate::scsp::answer::{describe_context, new, set};
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
 use http::{Response, StatusCode};
 use lifecycle::Right;

@@ -2,8 +2,8 @@
 
 use crate::http::Body;
 use crate::objects::headers::{decode, encode};
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{keep, overlay};
 use crate::scsp::ops::write_context::{created, refuse_body};
 use crate::scsp::request::Target;

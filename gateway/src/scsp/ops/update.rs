@@ -2,8 +2,8 @@
 
 use crate::http::Body;
 use crate::scsp::answer::encoded;
-use crate::scsp::door::Exchange;
 use crate::scsp::error::Trouble;
+use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::keep;
 use crate::scsp::ops::locate;
 use crate::scsp::ops::write::{UNBUILT, created, new_object, store};
