@@ -424,10 +424,11 @@ impl Readers {
         }
     }
 
-    /// How many queries run at once to good purpose.
+    /// How many queries over many keys run at once to good purpose. Of SQLite one: handing a query over to its thread costs
+    /// more than looking a few more keys up.
     pub(crate) fn at_once(&self) -> usize {
         match self {
-            Readers::Sqlite(_) => 2,
+            Readers::Sqlite(_) => 1,
             Readers::Postgres(_) => 4,
         }
     }
