@@ -62,6 +62,8 @@ mod listing;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod lost_link;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 mod opening;
