@@ -29,11 +29,13 @@ pub enum Cause {
     Restore,
     /// An operator purged it early.
     Purge,
+    /// Versioning was switched off, and it was not the current version.
+    Versioning,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Cause; 11] = [
+    pub const ALL: [Cause; 12] = [
         Cause::Delete,
         Cause::Overwrite,
         Cause::Metadata,
@@ -45,6 +47,7 @@ impl Cause {
         Cause::Abandoned,
         Cause::Restore,
         Cause::Purge,
+        Cause::Versioning,
     ];
 
     /// The word in SQL, JSON and logs.
@@ -61,6 +64,7 @@ impl Cause {
             Cause::Abandoned => "abandoned",
             Cause::Restore => "restore",
             Cause::Purge => "purge",
+            Cause::Versioning => "versioning",
         }
     }
 

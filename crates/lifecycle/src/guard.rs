@@ -50,6 +50,26 @@ impl Guard {
         };
         Guard { from: dated.0, until: dated.1, hold: self.hold || other.hold }
     }
+
+    /// Whether a change of headers or locks may put `new` in this guard's place at `now`. What still binds, or will,
+    /// must be bound by `new` as well: the dates from the same moment on and for as long, a hold by a hold, for either
+    /// may end without the other. What has lapsed binds nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::GuardShortened`].
+    pub fn permits_change(self, new: Guard, now: Time) -> Result<(), Refusal> {
+        let hold_kept = new.hold || !self.hold;
+        let dates_kept = self.remaining(now).is_none_or(|(from, until)| {
+            new.from.is_none_or(|begins| begins <= from) && new.until.is_some_and(|ends| until <= ends)
+        });
+        if hold_kept && dates_kept { Ok(()) } else { Err(Refusal::GuardShortened) }
+    }
+
+    /// The stretch that the dates bind from `now` on; `None` if there is none left.
+    fn remaining(self, now: Time) -> Option<(Time, Time)> {
+        let from = self.from.map_or(now, |from| from.max(now));
+        self.until.filter(|until| from < *until).map(|until| (from, until))
+    }
 }
 
 fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
@@ -108,6 +128,78 @@ mod tests {
                                 "{guard:?} {purge_after}"
                             );
                         }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_guard_is_changed_only_into_one_that_binds_all_that_it_still_would() {
+        let dated = |from: Option<i64>, until: i64| Guard {
+            from: from.map(at),
+            until: Some(if until == 99 { Time::NEVER } else { at(until) }),
+            hold: false,
+        };
+        let held = |guard: Guard| Guard { hold: true, ..guard };
+        let none = Guard::NONE;
+        // old, new, whether the change is permitted; it is 10 o'clock.
+        for (old, new, permitted) in [
+            (none, none, true),
+            (none, dated(None, 20), true),
+            (dated(None, 20), dated(None, 20), true),
+            (dated(None, 20), dated(None, 21), true),
+            (dated(None, 20), dated(None, 99), true),
+            (dated(None, 20), dated(None, 19), false),
+            (dated(None, 20), none, false),
+            (dated(None, 99), dated(None, 20), false),
+            // A gap: from now on is early enough, later is not.
+            (dated(None, 20), dated(Some(10), 20), true),
+            (dated(None, 20), dated(Some(11), 20), false),
+            (dated(Some(5), 20), dated(Some(9), 20), true),
+            // One that has yet to begin.
+            (dated(Some(15), 20), dated(Some(15), 20), true),
+            (dated(Some(15), 20), dated(Some(12), 25), true),
+            (dated(Some(15), 20), dated(Some(16), 20), false),
+            (dated(Some(15), 20), none, false),
+            // One that has lapsed, or never binds.
+            (dated(None, 10), none, true),
+            (dated(None, 9), dated(Some(15), 16), true),
+            (dated(Some(20), 20), none, true),
+            (dated(Some(30), 20), none, true),
+            (Guard { from: Some(at(15)), ..none }, none, true),
+            // Holds, and holds beside dates: neither stands in for the other.
+            (held(none), held(none), true),
+            (held(none), none, false),
+            (held(none), dated(None, 99), false),
+            (none, held(none), true),
+            (dated(None, 20), held(none), false),
+            (held(dated(None, 20)), held(dated(None, 20)), true),
+            (held(dated(None, 20)), dated(None, 20), false),
+            (held(dated(None, 20)), held(none), false),
+            (held(dated(None, 9)), held(none), true),
+        ] {
+            let expected = if permitted { Ok(()) } else { Err(Refusal::GuardShortened) };
+            assert_eq!(old.permits_change(new, at(10)), expected, "{old:?} -> {new:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_permitted_change_nothing_is_free_that_was_bound() {
+        let times = [None, Some(at(1)), Some(at(3)), Some(at(5)), Some(Time::NEVER)];
+        let guards = || {
+            times.into_iter().flat_map(move |from| {
+                times.into_iter().flat_map(move |until| {
+                    [false, true].into_iter().map(move |hold| Guard { from, until, hold })
+                })
+            })
+        };
+        for old in guards() {
+            for new in guards() {
+                for now in 0..7 {
+                    if old.permits_change(new, at(now)).is_ok() {
+                        let freed = (now..7).find(|s| old.is_active(at(*s)) && !new.is_active(at(*s)));
+                        assert_eq!(freed, None, "{old:?} -> {new:?} at {now}");
                     }
                 }
             }

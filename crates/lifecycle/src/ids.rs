@@ -103,6 +103,10 @@ id! {
     MemberId
 }
 id! {
+    /// A multipart upload.
+    UploadId
+}
+id! {
     /// This installation: written beside the metadata and at the root of the blobs, so that neither is ever used
     /// with the other's partner.
     InstallationId

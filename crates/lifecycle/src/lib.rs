@@ -15,33 +15,41 @@
 //!
 //! Start with [`lifecycle`]: it holds the drawing, the states, the moves and the one function that relates them.
 
+pub mod audit;
 pub mod cause;
 pub mod claim;
 pub mod clock;
 pub mod condition;
+#[cfg(test)]
+mod fuzzing;
 pub mod grace;
 pub mod guard;
 pub mod ids;
 pub mod invariants;
 pub mod lifecycle;
+pub mod lifecycle_rules;
 pub mod lifepoint;
 pub mod names;
+pub mod policy;
 pub mod refusal;
 pub mod revision;
 pub mod rights;
 mod time;
 
+pub use audit::{AuditSink, NoAudit, SharedAudit};
 pub use cause::Cause;
 pub use claim::{Blob, Claim, Place};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use condition::Condition;
 pub use grace::Grace;
 pub use guard::Guard;
-pub use ids::{BlobName, ContainerId, InstallationId, MemberId, VersionId};
+pub use ids::{BlobName, ContainerId, InstallationId, MemberId, UploadId, VersionId};
 pub use invariants::Violation;
 pub use lifecycle::{Above, Facts, Move, State, step};
-pub use lifepoint::Lifepoints;
+pub use lifecycle_rules::{After, ExpiryRule};
+pub use lifepoint::{BadLifepoint, Lifepoints};
 pub use names::{BucketName, DomainName, Kind, ObjectName};
+pub use policy::{BadPolicy, Versioning, VersioningPolicy};
 pub use refusal::Refusal;
 pub use rights::{Right, Rights};
 pub use time::Time;

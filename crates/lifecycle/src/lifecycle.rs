@@ -8,6 +8,8 @@
 //!     └── abandon ───────────┼──────────────────┼──────────────────┘  │ └─ release (and a lapsed claim): stays purging
 //!                            └───── restore ────┘                     │
 //!                   cascade: staged | live | removed ─────────────────┘   only under a container that is purging
+//!
+//!  live ──── hand over ────► purged        its bytes go to the version that takes its place: a change of headers only
 //! ```
 //!
 //! *Purging* is the point of no return. A released or lapsed claim leads back to *claimable*, never to *restorable*: a
@@ -100,11 +102,13 @@ pub enum Move {
     Cascade,
     /// The tombstone is dropped.
     Forget,
+    /// Its bytes pass to the version that takes its place, which differs in its headers alone.
+    HandOver,
 }
 
 impl Move {
     /// Every move.
-    pub const ALL: [Move; 9] = [
+    pub const ALL: [Move; 10] = [
         Move::Publish,
         Move::Abandon,
         Move::Remove,
@@ -114,6 +118,7 @@ impl Move {
         Move::Release,
         Move::Cascade,
         Move::Forget,
+        Move::HandOver,
     ];
 
     /// The word in messages and metrics.
@@ -128,6 +133,7 @@ impl Move {
             Move::Release => "release",
             Move::Cascade => "cascade",
             Move::Forget => "forget",
+            Move::HandOver => "hand over",
         }
     }
 }
@@ -180,6 +186,14 @@ pub fn step(state: State, mv: Move, facts: &Facts) -> Result<State, Refusal> {
             Above::Removed | Above::Purging => Err(Refusal::ContainerGone),
         },
 
+        // No byte is destroyed, but what guarded this version must guard its successor too. Whoever has seen to that says
+        // so by facts without a guard.
+        (State::Live, Move::HandOver) => match facts.above {
+            Above::Live if facts.guard.is_active(facts.now) => Err(Refusal::guarded(facts.guard)),
+            Above::Live => Ok(State::Purged),
+            Above::Removed | Above::Purging => Err(Refusal::ContainerGone),
+        },
+
         (State::Removed, Move::Restore) => match facts.above {
             Above::Live => Ok(State::Live),
             Above::Removed => Err(Refusal::ContainerGone),
@@ -212,16 +226,30 @@ pub fn step(state: State, mv: Move, facts: &Facts) -> Result<State, Refusal> {
 
         (
             State::Staged,
-            Move::Remove | Move::Restore | Move::Purge | Move::Reclaim | Move::Release | Move::Forget,
+            Move::Remove
+            | Move::Restore
+            | Move::Purge
+            | Move::Reclaim
+            | Move::Release
+            | Move::Forget
+            | Move::HandOver,
         ) => Err(Refusal::NotPublished),
         (State::Live, Move::Publish | Move::Abandon) => Err(Refusal::AlreadyLive),
         (State::Live, Move::Restore) => Err(Refusal::AlreadyLive),
         (State::Live, Move::Purge | Move::Reclaim | Move::Release | Move::Forget) => Err(Refusal::NotRemoved),
-        (State::Removed, Move::Publish | Move::Abandon | Move::Remove) => Err(Refusal::AlreadyRemoved),
+        (State::Removed, Move::Publish | Move::Abandon | Move::Remove | Move::HandOver) => {
+            Err(Refusal::AlreadyRemoved)
+        }
         (State::Removed, Move::Reclaim | Move::Release | Move::Forget) => Err(Refusal::NotPurging),
         (
             State::Purging,
-            Move::Publish | Move::Abandon | Move::Remove | Move::Restore | Move::Cascade | Move::Forget,
+            Move::Publish
+            | Move::Abandon
+            | Move::Remove
+            | Move::Restore
+            | Move::Cascade
+            | Move::Forget
+            | Move::HandOver,
         ) => Err(Refusal::PurgeStarted),
         (
             State::Purged,
@@ -232,7 +260,8 @@ pub fn step(state: State, mv: Move, facts: &Facts) -> Result<State, Refusal> {
             | Move::Purge
             | Move::Reclaim
             | Move::Release
-            | Move::Cascade,
+            | Move::Cascade
+            | Move::HandOver,
         ) => Err(Refusal::Purged),
         (
             State::Forgotten,
@@ -244,7 +273,8 @@ pub fn step(state: State, mv: Move, facts: &Facts) -> Result<State, Refusal> {
             | Move::Reclaim
             | Move::Release
             | Move::Cascade
-            | Move::Forget,
+            | Move::Forget
+            | Move::HandOver,
         ) => Err(Refusal::Unknown),
     }
 }

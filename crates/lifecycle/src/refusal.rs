@@ -18,6 +18,13 @@ pub enum Refusal {
     },
     /// No version with this id in that object.
     NoSuchVersion,
+    /// There is no such multipart upload, or it has ended.
+    NoSuchUpload,
+    /// The upload has no finished part of this number, or another one took its place.
+    NoSuchPart {
+        /// The part's number.
+        number: u32,
+    },
     /// Nothing with this id is known, or its tombstone has been forgotten.
     Unknown,
 
@@ -69,6 +76,16 @@ pub enum Refusal {
         allow: String,
     },
 
+    /// The object carries an authorisation spec of its own, which the door has to evaluate before it asks again.
+    Reserved {
+        /// The version that carries it.
+        version: VersionId,
+        /// Its headers, as the door encoded them.
+        headers: String,
+        /// The user it belongs to.
+        owner: Option<String>,
+    },
+
     /// The name is taken by something live.
     NameInUse,
     /// The name is reserved by a removal until that is purged or restored.
@@ -108,6 +125,8 @@ impl Refusal {
             Refusal::NoSuchBucket => "NoSuchBucket",
             Refusal::NoSuchObject { .. } => "NoSuchObject",
             Refusal::NoSuchVersion => "NoSuchVersion",
+            Refusal::NoSuchUpload => "NoSuchUpload",
+            Refusal::NoSuchPart { .. } => "NoSuchPart",
             Refusal::Unknown => "Unknown",
             Refusal::NotPublished => "NotPublished",
             Refusal::AlreadyLive => "AlreadyLive",
@@ -124,6 +143,7 @@ impl Refusal {
             Refusal::GuardShortened => "GuardShortened",
             Refusal::HoldsGuarded { .. } => "HoldsGuarded",
             Refusal::NotAllowed { .. } => "NotAllowed",
+            Refusal::Reserved { .. } => "Reserved",
             Refusal::NameInUse => "NameInUse",
             Refusal::NameReserved => "NameReserved",
             Refusal::NotEmpty => "NotEmpty",
@@ -147,6 +167,10 @@ impl fmt::Display for Refusal {
                 write!(f, "there is no such object; delete marker {id} is current")
             }
             Refusal::NoSuchVersion => f.write_str("the object has no such version"),
+            Refusal::NoSuchUpload => f.write_str("there is no such upload, or it has ended"),
+            Refusal::NoSuchPart { number } => {
+                write!(f, "the upload has no finished part {number}, or another one took its place")
+            }
             Refusal::Unknown => {
                 f.write_str("nothing with this id is known; its tombstone may have been forgotten")
             }
@@ -179,6 +203,9 @@ impl fmt::Display for Refusal {
                 }
             }
             Refusal::NotAllowed { allow } => write!(f, "the object allows only {allow}"),
+            Refusal::Reserved { .. } => {
+                f.write_str("the object's own authorisation spec has to be evaluated")
+            }
             Refusal::NameInUse => {
                 f.write_str("the name is in use; restore under another name, or free this one")
             }
