@@ -117,7 +117,8 @@ pub fn is_explained(cause: Option<Cause>) -> bool {
             | Cause::Restore
             | Cause::Purge,
         ) => true,
-        Some(Cause::Lifepoint | Cause::Lifecycle | Cause::Abandoned) | None => false,
+        // That versioning was switched off was a request, but hardly one for each of the versions that go.
+        Some(Cause::Lifepoint | Cause::Lifecycle | Cause::Abandoned | Cause::Versioning) | None => false,
     }
 }
 

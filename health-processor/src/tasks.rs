@@ -5,9 +5,12 @@ mod containers;
 mod expire;
 mod forget;
 mod heartbeat;
+mod history;
+mod lifecycle;
 mod reclaim;
 mod reconcile;
 mod staged;
+mod uploads;
 
 use crate::context::{Context, Trouble};
 use crate::driver::{Progress, Status, Task};
@@ -19,7 +22,10 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
     let context = || Arc::clone(context);
     vec![
         Box::new(heartbeat::Heartbeat(context())),
+        Box::new(lifecycle::Lifecycle(context())),
         Box::new(expire::Expire(context())),
+        Box::new(history::History(context())),
+        Box::new(uploads::Uploads(context())),
         Box::new(containers::Containers(context())),
         Box::new(reclaim::Reclaim(context())),
         Box::new(staged::Staged(context())),

@@ -123,7 +123,7 @@ impl Metadata {
             map.insert(key, count);
         }
         let mut found = check_usage(&counted, &recounted);
-        let counts: [(&'static str, &'static str, &'static str); 6] = [
+        let counts: [(&'static str, &'static str, &'static str); 10] = [
             ("R1", "blobs have no owner", "SELECT COUNT(*) FROM blobs WHERE owner NOT IN (SELECT id FROM versions)"),
             (
                 "R5",
@@ -146,6 +146,40 @@ impl Metadata {
                 "inline blobs of live or removed versions have no bytes",
                 "SELECT COUNT(*) FROM blobs b JOIN versions v ON v.id = b.owner LEFT JOIN inline_bytes i ON i.blob = b.name
                  WHERE b.place = 'inline' AND b.size > 0 AND v.state IN ('live', 'removed') AND i.blob IS NULL",
+            ),
+            (
+                "R12",
+                "older versions are the newest of their objects, and nothing is current",
+                "SELECT COUNT(*) FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+                 WHERE b.versioning <> 'disabled' AND v.state = 'live' AND v.is_current = 0 AND v.marker = 0
+                    AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
+                    AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = v.contents_id AND n.name = v.name
+                        AND n.state = 'live' AND n.seq > v.seq)
+                    AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = v.contents_id AND n.name = v.name
+                        AND n.is_current = 1)",
+            ),
+            (
+                "R12",
+                "versions are current although a newer one of their objects lives",
+                "SELECT COUNT(*) FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+                 WHERE b.versioning <> 'disabled' AND v.is_current = 1
+                    AND EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = v.contents_id AND n.name = v.name
+                        AND n.state = 'live' AND n.is_current = 0 AND n.seq > v.seq
+                        AND (n.superseded_seq IS NULL OR n.superseded_seq > b.erase_upto))",
+            ),
+            (
+                "R3",
+                "names have more than one null version",
+                "SELECT COUNT(*) FROM (SELECT v.contents_id, v.name FROM buckets b
+                    JOIN versions v ON v.contents_id = b.contents_id
+                    WHERE b.versioning <> 'disabled' AND v.state = 'live' AND v.null_version = 1
+                        AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
+                    GROUP BY v.contents_id, v.name HAVING COUNT(*) > 1) AS several",
+            ),
+            (
+                "R12",
+                "delete markers are current",
+                "SELECT COUNT(*) FROM versions WHERE is_current = 1 AND marker = 1",
             ),
             (
                 "R12",

@@ -9,6 +9,7 @@ mod check;
 mod containers;
 mod error;
 mod gather;
+mod gauges;
 mod halted;
 mod keys;
 mod list;
@@ -21,23 +22,30 @@ mod sql;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tombstones;
 mod upkeep;
+mod uploads;
 mod usage;
 mod writer;
 
 pub use check::Checked;
 pub use containers::{
-    Container, ContainerKind, ContainerPage, DeletionRow, NewContainer, PurgeStep, RemoveOrder, Removed,
-    RestoreOrder,
+    Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
+    HistoryStep, NewContainer, Policies, PurgeStep, Removal, RemoveOrder, Removed, Replan, ReplanAt,
+    ReplanStep, RestoreOrder,
 };
 pub use error::Failure;
+pub use gauges::ContainerCount;
 pub use halted::{CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, Secret, write_private};
-pub use list::{Expired, Listed, VersionPage};
-pub use lookup::{Found, Located, Version};
+pub use list::{
+    BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfVersions,
+    VersionPage, VersionsOrder,
+};
+pub use lookup::{Found, Located, Sought, Version};
 pub use objects::{
-    Body, Delete, Deleted, Existence, ObjectCommand, Outcome, Publish, Published, Restore, RestoreWhat,
-    Restored, Stage,
+    Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
+    RestoreWhat, Restored, Stage,
 };
 pub use open::{Metadata, Settings};
 pub use reclaim::{ClaimOrder, Waiting};
@@ -45,7 +53,9 @@ pub use sql::Engine;
 pub use tasks::TaskRow;
 #[cfg(feature = "testing")]
 pub use testing::fresh_schema;
+pub use tombstones::{Tombstone, TombstoneKind, TombstonePage, TombstoneScope, UUID_VERSIONS_MAX};
 pub use upkeep::Compacted;
+pub use uploads::{NewPart, NewUpload, Part, PartBody, Upload, UploadMode};
 pub use usage::UsageRow;
 
 impl Metadata {

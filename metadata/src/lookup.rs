@@ -10,7 +10,7 @@ use crate::reclaim::read_blob;
 use crate::sql::{DbError, Readers, Row, Value, args};
 use bytes::Bytes;
 use lifecycle::revision::Revision;
-use lifecycle::{Blob, Cause, ContainerId, Guard, Kind, SharedClock, State, Time, VersionId};
+use lifecycle::{Blob, Cause, ContainerId, Guard, Kind, SharedClock, State, Time, VersionId, Versioning};
 use std::sync::Arc;
 
 /// Where a request's names lead: the domain, and the bucket if one was named and is there.
@@ -41,10 +41,17 @@ pub struct Version {
     pub state: State,
     /// Whether it is its object's current one.
     pub is_current: bool,
+    /// Whether it is a delete marker. A marker is never current: it is the newest version of an object that has no
+    /// current one.
+    pub marker: bool,
+    /// Whether it was written while its bucket's versioning was not enabled (S3's null version).
+    pub null_version: bool,
     /// Size of its content in bytes.
     pub size: u64,
-    /// MD5 of its content.
+    /// MD5 of its content; of an object made of parts, the MD5 over the MD5s of these.
     pub md5: Option<[u8; 16]>,
+    /// How many parts it is made of; `None`: it was written in one piece.
+    pub parts: Option<u32>,
     /// Its headers, as the door encoded them; empty once purged.
     pub headers: String,
     /// The user it belongs to.
@@ -71,16 +78,32 @@ pub struct Version {
     pub revision: Option<Revision>,
 }
 
-/// A readable object and where its bytes are.
+/// What a reader's names lead to.
+#[derive(Clone, Debug)]
+pub enum Sought {
+    /// A readable object.
+    Found(Box<Found>),
+    /// Nothing that can be read, in a bucket that keeps versions: a delete marker may say why.
+    Hidden {
+        /// What the bucket holds.
+        contents: ContainerId,
+    },
+    /// Nothing.
+    Nothing,
+}
+
+/// A readable version and where its bytes are.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Its current version.
+    /// The version.
     pub version: Version,
     /// The domain's id and name.
     pub domain: (ContainerId, String),
     /// The bucket's id and name; the name of a hidden bucket is empty.
     pub bucket: (ContainerId, String),
-    /// Its first blob; `None` if it is empty.
+    /// Whether the bucket keeps older versions.
+    pub versioning: Versioning,
+    /// Its one blob; `None` if it is empty, or made of parts.
     pub blob: Option<Blob>,
     /// The bytes of that blob as they lie at rest, if they lie in the database and were asked for.
     pub inline: Option<Bytes>,
@@ -88,7 +111,8 @@ pub struct Found {
 
 macro_rules! version_columns {
     () => {
-        "v.id, v.contents_id, v.kind, v.name, v.seq, v.state, v.is_current, v.size, v.md5, v.headers, v.owner,
+        "v.id, v.contents_id, v.kind, v.name, v.seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
+         v.parts, v.headers, v.owner,
          v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.removed_at, v.purge_after, v.purged_at,
          v.forget_after, v.cause, v.actor, v.generation, v.revision"
     };
@@ -101,7 +125,7 @@ macro_rules! found_query {
             "SELECT ",
             $first,
             version_columns!(),
-            ", d.id, d.name, b.id, b.name, p.name, p.part_no, p.start, p.size, p.md5,
+            ", d.id, d.name, b.id, b.name, b.versioning, p.name, p.part_no, p.start, p.size, p.md5,
                 p.format, p.place, ",
             $bytes,
             " FROM ",
@@ -120,10 +144,10 @@ macro_rules! found_query {
 }
 
 // Many keys, one query, each with bytes and without. The joins are LEFT so that both engines keep their order, from the
-// key to the domain to the bucket to the version, whatever they believe of the tables' sizes. The second column is what
-// the last join found: of a key that leads nowhere it is NULL, and the row is passed over.
+// key to the domain to the bucket to the version, whatever they believe of the tables' sizes. The columns in front tell how
+// far a key leads: to a bucket, and to a version in it.
 const NAMED: (&str, &str) = found_query!(
-    "wanted.column1, v.id, ",
+    "wanted.column1, b.id, v.id, b.versioning, b.contents_id, ",
     "(VALUES {rows}) AS wanted LEFT JOIN domains d
         ON d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column2),
             (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = wanted.column3))
@@ -133,7 +157,7 @@ const NAMED: (&str, &str) = found_query!(
     ""
 );
 const BY_UUID: (&str, &str) = found_query!(
-    "wanted.column1, d.id, ",
+    "wanted.column1, d.id, v.id, b.versioning, b.contents_id, ",
     "(VALUES {rows}) AS wanted LEFT JOIN versions v ON v.name = wanted.column2 AND v.is_current = 1
         AND v.kind <> 'named' AND (v.expires_at IS NULL OR v.expires_at > $1)
      LEFT JOIN contents c ON c.id = v.contents_id AND c.state = 'live'
@@ -162,6 +186,42 @@ const IN_CONTAINER: (&str, &str) = found_query!(
     ""
 );
 
+/// One version of a named object, be it current or not. Without versioning there is only the current one.
+const VERSION: (&str, &str) = found_query!(
+    "",
+    "(VALUES (1)) AS one LEFT JOIN domains d
+        ON d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = $1),
+            (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = $2))
+     LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = $3 AND b.state = 'live' AND b.hidden = 0
+     LEFT JOIN versions v ON v.id = $5 AND v.contents_id = b.contents_id AND v.name = $4 AND v.state = 'live'
+        AND (v.expires_at IS NULL OR v.expires_at > $6
+            OR (v.expiry_rule IS NOT NULL AND v.is_current = 1 AND b.versioning <> 'disabled')) AND (v.is_current = 1 OR (b.versioning <> 'disabled'
+            AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)))",
+    " WHERE v.id IS NOT NULL"
+);
+/// One version of an alias object. Of an unnamed one, the only one.
+const UUID_VERSION: (&str, &str) = found_query!(
+    "",
+    "versions v JOIN contents c ON c.id = v.contents_id AND c.state = 'live' AND v.id = $2 AND v.name = $1
+        AND v.kind <> 'named' AND v.state = 'live' AND (v.expires_at IS NULL OR v.expires_at > $3)
+     JOIN buckets b ON b.id = c.bucket_id AND b.state = 'live' AND b.contents_id = c.id
+        AND (v.is_current = 1 OR (b.versioning <> 'disabled'
+            AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)))
+     JOIN domains d ON d.id = b.domain_id AND d.state = 'live'",
+    ""
+);
+/// The newest version of an alias object that has no current one.
+const HIDDEN_UUID: (&str, &str) = found_query!(
+    "",
+    "versions v JOIN contents c ON c.id = v.contents_id AND c.state = 'live' AND v.name = $1 AND v.kind <> 'named'
+        AND v.state = 'live' AND v.is_current = 0
+     JOIN buckets b ON b.id = c.bucket_id AND b.state = 'live' AND b.contents_id = c.id
+        AND b.versioning <> 'disabled' AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
+        AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.name = v.name AND n.is_current = 1 AND n.kind <> 'named')
+     JOIN domains d ON d.id = b.domain_id AND d.state = 'live'",
+    " ORDER BY v.seq DESC LIMIT 1"
+);
+
 /// Host, fallback, bucket and name of an object.
 type NamedKey = (String, String, String, String);
 
@@ -169,10 +229,10 @@ type NamedKey = (String, String, String, String);
 #[derive(Clone)]
 pub(crate) struct PointReads {
     located: Gather<(String, String, String), Located>,
-    named: Gather<NamedKey, Found>,
-    named_head: Gather<NamedKey, Found>,
-    uuid: Gather<String, Found>,
-    uuid_head: Gather<String, Found>,
+    named: Gather<NamedKey, Sought>,
+    named_head: Gather<NamedKey, Sought>,
+    uuid: Gather<String, Sought>,
+    uuid_head: Gather<String, Sought>,
 }
 
 impl PointReads {
@@ -183,14 +243,14 @@ impl PointReads {
             Gather::start(readers.at_once(), move |keys: Vec<NamedKey>| {
                 let row = |(host, fallback, bucket, name): NamedKey| args![host, fallback, bucket, name];
                 let rows = keys.into_iter().map(row).collect();
-                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_found))
+                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_sought))
             })
         };
         let uuid = |text: &'static str| {
             let (readers, clock) = (readers.clone(), Arc::clone(clock));
             Gather::start(readers.at_once(), move |keys: Vec<String>| {
                 let rows = keys.into_iter().map(|uuid| args![uuid]).collect();
-                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_found))
+                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_sought))
             })
         };
         let located = {
@@ -262,10 +322,104 @@ impl Metadata {
         bucket: &str,
         name: &str,
         bytes: bool,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Sought, Failure> {
         let queue = if bytes { &self.points.named } else { &self.points.named_head };
         let host = host.unwrap_or(fallback).to_owned();
-        queue.read((host, fallback.to_owned(), bucket.to_owned(), name.to_owned())).await
+        let sought = queue.read((host, fallback.to_owned(), bucket.to_owned(), name.to_owned())).await?;
+        Ok(sought.unwrap_or(Sought::Nothing))
+    }
+
+    /// Reads one version of a named object, current or not; a delete marker too. Where the bucket keeps no versions, only
+    /// the current one is there.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn find_version(
+        &self,
+        (host, fallback): (Option<&str>, &str),
+        bucket: &str,
+        name: &str,
+        version: VersionId,
+        bytes: bool,
+    ) -> Result<Option<Found>, Failure> {
+        let text = if bytes { VERSION.0 } else { VERSION.1 };
+        let host = host.unwrap_or(fallback);
+        self.find(text, args![host, fallback, bucket, name, version, self.clock.now()]).await
+    }
+
+    /// Reads one version of an alias object, current or not; a delete marker too.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn find_uuid_version(
+        &self,
+        uuid: &str,
+        version: VersionId,
+        bytes: bool,
+    ) -> Result<Option<Found>, Failure> {
+        let text = if bytes { UUID_VERSION.0 } else { UUID_VERSION.1 };
+        self.find(text, args![uuid, version, self.clock.now()]).await
+    }
+
+    /// The delete marker that hides a named object, if one does.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn marker(&self, contents: ContainerId, name: &str) -> Result<Option<Version>, Failure> {
+        let text = concat!(
+            "SELECT ",
+            version_columns!(),
+            " FROM versions v JOIN contents c ON c.id = v.contents_id JOIN buckets b ON b.id = c.bucket_id
+             WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'live' AND v.is_current = 0
+                AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
+                AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = $1 AND n.name = $2 AND n.is_current = 1)
+             ORDER BY v.seq DESC LIMIT 1"
+        );
+        match self.readers.fetch_one(text, args![contents, name]).await? {
+            Some(mut row) => Ok(Some(read_version(&mut row)?).filter(|version| version.marker)),
+            None => Ok(None),
+        }
+    }
+
+    /// The delete marker that hides an alias object, if one does.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn alias_marker(&self, uuid: &str) -> Result<Option<Found>, Failure> {
+        Ok(self.find(HIDDEN_UUID.1, args![uuid]).await?.filter(|found| found.version.marker))
+    }
+
+    /// The blobs of a version from the one that holds byte `from` on, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn blobs(&self, version: VersionId, from: u64, limit: u32) -> Result<Vec<Blob>, Failure> {
+        let rows = self
+            .readers
+            .fetch(
+                "SELECT name, part_no, start, size, md5, format, place FROM blobs
+                 WHERE owner = $1 AND start + size > $2 ORDER BY part_no LIMIT $3",
+                args![version, from, limit],
+            )
+            .await?;
+        let mut blobs = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            blobs.push(read_blob(&mut row)?);
+        }
+        Ok(blobs)
+    }
+
+    /// The bytes of an inline blob as they lie at rest.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn inline_bytes(&self, blob: lifecycle::BlobName) -> Result<Option<Bytes>, Failure> {
+        let row =
+            self.readers.fetch_one("SELECT bytes FROM inline_bytes WHERE blob = $1", args![blob]).await?;
+        match row {
+            Some(mut row) => Ok(row.bytes()?.map(Bytes::from)),
+            None => Ok(None),
+        }
     }
 
     /// Reads an unnamed or alias object by its UUID, whatever domain it is in.
@@ -274,7 +428,10 @@ impl Metadata {
     /// [`Failure::Unavailable`].
     pub async fn find_uuid(&self, uuid: &str, bytes: bool) -> Result<Option<Found>, Failure> {
         let queue = if bytes { &self.points.uuid } else { &self.points.uuid_head };
-        queue.read(uuid.to_owned()).await
+        match queue.read(uuid.to_owned()).await? {
+            Some(Sought::Found(found)) => Ok(Some(*found)),
+            Some(Sought::Hidden { .. } | Sought::Nothing) | None => Ok(None),
+        }
     }
 
     /// Reads an object of a bucket that is live or removed, by the bucket's UUID.
@@ -339,8 +496,11 @@ pub(crate) fn read_version(row: &mut Row) -> Result<Version, DbError> {
         seq: row.int()?,
         state: row.need_state()?,
         is_current: row.need_bool()?,
+        marker: row.need_bool()?,
+        null_version: row.need_bool()?,
         size: row.need_size()?,
         md5: row.digest()?,
+        parts: row.int()?.and_then(|parts| u32::try_from(parts).ok()),
         headers: row.text()?.unwrap_or_default(),
         owner: row.text()?,
         created_at: row.need_time()?,
@@ -361,10 +521,29 @@ pub(crate) fn read_version(row: &mut Row) -> Result<Version, DbError> {
     })
 }
 
+/// A key that leads to no bucket has no row here; one that leads to a bucket may lead to no version in it.
+fn read_sought(row: &mut Row) -> Result<Sought, DbError> {
+    let nothing = row.peek_null()?;
+    row.skip(1);
+    let versioning = read_versioning(row)?;
+    let contents = row.need_id(ContainerId::from_bytes)?;
+    match (nothing, versioning) {
+        (false, _) => Ok(Sought::Found(Box::new(read_found(row)?))),
+        (true, Versioning::Disabled) => Ok(Sought::Nothing),
+        (true, Versioning::Enabled | Versioning::Suspended) => Ok(Sought::Hidden { contents }),
+    }
+}
+
+pub(crate) fn read_versioning(row: &mut Row) -> Result<Versioning, DbError> {
+    let word = row.need_text()?;
+    Versioning::parse(&word).ok_or_else(|| DbError::Row(format!("{word:?} is no state of versioning")))
+}
+
 fn read_found(row: &mut Row) -> Result<Found, DbError> {
     let version = read_version(row)?;
     let domain = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
     let bucket = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
+    let versioning = read_versioning(row)?;
     let blob = match row.peek_null()? {
         true => {
             row.skip(7);
@@ -373,5 +552,5 @@ fn read_found(row: &mut Row) -> Result<Found, DbError> {
         false => Some(read_blob(row)?),
     };
     let inline = row.bytes()?.map(Bytes::from);
-    Ok(Found { version, domain, bucket, blob, inline })
+    Ok(Found { version, domain, bucket, versioning, blob, inline })
 }

@@ -67,24 +67,4 @@ impl Metadata {
         }
         Ok(usage)
     }
-
-    /// Containers by kind and state.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`].
-    pub async fn count_containers(&self) -> Result<Vec<(String, State, i64)>, Failure> {
-        let rows = self
-            .readers
-            .fetch(
-                "SELECT 'domain', state, COUNT(*) FROM domains GROUP BY state
-                 UNION ALL SELECT 'bucket', state, COUNT(*) FROM buckets WHERE hidden = 0 GROUP BY state",
-                args![],
-            )
-            .await?;
-        let mut counts = Vec::new();
-        for mut row in rows {
-            counts.push((row.need_text()?, row.need_state()?, row.need_int()?));
-        }
-        Ok(counts)
-    }
 }

@@ -2,10 +2,12 @@
 //! bottom up to tombstones once nothing is left inside.
 
 use super::ended;
+use crate::audit;
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
 use lifecycle::Time;
+use lifecycle::audit::{PURGE_DONE, PURGE_START};
 use metadata::{DeletionRow, PurgeStep};
 use serde::Serialize;
 use serde_json::Value;
@@ -73,6 +75,8 @@ impl Containers {
             let began = ctx.clock.boot();
             let step = ctx.metadata.purge_containers(AT_ONCE, ctx.settings.deletion_memory).await?;
             ctx.pass("containers.after")?;
+            audit::purges(ctx, PURGE_START, &step.started).await;
+            audit::purges(ctx, PURGE_DONE, &step.ended).await;
             report.step.begun += step.begun;
             report.step.cascaded += step.cascaded;
             report.step.purged += step.purged;

@@ -2,11 +2,13 @@
 //! starts its grace.
 
 use super::ended;
+use crate::audit::{self, Amount};
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
+use lifecycle::audit::LIFEPOINT_DELETE;
 use lifecycle::{Cause, Condition, Refusal, State, Time, VersionId};
-use metadata::{Delete, Expired, Failure, ObjectCommand};
+use metadata::{Delete, Expired, Failure, Markers, ObjectCommand, Outcome};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -77,12 +79,21 @@ impl Expire {
             ctx.pass("expire.before")?;
             let began = ctx.clock.boot();
             let commands = live.into_iter().map(|expired| self.removal(expired)).collect();
+            let (mut gone, mut trouble) = (Amount::default(), None);
             for answer in ctx.metadata.objects(commands, true).await {
                 match answer {
-                    Ok(_removed) => report.removed += 1,
+                    Ok(outcome) => {
+                        report.removed += 1;
+                        gone.objects += 1;
+                        gone.bytes += if let Outcome::Deleted(deleted) = outcome { deleted.size } else { 0 };
+                    }
                     Err(Failure::Refused(refusal)) => count(&mut report.refused, &refusal),
-                    Err(failure) => return Err(failure.into()),
+                    Err(failure) => trouble = trouble.or(Some(failure)),
                 }
+            }
+            audit::batch(ctx, LIFEPOINT_DELETE, Cause::Lifepoint, gone);
+            if let Some(failure) = trouble {
+                return Err(failure.into());
             }
             ctx.pass("expire.after")?;
             ctx.rest(ctx.clock.boot().saturating_sub(began)).await;
@@ -97,6 +108,12 @@ impl Expire {
             bucket: expired.bucket,
             name: expired.name,
             version: Some(expired.version),
+            // Where older versions are kept, what was there before must not show again.
+            marker: VersionId::ordered(self.0.clock.now()),
+            markers: Markers::Single,
+            hides_guarded: false,
+            heeds_spec: false,
+            expects: None,
             condition: Condition::NONE,
             cause: Cause::Lifepoint,
             actor: "lifepoint".to_owned(),

@@ -1,62 +1,64 @@
 //! Changing a container's headers and settings. Its UUID and what it holds are untouched.
 
+use super::policy::{Allowed, Policies, settle};
 use super::restore::above;
-use super::{Container, ContainerKind, event, find};
+use super::{Container, ContainerKind, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::Above;
-use lifecycle::{Condition, ContainerId, Refusal};
+use lifecycle::{Condition, ContainerId, Refusal, Time};
 use std::time::Duration;
 
+/// How a container is to be changed.
+#[derive(Clone, Debug, Default)]
+pub struct ContextChange {
+    /// Its headers from now on, as the door encodes them.
+    pub headers: String,
+    /// What its headers say of versioning and lifecycle.
+    pub policies: Policies,
+    /// What of it the installation allows.
+    pub allowed: Allowed,
+    /// Another name for it.
+    pub as_name: Option<String>,
+    /// What must be true of its headers' entity tag and time of change.
+    pub condition: Condition,
+    /// By whom.
+    pub actor: String,
+}
+
+/// A container that was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its row now.
+    pub container: Container,
+    /// Versioning was switched off: older versions are removed in the background, and stay restorable for their grace.
+    pub erases_history: bool,
+}
+
 impl Metadata {
-    /// Replaces the headers of a live domain or bucket.
+    /// Replaces the headers of a live domain or bucket, and its name if another is given. Its UUID stays, and with it
+    /// everything inside.
     ///
     /// # Errors
-    /// The container's "no such" refusal, [`Refusal::ConditionFailed`].
-    pub async fn change_headers(
+    /// The container's "no such" refusal, [`Refusal::ConditionFailed`], [`Refusal::NameInUse`],
+    /// [`Refusal::NameReserved`]; [`Refusal::Protected`] for a new name of the default domain.
+    pub async fn change_context(
         &self,
         kind: ContainerKind,
         id: ContainerId,
-        headers: String,
-        condition: Condition,
-        actor: String,
-    ) -> Result<Container, Failure> {
+        change: ContextChange,
+    ) -> Result<Changed, Failure> {
+        let protected = self.default_domain();
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
-                let (headers, actor, condition) = (headers.clone(), actor.clone(), condition.clone());
+                let change = change.clone();
                 Box::pin(async move {
-                    let text = match kind {
-                        ContainerKind::Domain => {
-                            "UPDATE domains SET changed_at = changed_at WHERE id = $1 AND state = 'live' RETURNING id"
-                        }
-                        ContainerKind::Bucket | ContainerKind::Contents => {
-                            "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND state = 'live' AND hidden = 0
-                             RETURNING id"
-                        }
-                    };
-                    let parent = find(conn, kind, id).await?.ok_or(kind.missing())?.parent;
-                    refuse_in_dead_domain(conn, kind, parent).await?;
-                    // The row is locked first; what the condition speaks of is read afterwards.
-                    if conn.fetch_one(text, args![id]).await?.is_none() {
-                        return Err(kind.missing().into());
+                    if kind == ContainerKind::Domain && change.as_name.is_some() && Some(id) == protected {
+                        return Err(Refusal::Protected.into());
                     }
-                    let current = find(conn, kind, id).await?.ok_or(kind.missing())?;
-                    if !condition.holds(Some((&current.etag.to_string(), current.changed_at))) {
-                        return Err(Refusal::ConditionFailed { current: None }.into());
-                    }
-                    let text = match kind {
-                        ContainerKind::Domain => {
-                            "UPDATE domains SET headers = $2, etag = $3, changed_at = $4 WHERE id = $1"
-                        }
-                        ContainerKind::Bucket | ContainerKind::Contents => {
-                            "UPDATE buckets SET headers = $2, etag = $3, changed_at = $4 WHERE id = $1"
-                        }
-                    };
-                    conn.execute(text, args![id, headers.as_str(), ContainerId::random(), now]).await?;
-                    event(conn, now, "change", id, &current.name, &actor).await?;
-                    Ok(find(conn, kind, id).await?.ok_or(kind.missing())?)
+                    change_context(conn, now, kind, id, &change).await
                 })
             })
             .await
@@ -88,6 +90,50 @@ impl Metadata {
             })
             .await
     }
+}
+
+async fn change_context(
+    conn: &mut Conn,
+    now: Time,
+    kind: ContainerKind,
+    id: ContainerId,
+    change: &ContextChange,
+) -> Result<Changed, Failure> {
+    let lock = match kind {
+        ContainerKind::Domain => {
+            "UPDATE domains SET changed_at = changed_at WHERE id = $1 AND state = 'live' RETURNING id"
+        }
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND state = 'live' AND hidden = 0 RETURNING id"
+        }
+    };
+    let parent = find(conn, kind, id).await?.ok_or(kind.missing())?.parent;
+    refuse_in_dead_domain(conn, kind, parent).await?;
+    // The row is locked first; what the condition speaks of is read afterwards.
+    if conn.fetch_one(lock, args![id]).await?.is_none() {
+        return Err(kind.missing().into());
+    }
+    let current = find(conn, kind, id).await?.ok_or(kind.missing())?;
+    if !change.condition.holds(Some((&current.etag.to_string(), current.changed_at))) {
+        return Err(Refusal::ConditionFailed { current: None }.into());
+    }
+    let name = change.as_name.as_deref().unwrap_or(&current.name);
+    if let Some(taken) = name_taken(conn, parent, name, Some(id)).await? {
+        return Err(taken.into());
+    }
+    let text = match kind {
+        ContainerKind::Domain => {
+            "UPDATE domains SET headers = $2, etag = $3, changed_at = $4, name = $5 WHERE id = $1"
+        }
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            "UPDATE buckets SET headers = $2, etag = $3, changed_at = $4, name = $5 WHERE id = $1"
+        }
+    };
+    conn.execute(text, args![id, change.headers.as_str(), ContainerId::random(), now, name]).await?;
+    let erases_history = settle(conn, kind, id, &change.policies, change.allowed).await?;
+    let what = if name == current.name { "change" } else { "rename" };
+    event(conn, now, what, id, name, &change.actor).await?;
+    Ok(Changed { container: find(conn, kind, id).await?.ok_or(kind.missing())?, erases_history })
 }
 
 /// Nothing changes inside a domain that is not live, and it stays live until the transaction ends.

@@ -1,10 +1,12 @@
 //! Making a domain or bucket. Its name may be used again the moment its predecessor is removed: it is another UUID.
 
+use super::policy::{Allowed, Policies, settle};
 use super::{Container, ContainerKind, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::objects::lock_domains;
 use crate::sql::{Conn, args};
+use crate::tombstones::refuse_used;
 use crate::writer::Urgency;
 use lifecycle::{BucketName, ContainerId, DomainName, Refusal, Time};
 use std::collections::BTreeSet;
@@ -18,13 +20,21 @@ pub struct NewContainer {
     pub owner: Option<String>,
     /// Who makes it.
     pub actor: String,
+    /// What its headers say of versioning and lifecycle.
+    pub policies: Policies,
+    /// What of it the installation allows.
+    pub allowed: Allowed,
+    /// The UUID it is to have, for making again what a disaster took: one that names nothing and is not remembered.
+    /// `None`: a fresh one.
+    pub id: Option<ContainerId>,
 }
 
 impl Metadata {
     /// Makes a domain, with the hidden bucket of its unnamed and alias objects.
     ///
     /// # Errors
-    /// [`Refusal::NameInUse`] or [`Refusal::NameReserved`].
+    /// [`Refusal::NameInUse`] or [`Refusal::NameReserved`]; with a given id, also what
+    /// [`Metadata::refuse_used_uuid`] says.
     pub async fn create_domain(&self, name: &DomainName, new: NewContainer) -> Result<Container, Failure> {
         let name = name.as_str().to_owned();
         self.writer
@@ -38,7 +48,8 @@ impl Metadata {
     /// Makes a bucket in a live domain.
     ///
     /// # Errors
-    /// [`Refusal::NoSuchDomain`], [`Refusal::NameInUse`] or [`Refusal::NameReserved`].
+    /// [`Refusal::NoSuchDomain`], [`Refusal::NameInUse`] or [`Refusal::NameReserved`]; with a given id, also what
+    /// [`Metadata::refuse_used_uuid`] says.
     pub async fn create_bucket(
         &self,
         domain: ContainerId,
@@ -54,11 +65,14 @@ impl Metadata {
                     if !live.contains(&domain) {
                         return Err(Refusal::NoSuchDomain.into());
                     }
+                    refuse_given(conn, ContainerKind::Bucket, &new, false).await?;
                     if let Some(taken) = name_taken(conn, Some(domain), &name, None).await? {
                         return Err(taken.into());
                     }
                     let id = insert_bucket(conn, now, domain, &name, false, &new, None).await?;
+                    settle(conn, ContainerKind::Bucket, id, &new.policies, new.allowed).await?;
                     event(conn, now, "create", id, &name, &new.actor).await?;
+                    refuse_given(conn, ContainerKind::Bucket, &new, true).await?;
                     Ok(find(conn, ContainerKind::Bucket, id).await?.ok_or(Refusal::NoSuchBucket)?)
                 })
             })
@@ -72,10 +86,11 @@ pub(crate) async fn create_domain(
     name: &str,
     new: &NewContainer,
 ) -> Result<Container, Failure> {
+    refuse_given(conn, ContainerKind::Domain, new, false).await?;
     if let Some(taken) = name_taken(conn, None, name, None).await? {
         return Err(taken.into());
     }
-    let id = ContainerId::random();
+    let id = new.id.unwrap_or_else(ContainerId::random);
     conn.execute(
         "INSERT INTO domains (id, name, state, etag, headers, owner, created_at, changed_at)
          VALUES ($1, $2, 'live', $3, $4, $5, $6, $6)",
@@ -84,8 +99,24 @@ pub(crate) async fn create_domain(
     .await?;
     // The hidden bucket's name is one that no bucket can have.
     insert_bucket(conn, now, id, "", true, &NewContainer::default(), None).await?;
+    settle(conn, ContainerKind::Domain, id, &new.policies, new.allowed).await?;
     event(conn, now, "create", id, name, &new.actor).await?;
+    refuse_given(conn, ContainerKind::Domain, new, true).await?;
     Ok(find(conn, ContainerKind::Domain, id).await?.ok_or(Refusal::NoSuchDomain)?)
+}
+
+/// Refuses a given id that is in use or remembered. `made`: the container that has it now does not count.
+async fn refuse_given(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    new: &NewContainer,
+    made: bool,
+) -> Result<(), Failure> {
+    match new.id {
+        Some(id) => refuse_used(conn, kind, id, made).await,
+        // Nobody has drawn a random one before.
+        None => Ok(()),
+    }
 }
 
 /// Inserts a bucket around new contents, or around `contents` that were taken out of another bucket.
@@ -98,7 +129,7 @@ pub(super) async fn insert_bucket(
     new: &NewContainer,
     contents: Option<ContainerId>,
 ) -> Result<ContainerId, Failure> {
-    let id = ContainerId::random();
+    let id = new.id.unwrap_or_else(ContainerId::random);
     let held = contents.unwrap_or_else(ContainerId::random);
     conn.execute(
         "INSERT INTO buckets (id, domain_id, contents_id, name, hidden, state, etag, headers, owner, versioning,

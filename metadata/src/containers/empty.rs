@@ -2,7 +2,7 @@
 //! the bucket holds; and the whole can be restored, into the bucket while that is empty, or as another bucket.
 
 use super::create::{NewContainer, insert_bucket, insert_contents};
-use super::remove::{RemoveOrder, held, holds_visible, record, refuse_guarded};
+use super::remove::{RemoveOrder, held, holds_anything, record, refuse_guarded};
 use super::restore::{above, above_by, end_deletion};
 use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
-use lifecycle::{BucketName, Cause, ContainerId, Grace, Refusal, State, Time};
+use lifecycle::{BucketName, Cause, Condition, ContainerId, Grace, Refusal, State, Time};
 
 impl Metadata {
     /// Empties a live bucket. The answer's `contents` is what [`Metadata::restore_contents`] takes.
@@ -86,7 +86,7 @@ async fn empty(
         _ => order.grace,
     };
     refuse_guarded(conn, ContainerKind::Contents, old, now).await?;
-    let (objects, bytes, _) = held(conn, ContainerKind::Contents, old).await?;
+    let (objects, bytes) = held(conn, ContainerKind::Contents, old).await?;
     let purge_after = grace.purge_after(now);
     take_out(conn, now, old, purge_after, order.early, order.cause, &order.actor).await?;
     let fresh = ContainerId::random();
@@ -127,7 +127,7 @@ async fn record_displaced(
     purge_after: Time,
     actor: &str,
 ) -> Result<(), Failure> {
-    let (objects, bytes, _) = held(conn, ContainerKind::Contents, displaced).await?;
+    let (objects, bytes) = held(conn, ContainerKind::Contents, displaced).await?;
     if objects == 0 {
         return Ok(());
     }
@@ -138,6 +138,7 @@ async fn record_displaced(
         early: false,
         reserves_name: false,
         only_empty: false,
+        condition: Condition::NONE,
         cause: Cause::Restore,
         door: "barrow",
         actor: actor.to_owned(),
@@ -198,7 +199,7 @@ async fn restore_contents(
             id
         }
         None => {
-            if holds_visible(conn, ContainerKind::Contents, displaced, now).await? {
+            if holds_anything(conn, ContainerKind::Contents, displaced, now).await? {
                 return Err(Refusal::NotEmpty.into());
             }
             // What was removed from the bucket since it was emptied stays restorable, apart.

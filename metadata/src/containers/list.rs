@@ -1,10 +1,11 @@
 //! Finding and listing domains and buckets, and the record of what was deleted.
 
-use super::{Container, ContainerKind, bucket_columns, domain_columns, read_container};
+use super::{Container, ContainerKind, bucket_columns, domain_columns, read_container, read_kind};
 use crate::Metadata;
 use crate::error::Failure;
+use crate::list::{Entry, ListOrder, Page, Range};
 use crate::sql::args;
-use lifecycle::{ContainerId, State, Time};
+use lifecycle::{ContainerId, Refusal, State, Time};
 use serde::Serialize;
 
 /// One page of domains or buckets.
@@ -14,6 +15,31 @@ pub struct ContainerPage {
     pub items: Vec<Container>,
     /// What to ask the next page after; `None`: this was the last.
     pub next: Option<String>,
+}
+
+/// A domain or bucket that was removed and of which something is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedContext {
+    /// Domain or bucket.
+    pub kind: ContainerKind,
+    /// Its UUID.
+    pub id: ContainerId,
+    /// The name it had.
+    pub name: String,
+    /// The domain of a bucket.
+    pub parent: Option<ContainerId>,
+    /// When it was removed.
+    pub removed_at: Time,
+    /// By whom.
+    pub actor: String,
+    /// Until when it can be restored.
+    pub purge_after: Time,
+    /// Versions inside, when it was removed.
+    pub objects: i64,
+    /// Their bytes.
+    pub bytes: i64,
+    /// Removed or purging, whichever is worse of itself and of the domain around it.
+    pub state: State,
 }
 
 /// One removal of a container, as it was recorded.
@@ -49,7 +75,161 @@ pub struct DeletionRow {
     pub ended_by: Option<String>,
 }
 
+macro_rules! live {
+    ($columns:expr, $from:literal, $name:literal, $end:literal, $direction:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM ",
+            $from,
+            " AND ",
+            $name,
+            " >= $1 AND ",
+            $end,
+            " ORDER BY ",
+            $name,
+            " ",
+            $direction,
+            " LIMIT $3"
+        )
+    };
+    ($columns:expr, $from:literal, $name:literal, $bound:literal) => {
+        [
+            live!($columns, $from, $name, "$2 = ''", "ASC"),
+            live!($columns, $from, $name, $bound, "ASC"),
+            live!($columns, $from, $name, "$2 = ''", "DESC"),
+            live!($columns, $from, $name, $bound, "DESC"),
+        ]
+    };
+}
+
+// Nothing dead is in the indexes of the names that are taken, but what reserves its name.
+const LIVE_DOMAINS: [&str; 4] =
+    live!(domain_columns!(), "domains d WHERE d.state = 'live'", "d.name", "d.name < $2");
+const LIVE_BUCKETS: [&str; 4] = live!(
+    bucket_columns!(),
+    "buckets b WHERE b.domain_id = $4 AND b.state = 'live' AND b.hidden = 0",
+    "b.name",
+    "b.name < $2"
+);
+
 impl Metadata {
+    /// One page of the live domains, or of the live buckets of `domain`, by name; as [`Metadata::list_page`] lists
+    /// objects. A group costs a query.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn list_live(
+        &self,
+        domain: Option<ContainerId>,
+        order: &ListOrder<'_>,
+    ) -> Result<Page<Container>, Failure> {
+        let Some(mut range) = Range::of(order).filter(|_| order.limit > 0) else { return Ok(Page::empty()) };
+        // One more than fits tells whether there is another page.
+        let most = order.limit as usize + 1;
+        let mut found: Vec<Entry<Container>> = Vec::new();
+        loop {
+            let wanted = most - found.len();
+            let rows = self.live_between(domain, &range, order.descending, wanted).await?;
+            let last = rows.last().map(|container| container.name.clone()).filter(|_| rows.len() == wanted);
+            for container in rows {
+                match order.group(&container.name) {
+                    None => found.push(Entry::Item(container)),
+                    Some(group) => {
+                        let known = matches!(found.last(), Some(Entry::Prefix(known)) if known == group);
+                        if !known {
+                            found.push(Entry::Prefix(group.to_owned()));
+                        }
+                    }
+                }
+            }
+            let ahead = last.filter(|_| found.len() < most).and_then(|last| range.behind(&last, order));
+            match ahead {
+                Some(ahead) => range = ahead,
+                None => return Ok(Page::cut(found, order.limit, |container| &container.name)),
+            }
+        }
+    }
+
+    async fn live_between(
+        &self,
+        domain: Option<ContainerId>,
+        range: &Range,
+        descending: bool,
+        limit: usize,
+    ) -> Result<Vec<Container>, Failure> {
+        let (kind, [up, up_to, down, down_from]) = match domain {
+            None => (ContainerKind::Domain, LIVE_DOMAINS),
+            Some(_) => (ContainerKind::Bucket, LIVE_BUCKETS),
+        };
+        let text = match (descending, range.to.is_some()) {
+            (false, false) => up,
+            (false, true) => up_to,
+            (true, false) => down,
+            (true, true) => down_from,
+        };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut values = args![range.from.as_str(), range.bound(), limit];
+        values.extend(domain.map(Into::into));
+        let mut containers = Vec::new();
+        for mut row in self.readers.fetch(text, values).await? {
+            containers.push(read_container(kind, &mut row)?);
+        }
+        Ok(containers)
+    }
+
+    /// Domains and buckets that are removed or being purged, the one removed last first, whose names began with `prefix`;
+    /// of one domain its buckets. The page begins behind the one with the UUID `after`.
+    ///
+    /// # Errors
+    /// [`Refusal::Unknown`] if `after` was never removed; [`Failure::Unavailable`].
+    pub async fn deleted_contexts(
+        &self,
+        domain: Option<ContainerId>,
+        prefix: &str,
+        after: Option<ContainerId>,
+        limit: u32,
+    ) -> Result<Vec<DeletedContext>, Failure> {
+        let nobody = ContainerId::from_bytes([0; 16]);
+        let start = match after {
+            None => (Time::NEVER, nobody),
+            Some(after) => {
+                let text = "SELECT MAX(removed_at) FROM deletions WHERE target = $1";
+                let removed = self.readers.fetch_one(text, args![after]).await?;
+                let removed = removed.map(|mut row| row.time()).transpose()?.flatten();
+                (removed.ok_or(Refusal::Unknown)?, after)
+            }
+        };
+        // What a promise is now stands in the container's own row: purging early moves it.
+        let text = "SELECT x.kind, x.target, x.name, x.parent, x.removed_at, x.actor,
+                COALESCE(d.purge_after, b.purge_after, x.purge_after), x.objects, x.bytes, x.state,
+                COALESCE(p.state, 'live')
+             FROM deletions x LEFT JOIN domains d ON d.id = x.target LEFT JOIN buckets b ON b.id = x.target
+                LEFT JOIN domains p ON p.id = x.parent
+             WHERE x.state IN ('removed', 'purging') AND x.kind IN ('domain', 'bucket') AND ($1 = 0 OR x.parent = $2)
+                AND substr(x.name, 1, length($3)) = $3
+                AND (x.removed_at < $4 OR (x.removed_at = $4 AND x.target > $5))
+             ORDER BY x.removed_at DESC, x.target LIMIT $6";
+        let within = i64::from(domain.is_some());
+        let values = args![within, domain.unwrap_or(nobody), prefix, start.0, start.1, limit];
+        let mut deleted = Vec::new();
+        for mut row in self.readers.fetch(text, values).await? {
+            deleted.push(DeletedContext {
+                kind: read_kind(&mut row)?,
+                id: row.need_id(ContainerId::from_bytes)?,
+                name: row.need_text()?,
+                parent: row.id(ContainerId::from_bytes)?,
+                removed_at: row.need_time()?,
+                actor: row.need_text()?,
+                purge_after: row.need_time()?,
+                objects: row.need_int()?,
+                bytes: row.need_int()?,
+                state: row.need_state()?.under(row.need_state()?),
+            });
+        }
+        Ok(deleted)
+    }
+
     /// A domain or bucket by UUID, in whatever state.
     ///
     /// # Errors

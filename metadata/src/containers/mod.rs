@@ -3,20 +3,31 @@
 mod change;
 pub(crate) mod create;
 mod empty;
+mod history;
 mod list;
+mod policy;
 mod purge;
+mod removal;
 mod remove;
+mod replan;
 mod restore;
 
+pub use change::{Changed, ContextChange};
 pub use create::NewContainer;
 pub(crate) use create::create_domain;
-pub use list::{ContainerPage, DeletionRow};
+pub use history::HistoryStep;
+pub use list::{ContainerPage, DeletedContext, DeletionRow};
+pub use policy::{Allowed, Policies};
 pub use purge::PurgeStep;
+pub use removal::Removal;
 pub use remove::{RemoveOrder, Removed};
+pub use replan::{Replan, ReplanAt, ReplanStep};
 pub use restore::RestoreOrder;
 
+use crate::lookup::read_versioning;
+use crate::objects::expiry::read_rules;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{Cause, ContainerId, Refusal, State, Time};
+use lifecycle::{Cause, ContainerId, ExpiryRule, Refusal, State, Time, Versioning};
 use serde::Serialize;
 
 /// Domain, bucket, or a bucket's contents.
@@ -39,6 +50,12 @@ impl ContainerKind {
             ContainerKind::Bucket => "bucket",
             ContainerKind::Contents => "contents",
         }
+    }
+
+    /// Reads the word; `None` for anything else.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [ContainerKind::Domain, ContainerKind::Bucket, ContainerKind::Contents];
+        all.into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// What a missing one is called.
@@ -65,6 +82,12 @@ pub struct Container {
     /// What a bucket holds at present.
     #[serde(skip)]
     pub contents: Option<ContainerId>,
+    /// Whether a bucket keeps older versions.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "word")]
+    pub versioning: Option<Versioning>,
+    /// A bucket's lifecycle rules in force.
+    #[serde(skip)]
+    pub rules: Vec<ExpiryRule>,
     /// Its own state.
     pub state: State,
     /// Changes with every change to its headers.
@@ -90,30 +113,43 @@ pub struct Container {
     pub forget_after: Option<Time>,
 }
 
+fn word<S: serde::Serializer>(versioning: &Option<Versioning>, to: S) -> Result<S::Ok, S::Error> {
+    versioning.map(Versioning::as_str).serialize(to)
+}
+
+/// The next column, a kind of container.
+pub(crate) fn read_kind(row: &mut Row) -> Result<ContainerKind, DbError> {
+    let word = row.need_text()?;
+    ContainerKind::parse(&word).ok_or_else(|| DbError::Row(format!("{word:?} is no kind of container")))
+}
+
 macro_rules! domain_columns {
     () => {
-        "d.id, d.name, NULL, NULL, d.state, d.etag, d.headers, d.owner, d.created_at, d.changed_at, d.removed_at,
+        "d.id, d.name, NULL, NULL, NULL, NULL, d.state, d.etag, d.headers, d.owner, d.created_at, d.changed_at, d.removed_at,
          d.purge_after, d.cause, d.actor, d.forget_after"
     };
 }
 macro_rules! bucket_columns {
     () => {
-        "b.id, b.name, b.domain_id, b.contents_id, b.state, b.etag, b.headers, b.owner, b.created_at, b.changed_at,
+        "b.id, b.name, b.domain_id, b.contents_id, b.versioning, b.lifecycle, b.state, b.etag, b.headers, b.owner, b.created_at, b.changed_at,
          b.removed_at, b.purge_after, b.cause, b.actor, b.forget_after"
     };
 }
 pub(crate) use {bucket_columns, domain_columns};
 
 /// How many columns a container takes in a SELECT list.
-pub(crate) const CONTAINER_COLUMNS: usize = 15;
+pub(crate) const CONTAINER_COLUMNS: usize = 17;
 
 pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Container, DbError> {
     let (id, name) = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
-    let (parent, contents) = match kind {
-        ContainerKind::Bucket => (row.id(ContainerId::from_bytes)?, row.id(ContainerId::from_bytes)?),
+    let (parent, contents, versioning, rules) = match kind {
+        ContainerKind::Bucket => {
+            let (parent, contents) = (row.id(ContainerId::from_bytes)?, row.id(ContainerId::from_bytes)?);
+            (parent, contents, Some(read_versioning(row)?), read_rules(row.text()?))
+        }
         ContainerKind::Domain | ContainerKind::Contents => {
-            row.skip(2);
-            (None, None)
+            row.skip(4);
+            (None, None, None, Vec::new())
         }
     };
     Ok(Container {
@@ -122,6 +158,8 @@ pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Conta
         name,
         parent,
         contents,
+        versioning,
+        rules,
         state: row.need_state()?,
         etag: row.need_id(ContainerId::from_bytes)?,
         headers: row.need_text()?,

@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// What one step over the purging containers did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PurgeStep {
     /// Containers that passed the point of no return because their time had come.
     pub begun: u64,
@@ -26,6 +26,12 @@ pub struct PurgeStep {
     pub purged: u64,
     /// Containers that are due but refused, by a guard inside.
     pub kept: u64,
+    /// Those that have begun.
+    #[serde(skip)]
+    pub started: Vec<ContainerId>,
+    /// Those of which only the tombstone is left now, the ones that followed among them.
+    #[serde(skip)]
+    pub ended: Vec<ContainerId>,
 }
 
 impl Metadata {
@@ -102,8 +108,10 @@ impl Metadata {
                         }
                     }
                     step.cascaded = cascade(conn, now, limit).await?;
-                    step.purged = close(conn, now, limit, memory).await?;
+                    step.ended = close(conn, now, limit, memory).await?;
+                    step.purged = step.ended.len() as u64;
                     step.begun = begun.len() as u64;
+                    step.started = begun.iter().map(|(id, _)| *id).collect();
                     for (id, name) in begun {
                         event(conn, now, "purge", id, &name, "health-processor").await?;
                     }
@@ -339,7 +347,12 @@ fn last_promise() -> Time {
 }
 
 /// From the bottom up: contents without anything left, buckets whose contents are all purged, domains likewise.
-async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Result<u64, Failure> {
+async fn close(
+    conn: &mut Conn,
+    now: Time,
+    limit: u32,
+    memory: Duration,
+) -> Result<Vec<ContainerId>, Failure> {
     let (memory, never) = (i64::try_from(memory.as_micros()).unwrap_or(i64::MAX), last_promise());
     let contents = closing(
         conn,
@@ -348,6 +361,7 @@ async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Resu
     )
     .await?;
     for id in &contents {
+        conn.execute("DELETE FROM uploads WHERE contents_id = $1", args![*id]).await?;
         conn.execute(
             concat!(
                 "UPDATE contents SET state = 'purged', purged_at = $2, forget_after = ",
@@ -394,10 +408,11 @@ async fn close(conn: &mut Conn, now: Time, limit: u32, memory: Duration) -> Resu
         )
         .await?;
     }
-    for id in contents.iter().chain(&buckets).chain(&domains) {
+    let closed = [contents, buckets, domains].concat();
+    for id in &closed {
         end_deletion(conn, *id, "purged", now, "health-processor").await?;
     }
-    Ok((contents.len() + buckets.len() + domains.len()) as u64)
+    Ok(closed)
 }
 
 async fn closing(conn: &mut Conn, text: &'static str, limit: u32) -> Result<Vec<ContainerId>, DbError> {

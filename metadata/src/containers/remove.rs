@@ -8,7 +8,7 @@ use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
 use lifecycle::refusal::GUARDED_COUNT_MAX;
-use lifecycle::{Cause, ContainerId, Grace, Refusal, State, Time};
+use lifecycle::{Cause, Condition, ContainerId, Grace, Refusal, State, Time, VersionId};
 use serde::Serialize;
 
 /// How a container is to be removed.
@@ -22,6 +22,8 @@ pub struct RemoveOrder {
     pub reserves_name: bool,
     /// Only if nothing live is inside.
     pub only_empty: bool,
+    /// What must be true of its headers' entity tag and time of change.
+    pub condition: Condition,
     /// Why.
     pub cause: Cause,
     /// Through which door.
@@ -97,9 +99,15 @@ async fn remove(
         }
     }
     step(container.state, Move::Remove, &Facts { now, above: Above::Live, ..Facts::default() })?;
+    if !order.condition.holds(Some((&container.etag.to_string(), container.changed_at))) {
+        return Err(Refusal::ConditionFailed {
+            current: Some(VersionId::from_bytes(*container.etag.as_bytes())),
+        }
+        .into());
+    }
     refuse_guarded(conn, kind, id, now).await?;
-    let (objects, bytes, live) = held(conn, kind, id).await?;
-    if order.only_empty && live > 0 && holds_visible(conn, kind, id, now).await? {
+    let (objects, bytes) = held(conn, kind, id).await?;
+    if order.only_empty && holds_anything(conn, kind, id, now).await? {
         return Err(Refusal::NotEmpty.into());
     }
     let purge_after = order.grace.purge_after(now);
@@ -199,12 +207,12 @@ pub(super) async fn refuse_guarded(
     if count == 0 { Ok(()) } else { Err(Refusal::HoldsGuarded { count, until }.into()) }
 }
 
-/// Objects and bytes inside by the counters, and how many of the objects are live by themselves.
+/// Objects and bytes inside by the counters.
 pub(super) async fn held(
     conn: &mut Conn,
     kind: ContainerKind,
     id: ContainerId,
-) -> Result<(i64, i64, i64), DbError> {
+) -> Result<(i64, i64), DbError> {
     let text = match kind {
         ContainerKind::Domain => {
             "SELECT u.state, u.objects, u.bytes FROM usage u JOIN contents c ON c.id = u.contents_id
@@ -216,42 +224,80 @@ pub(super) async fn held(
         }
         ContainerKind::Contents => "SELECT u.state, u.objects, u.bytes FROM usage u WHERE u.contents_id = $1",
     };
-    let (mut objects, mut bytes, mut live) = (0, 0, 0);
+    let (mut objects, mut bytes) = (0, 0);
     for mut row in conn.fetch(text, args![id]).await? {
         let (state, n, size) = (row.need_state()?, row.need_int()?, row.need_int()?);
         if matches!(state, State::Live | State::Removed) {
             objects += n;
             bytes += size;
         }
-        if state == State::Live {
-            live += n;
-        }
     }
-    Ok((objects, bytes, live))
+    Ok((objects, bytes))
+}
+
+macro_rules! inside {
+    ($kind:expr, $which:literal) => {
+        match $kind {
+            ContainerKind::Domain => concat!(
+                "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+                 WHERE b.domain_id = $1 AND b.state = 'live' AND ",
+                $which,
+                " LIMIT 1"
+            ),
+            ContainerKind::Bucket => concat!(
+                "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id WHERE b.id = $1 AND ",
+                $which,
+                " LIMIT 1"
+            ),
+            ContainerKind::Contents => concat!(
+                "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+                 WHERE v.contents_id = $1 AND ",
+                $which,
+                " LIMIT 1"
+            ),
+        }
+    };
 }
 
 /// Whether anything visible is inside: expired counts as absent, swept or not, and so does what was taken out by an
 /// emptying or lies in a removed bucket.
-pub(super) async fn holds_visible(
+async fn holds_visible(
     conn: &mut Conn,
     kind: ContainerKind,
     id: ContainerId,
     now: Time,
 ) -> Result<bool, DbError> {
-    let text = match kind {
+    let text = inside!(kind, "v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2)");
+    Ok(conn.fetch_one(text, args![id, now]).await?.is_some())
+}
+
+/// Whether anything would be lost with it: what is visible, older versions and delete markers, uploads that are open.
+/// History that is being erased anyway does not count.
+pub(super) async fn holds_anything(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    now: Time,
+) -> Result<bool, DbError> {
+    if holds_visible(conn, kind, id, now).await? {
+        return Ok(true);
+    }
+    let older = inside!(kind, "b.versioning <> 'disabled' AND v.state = 'live' AND v.is_current = 0");
+    if conn.fetch_one(older, args![id]).await?.is_some() {
+        return Ok(true);
+    }
+    let uploads = match kind {
         ContainerKind::Domain => {
-            "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
-             WHERE b.domain_id = $1 AND b.state = 'live' AND v.is_current = 1
-                AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+            "SELECT 1 FROM buckets b JOIN uploads u ON u.contents_id = b.contents_id
+             WHERE b.domain_id = $1 AND b.state = 'live' AND u.completed IS NULL AND u.expires_at > $2 LIMIT 1"
         }
         ContainerKind::Bucket => {
-            "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
-             WHERE b.id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+            "SELECT 1 FROM buckets b JOIN uploads u ON u.contents_id = b.contents_id
+             WHERE b.id = $1 AND u.completed IS NULL AND u.expires_at > $2 LIMIT 1"
         }
         ContainerKind::Contents => {
-            "SELECT 1 FROM versions v
-             WHERE v.contents_id = $1 AND v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2) LIMIT 1"
+            "SELECT 1 FROM uploads u WHERE u.contents_id = $1 AND u.completed IS NULL AND u.expires_at > $2 LIMIT 1"
         }
     };
-    Ok(conn.fetch_one(text, args![id, now]).await?.is_some())
+    Ok(conn.fetch_one(uploads, args![id, now]).await?.is_some())
 }

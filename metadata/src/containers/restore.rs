@@ -1,5 +1,6 @@
 //! Restoring a removed domain or bucket: the same row back, with the headers it had.
 
+use super::policy::{Allowed, Policies, settle};
 use super::{Container, ContainerKind, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
@@ -15,6 +16,10 @@ pub struct RestoreOrder {
     pub as_name: Option<String>,
     /// Headers that replace those it had; `None`: as they were.
     pub headers: Option<String>,
+    /// What its headers say of versioning and lifecycle.
+    pub policies: Policies,
+    /// What of it the installation allows.
+    pub allowed: Allowed,
     /// By whom.
     pub actor: String,
 }
@@ -82,6 +87,9 @@ async fn restore(
     let changed = if order.headers.is_some() { now } else { container.changed_at };
     if conn.execute(text, args![id, name, headers, etag, changed]).await? == 0 {
         return Err(Refusal::Conflict.into());
+    }
+    if order.headers.is_some() {
+        settle(conn, kind, id, &order.policies, order.allowed).await?;
     }
     end_deletion(conn, id, "restored", now, &order.actor).await?;
     event(conn, now, "restore", id, name, &order.actor).await?;

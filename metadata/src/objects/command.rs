@@ -1,7 +1,7 @@
 //! What can be asked of objects, and what is answered. The same commands drive both engines and the reference model.
 
 use bytes::Bytes;
-use lifecycle::{BlobName, Cause, Condition, ContainerId, Guard, Kind, Time, VersionId};
+use lifecycle::{BlobName, Cause, Condition, ContainerId, Guard, Kind, Time, UploadId, VersionId};
 use std::time::Duration;
 
 /// One command to one object. Commands that queue together are carried out in one transaction; one that is refused
@@ -33,6 +33,8 @@ pub struct Stage {
     pub blob: BlobName,
     /// Who writes.
     pub actor: String,
+    /// The multipart upload that it is a part of, and the part's number.
+    pub part_of: Option<(UploadId, u32)>,
 }
 
 /// Whether the object must be there already.
@@ -61,6 +63,21 @@ pub enum Body {
         /// How the bytes are to be read back.
         format: i64,
     },
+    /// Those of the version that this one takes the place of, which differs in its headers alone: its blobs pass to this
+    /// one, and of it a tombstone stays. The one overwrite without grace; [`lifecycle::Refusal::Conflict`] where the
+    /// bucket keeps older versions, for these keep their bytes.
+    HandOver {
+        /// How long the tombstone stays.
+        memory: Duration,
+    },
+    /// Those of an upload's finished parts, in this order, which pass to this version. The upload has ended then; parts
+    /// that are not named here are given up.
+    Parts {
+        /// The upload.
+        upload: UploadId,
+        /// Number and version of each part, by ascending number.
+        parts: Vec<(u32, VersionId)>,
+    },
 }
 
 /// Makes a version readable, as its object's current one.
@@ -76,10 +93,13 @@ pub struct Publish {
     pub kind: Kind,
     /// The object's name.
     pub name: String,
-    /// Size of the content in bytes.
+    /// Size of the content in bytes. With bytes that are handed over or assembled, theirs counts.
     pub size: u64,
-    /// MD5 of the content.
+    /// MD5 of the content; of an object made of parts, the MD5 over the MD5s of these. With bytes that are handed over,
+    /// theirs counts.
     pub md5: [u8; 16],
+    /// How many parts it is made of; `None`: it was written in one piece.
+    pub parts: Option<u32>,
     /// The headers to echo, as the door encodes them.
     pub headers: String,
     /// What refuses its deletion.
@@ -94,10 +114,38 @@ pub struct Publish {
     pub existence: Existence,
     /// What must be true of the current version.
     pub condition: Condition,
+    /// The version that must be current still, because this one was made from it; otherwise
+    /// [`lifecycle::Refusal::Conflict`].
+    pub replaces: Option<VersionId>,
+    /// The object's name until now, if this renames it. Condition and `replaces` speak of that then.
+    pub renames: Option<Rename>,
+    /// The caller may shorten or drop the guard of the version whose place this one takes.
+    pub may_shorten_guard: bool,
+    /// An object that carries an authorisation spec (SCSP's `Castor-Authorization`) is not touched before the door has
+    /// evaluated that: [`lifecycle::Refusal::Reserved`].
+    pub heeds_spec: bool,
     /// Grace of the version that this one overwrites, where the bucket has none of its own.
     pub grace: Duration,
     /// The bytes.
     pub body: Body,
+}
+
+/// An object leaves its name for another.
+#[derive(Clone, Debug)]
+pub struct Rename {
+    /// The name it leaves.
+    pub from: String,
+    /// The id of the delete marker that stands there afterwards, where the bucket keeps versions.
+    pub marker: VersionId,
+}
+
+/// How delete markers come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markers {
+    /// At most one on top of an object, and none where nothing was (SCSP section 5.4).
+    Single,
+    /// Always another one (S3).
+    Stacked,
 }
 
 /// Removes an object's current version, or one given version.
@@ -109,9 +157,21 @@ pub struct Delete {
     pub bucket: ContainerId,
     /// The object's name.
     pub name: String,
-    /// This version and no other; `None`: the current one.
+    /// This version and no other, for good; `None`: the current one, which in a bucket that keeps versions a delete
+    /// marker hides.
     pub version: Option<VersionId>,
-    /// What must be true of the current version.
+    /// The id of the delete marker, if there is to be one.
+    pub marker: VersionId,
+    /// How delete markers come about.
+    pub markers: Markers,
+    /// A marker may hide a version that a guard protects: nothing is destroyed by it.
+    pub hides_guarded: bool,
+    /// An object that carries an authorisation spec is not touched before the door has evaluated that.
+    pub heeds_spec: bool,
+    /// The version that must be current still, because the caller decided by it; otherwise
+    /// [`lifecycle::Refusal::Conflict`].
+    pub expects: Option<VersionId>,
+    /// What must be true of the current version, or of the one that was named.
     pub condition: Condition,
     /// Why.
     pub cause: Cause,
@@ -171,15 +231,25 @@ pub struct Published {
     pub seq: i64,
     /// When it became readable.
     pub at: Time,
+    /// Its size in bytes.
+    pub size: u64,
+    /// MD5 of its content, or over the MD5s of its parts.
+    pub md5: Option<[u8; 16]>,
     /// The version whose place it took.
     pub replaced: Option<VersionId>,
 }
 
-/// A version that was removed.
+/// A version that was removed, or hidden by a delete marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted {
-    /// Its id.
+    /// Its id; where nothing was to be hidden, the marker's.
     pub version: VersionId,
+    /// The delete marker that is on top of the object now.
+    pub marker: Option<VersionId>,
+    /// Whether what was removed is itself a delete marker.
+    pub was_marker: bool,
+    /// The version that is current again because this one is not any more.
+    pub uncovered: Option<VersionId>,
     /// Its headers, as the door encoded them.
     pub headers: String,
     /// When it had been written.
@@ -188,8 +258,8 @@ pub struct Deleted {
     pub owner: Option<String>,
     /// Its size in bytes.
     pub size: u64,
-    /// Until when it can be restored.
-    pub purge_after: Time,
+    /// Until when it can be restored; `None`: it is still there, hidden.
+    pub purge_after: Option<Time>,
 }
 
 /// A version that came back.
@@ -201,6 +271,8 @@ pub struct Restored {
     pub name: String,
     /// Its size in bytes.
     pub size: u64,
+    /// Whether it is its object's current version. In a bucket that keeps versions it returns to its place among them.
+    pub is_current: bool,
     /// The version it displaced.
     pub replaced: Option<VersionId>,
 }
@@ -213,6 +285,14 @@ impl ObjectCommand {
             ObjectCommand::Publish(c) => Some((c.domain, c.bucket)),
             ObjectCommand::Delete(c) => Some((c.domain, c.bucket)),
             ObjectCommand::Restore(c) => Some((c.domain, c.bucket)),
+        }
+    }
+
+    /// How many positions it takes at most. A rename takes two: a marker's at the old name, and its own.
+    pub(crate) fn positions(&self) -> i64 {
+        match self {
+            ObjectCommand::Publish(c) if c.renames.is_some() => 2,
+            _ => 1,
         }
     }
 }

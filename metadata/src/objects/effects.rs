@@ -1,9 +1,9 @@
 //! Carrying out what was decided, by statements that take many rows at once.
 
 use super::command::{Body, Publish, Stage};
-use super::decide::{Arrival, Removal, Return};
+use super::decide::{Arrival, HandOver, Marker, Removal, Return, Turn};
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Guard, State, Time};
+use lifecycle::{ContainerId, Guard, State, Time, UploadId, VersionId};
 use std::collections::BTreeMap;
 
 /// Changes to the usage counters, summed up over a transaction and applied once at its end (rule R11).
@@ -68,12 +68,15 @@ pub(crate) async fn stage(
         .iter()
         .map(|s| {
             usage.gain(s.contents, State::Staged, 0);
-            args![s.version, s.contents, s.kind.as_str(), s.name.as_str(), now, s.actor.as_str()]
+            let (upload, number) = s.part_of.unzip();
+            let (kind, name, actor) = (s.kind.as_str(), s.name.as_str(), s.actor.as_str());
+            args![s.version, s.contents, kind, name, now, actor, upload, number]
         })
         .collect();
     conn.execute_rows(
-        "INSERT INTO versions (id, contents_id, kind, name, state, is_current, marker, size, created_at, hold, actor)
-         SELECT column1, column2, column3, column4, 'staged', 0, 0, 0, column5, 0, column6
+        "INSERT INTO versions (id, contents_id, kind, name, state, is_current, marker, size, created_at, hold, actor,
+            upload_id, upload_part)
+         SELECT column1, column2, column3, column4, 'staged', 0, 0, 0, column5, 0, column6, column7, column8
          FROM (VALUES {rows}) AS new",
         &[],
         versions,
@@ -118,15 +121,131 @@ pub(crate) async fn remove(
     expect(touched, removals.len(), "removing")
 }
 
+/// Live versions hand their bytes over: only their tombstones stay.
+pub(crate) async fn hand_over(
+    conn: &mut Conn,
+    hand_overs: &[HandOver],
+    now: Time,
+    usage: &mut Usage,
+) -> Result<(), DbError> {
+    let rows = hand_overs
+        .iter()
+        .map(|h| {
+            usage.lose(h.contents, State::Live, h.size);
+            usage.gain(h.contents, State::Purged, 0);
+            args![h.from, h.forget_after, h.actor.as_str(), h.change_seq]
+        })
+        .collect();
+    let touched = conn
+        .execute_rows(
+            "UPDATE versions SET state = 'purged', is_current = 0, cause = 'metadata', removed_at = $1, purge_after = $1,
+                purged_at = $1, forget_after = gone.column2, actor = gone.column3, change_seq = gone.column4,
+                headers = NULL, owner = NULL, md5 = NULL, parent_revision = NULL, expires_at = NULL,
+                expiry_rule = NULL, guard_from = NULL, guard_until = NULL, hold = 0
+             FROM (VALUES {rows}) AS gone
+             WHERE versions.id = gone.column1 AND versions.state = 'live'",
+            &[now.into()],
+            rows,
+        )
+        .await?;
+    expect(touched, hand_overs.len(), "handing over")?;
+    let blobs = hand_overs.iter().map(|h| args![h.from, h.to]).collect();
+    conn.execute_rows(
+        "UPDATE blobs SET owner = given.column2 FROM (VALUES {rows}) AS given WHERE blobs.owner = given.column1",
+        &[],
+        blobs,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Live versions cease to be current, and others become it: in this order, for at most one of a name is.
+pub(crate) async fn turn(conn: &mut Conn, turns: &[Turn]) -> Result<(), DbError> {
+    let rows = |current: bool| -> Vec<Vec<Value>> {
+        let wanted = turns.iter().filter(|turn| turn.current == current);
+        wanted
+            .map(|turn| {
+                let (at, rule) =
+                    turn.expiry.as_ref().map_or((None, None), |new| (new.at, new.rule.as_deref()));
+                args![turn.id, turn.at, turn.seq, turn.expiry.is_some(), at, rule]
+            })
+            .collect()
+    };
+    let covered = rows(false);
+    let count = covered.len();
+    let touched = conn
+        .execute_rows(
+            "UPDATE versions SET is_current = 0, superseded_at = turned.column2,
+                superseded_seq = turned.column3,
+                expires_at = CASE WHEN turned.column4 = 1 THEN turned.column5 ELSE versions.expires_at END,
+                expiry_rule = CASE WHEN turned.column4 = 1 THEN turned.column6 ELSE versions.expiry_rule END
+             FROM (VALUES {rows}) AS turned
+             WHERE versions.id = turned.column1 AND versions.state = 'live' AND versions.is_current = 1",
+            &[],
+            covered,
+        )
+        .await?;
+    expect(touched, count, "covering")?;
+    let uncovered = rows(true);
+    let count = uncovered.len();
+    let touched = conn
+        .execute_rows(
+            "UPDATE versions SET is_current = 1, superseded_at = NULL, superseded_seq = NULL,
+                expires_at = CASE WHEN turned.column4 = 1 THEN turned.column5 ELSE versions.expires_at END,
+                expiry_rule = CASE WHEN turned.column4 = 1 THEN turned.column6 ELSE versions.expiry_rule END
+             FROM (VALUES {rows}) AS turned
+             WHERE versions.id = turned.column1 AND versions.state = 'live' AND versions.is_current = 0
+                AND versions.marker = 0",
+            &[],
+            uncovered,
+        )
+        .await?;
+    expect(touched, count, "uncovering")
+}
+
+/// Delete markers stand on top of their objects.
+pub(crate) async fn mark(conn: &mut Conn, markers: &[Marker], usage: &mut Usage) -> Result<(), DbError> {
+    let rows = markers
+        .iter()
+        .map(|m| {
+            usage.gain(m.contents, State::Live, 0);
+            args![
+                m.id,
+                m.contents,
+                m.kind.as_str(),
+                m.name.as_str(),
+                m.seq,
+                m.revision.generation,
+                m.revision.hash,
+                m.parent,
+                m.owner.as_deref(),
+                m.at,
+                m.null_version
+            ]
+        })
+        .collect();
+    conn.execute_rows(
+        "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, generation, revision, parent_revision,
+            owner, created_at, null_version, headers, size, hold, state, is_current, marker)
+         SELECT column1, column2, column3, column4, column5, column5, column6, column7, column8, column9, column10,
+            column11, '[]', 0, 0, 'live', 0, 1
+         FROM (VALUES {rows}) AS new",
+        &[],
+        rows,
+    )
+    .await?;
+    Ok(())
+}
+
 /// New versions arrive, each with its row, its blob and, if it is small, its bytes.
 pub(crate) async fn arrive(
     conn: &mut Conn,
     arrivals: &[(&Publish, Arrival)],
     usage: &mut Usage,
 ) -> Result<(), DbError> {
-    let (mut versions, mut blobs, mut bytes, mut staged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut versions, mut blobs, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for (cmd, arrival) in arrivals {
-        usage.gain(arrival.contents, State::Live, cmd.size);
+        usage.gain(arrival.contents, State::Live, arrival.size);
         match &cmd.body {
             Body::Inline { blob, format, bytes: content } => {
                 versions.push(new_row(cmd, arrival));
@@ -135,14 +254,16 @@ pub(crate) async fn arrive(
                     bytes.push(args![*blob, content.to_vec()]);
                 }
             }
-            Body::Staged { format } => staged.push((*cmd, arrival, *format)),
+            Body::HandOver { .. } | Body::Parts { .. } => versions.push(new_row(cmd, arrival)),
+            Body::Staged { .. } => {}
         }
     }
     conn.execute_rows(
         "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, size, md5, generation, revision,
-            parent_revision, headers, owner, created_at, guard_from, guard_until, hold, expires_at, state, is_current, marker)
+            parent_revision, headers, owner, created_at, guard_from, guard_until, hold, expires_at, null_version, parts,
+            expiry_rule, state, is_current, marker)
          SELECT column1, column2, column3, column4, column5, column5, column6, column7, column8, column9, column10,
-            column11, column12, column13, column14, column15, column16, column17, 'live', 1, 0
+            column11, column12, column13, column14, column15, column16, column17, column18, column19, column20, 'live', 1, 0
          FROM (VALUES {rows}) AS new",
         &[],
         versions,
@@ -156,8 +277,12 @@ pub(crate) async fn arrive(
     )
     .await?;
     conn.execute_rows("INSERT INTO inline_bytes (blob, bytes) VALUES {rows}", &[], bytes).await?;
-    for (cmd, arrival, format) in staged {
-        finish_staged(conn, cmd, arrival, format, usage).await?;
+    for (cmd, arrival) in arrivals {
+        match &cmd.body {
+            Body::Staged { format } => finish_staged(conn, cmd, arrival, *format, usage).await?,
+            Body::Parts { upload, .. } => assemble(conn, cmd.version, *upload, arrival, usage).await?,
+            Body::Inline { .. } | Body::HandOver { .. } => {}
+        }
     }
     Ok(())
 }
@@ -170,8 +295,8 @@ fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
         cmd.kind.as_str(),
         cmd.name.as_str(),
         arrival.seq,
-        cmd.size,
-        cmd.md5,
+        arrival.size,
+        arrival.md5,
         arrival.revision.generation,
         arrival.revision.hash,
         arrival.parent,
@@ -181,7 +306,10 @@ fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
         from,
         until,
         hold,
-        cmd.expires_at,
+        arrival.expiry.at,
+        arrival.null_version,
+        arrival.parts,
+        arrival.expiry.rule.as_deref(),
     ]
 }
 
@@ -205,8 +333,9 @@ async fn finish_staged(
         .execute(
             "UPDATE versions SET contents_id = $2, kind = $3, name = $4, seq = $5, change_seq = $5, size = $6, md5 = $7,
                 generation = $8, revision = $9, parent_revision = $10, headers = $11, owner = $12, created_at = $13,
-                guard_from = $14, guard_until = $15, hold = $16, expires_at = $17, state = 'live', is_current = 1,
-                actor = NULL
+                guard_from = $14, guard_until = $15, hold = $16, expires_at = $17, null_version = $18, parts = $19,
+                expiry_rule = $20,
+                state = 'live', is_current = 1, actor = NULL
              WHERE id = $1 AND state = 'staged'",
             new_row(cmd, arrival),
         )
@@ -220,6 +349,68 @@ async fn finish_staged(
     Ok(())
 }
 
+/// The blobs of an upload's parts pass to the version, and the rows of the parts go with them: nothing is deleted, and no
+/// byte copied. Parts that were left out are given up.
+async fn assemble(
+    conn: &mut Conn,
+    version: VersionId,
+    upload: UploadId,
+    arrival: &Arrival,
+    usage: &mut Usage,
+) -> Result<(), DbError> {
+    let ended = conn
+        .execute(
+            "UPDATE uploads SET completed = $2 WHERE id = $1 AND completed IS NULL",
+            args![upload, version],
+        )
+        .await?;
+    expect(ended, 1, "completing an upload")?;
+    let pieces = arrival.pieces.iter().map(|piece| args![piece.part, piece.number, piece.start]).collect();
+    conn.execute_rows(
+        "UPDATE blobs SET owner = $1, part_no = piece.column2, start = piece.column3
+         FROM (VALUES {rows}) AS piece WHERE blobs.owner = piece.column1",
+        &[version.into()],
+        pieces,
+    )
+    .await?;
+    let parts = arrival.pieces.iter().map(|piece| args![piece.part]).collect();
+    let merged = conn
+        .fetch_rows(
+            "DELETE FROM versions WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS piece)
+                AND state = 'staged' AND upload_id = $1 AND md5 IS NOT NULL RETURNING contents_id",
+            &[upload.into()],
+            parts,
+        )
+        .await?;
+    expect(merged.len() as u64, arrival.pieces.len(), "assembling")?;
+    for mut row in merged {
+        usage.lose(row.need_id(ContainerId::from_bytes)?, State::Staged, 0);
+    }
+    give_up_parts(conn, upload, usage).await
+}
+
+/// Finished parts of an upload that has ended are given up: they wait to be reclaimed. A part that is still being written
+/// is its writer's to take back, who will find the upload ended.
+pub(crate) async fn give_up_parts(
+    conn: &mut Conn,
+    upload: UploadId,
+    usage: &mut Usage,
+) -> Result<(), DbError> {
+    let given_up = conn
+        .fetch(
+            "UPDATE versions SET state = 'purging', cause = 'abandoned'
+             WHERE upload_id = $1 AND state = 'staged' AND md5 IS NOT NULL RETURNING contents_id, size",
+            args![upload],
+        )
+        .await?;
+    for mut row in given_up {
+        let (contents, size) = (row.need_id(ContainerId::from_bytes)?, row.need_size()?);
+        usage.lose(contents, State::Staged, 0);
+        usage.gain(contents, State::Purging, size);
+    }
+    Ok(())
+}
+
 /// Removed versions become live again.
 pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut Usage) -> Result<(), DbError> {
     let rows = returns
@@ -227,13 +418,26 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
         .map(|r| {
             usage.lose(r.contents, State::Removed, r.size);
             usage.gain(r.contents, State::Live, r.size);
-            args![r.id, r.name.as_str(), r.expires_at, r.change_seq]
+            let superseded = (!r.is_current).then_some((r.at, r.change_seq)).unzip();
+            args![
+                r.id,
+                r.name.as_str(),
+                r.expires_at,
+                r.change_seq,
+                r.seq,
+                r.is_current,
+                superseded.0,
+                superseded.1
+            ]
         })
         .collect();
     let touched = conn
         .execute_rows(
-            "UPDATE versions SET state = 'live', is_current = 1, name = back.column2, expires_at = back.column3,
-                change_seq = back.column4, removed_at = NULL, purge_after = NULL, due_at = NULL, cause = NULL, actor = NULL
+            "UPDATE versions SET state = 'live', is_current = back.column6, name = back.column2,
+                expires_at = back.column3,
+                expiry_rule = CASE WHEN back.column3 IS NULL THEN NULL ELSE versions.expiry_rule END, change_seq = back.column4, seq = back.column5,
+                superseded_at = back.column7, superseded_seq = back.column8, removed_at = NULL,
+                purge_after = NULL, due_at = NULL, cause = NULL, actor = NULL
              FROM (VALUES {rows}) AS back
              WHERE versions.id = back.column1 AND versions.state = 'removed'",
             &[],

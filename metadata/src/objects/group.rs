@@ -5,12 +5,14 @@
 //! *later* statements read what is current and what guards it: read together with the lock, two writers with
 //! `If-None-Match: *` would both find nothing and both win.
 
-use super::command::{Body, ObjectCommand, Outcome, Restore, RestoreWhat, Stage};
-use super::decide::{self, BucketFacts, Effects, Slot, VersionFacts};
+use super::command::{ObjectCommand, Outcome, Restore, RestoreWhat, Stage};
+use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
+use super::expiry::read_rules;
+use super::facts;
+use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::revision::Revision;
-use lifecycle::{ContainerId, Guard, Kind, Refusal, Time, VersionId};
+use lifecycle::{ContainerId, Refusal, Time, VersionId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -37,8 +39,8 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
 }
 
 /// A bucket that was found live and is locked until the transaction ends.
-struct Open {
-    bucket: BucketFacts,
+pub(super) struct Open {
+    pub(super) bucket: BucketFacts,
     first_seq: i64,
 }
 
@@ -48,8 +50,10 @@ async fn lock_buckets(
     commands: &[&ObjectCommand],
 ) -> Result<BTreeMap<ContainerId, Open>, DbError> {
     let mut wanted: BTreeMap<(ContainerId, ContainerId), i64> = BTreeMap::new();
-    for place in commands.iter().filter_map(|command| command.place()) {
-        *wanted.entry(place).or_default() += 1;
+    for command in commands {
+        if let Some(place) = command.place() {
+            *wanted.entry(place).or_default() += command.positions();
+        }
     }
     let domains: BTreeSet<ContainerId> = wanted.keys().map(|(domain, _)| *domain).collect();
     let live = lock_domains(conn, &domains).await?;
@@ -63,7 +67,10 @@ async fn lock_buckets(
             let contents = row.need_id(ContainerId::from_bytes)?;
             let last_seq = row.need_int()?;
             let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-            let facts = BucketFacts { contents, object_grace: grace };
+            let versioning = read_versioning(&mut row)?;
+            let erase_upto = row.need_int()?;
+            let rules = read_rules(row.text()?);
+            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
             open.insert(bucket, Open { bucket: facts, first_seq: last_seq - count + 1 });
         }
     }
@@ -101,7 +108,7 @@ pub(crate) async fn touch_bucket(
     conn.fetch_one(
         "UPDATE buckets SET last_seq = last_seq + $3, change_seq = change_seq + $3
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace",
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle",
         args![bucket, domain, count],
     )
     .await
@@ -136,7 +143,7 @@ async fn stage(
 }
 
 /// Finds which of `contents` have not begun to be purged, and keeps them so until the transaction ends.
-async fn lock_contents(
+pub(crate) async fn lock_contents(
     conn: &mut Conn,
     contents: &BTreeSet<ContainerId>,
 ) -> Result<HashSet<ContainerId>, DbError> {
@@ -189,7 +196,10 @@ fn split_round(
     waiting.iter().partition(|&&at| {
         let (bucket, version, own, other) = match commands[at] {
             ObjectCommand::Stage(_) => return true,
-            ObjectCommand::Publish(c) => (c.bucket, Some(c.version), Some(c.name.as_str()), None),
+            ObjectCommand::Publish(c) => {
+                let old = c.renames.as_ref().map(|rename| rename.from.as_str());
+                (c.bucket, Some(c.version), Some(c.name.as_str()), old)
+            }
             ObjectCommand::Delete(c) => (c.bucket, c.version, Some(c.name.as_str()), None),
             ObjectCommand::Restore(c) => {
                 let (version, own) = match &c.what {
@@ -221,10 +231,9 @@ async fn run_round(
     usage: &mut Usage,
     answers: &mut [Option<Result<Outcome, Refusal>>],
 ) -> Result<(), DbError> {
-    let lost = read_lost(conn, commands, round).await?;
-    let removed = read_removed(conn, commands, round, open).await?;
-    let currents = read_currents(conn, commands, round, open, &removed).await?;
-    let (mut removals, mut arrivals, mut returns) = (Vec::new(), Vec::new(), Vec::new());
+    let facts = facts::read(conn, commands, round, open).await?;
+    let mut arrivals = Vec::new();
+    let mut all = Changes::default();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -234,179 +243,63 @@ async fn run_round(
         };
         let seq = next_seq.entry(bucket_id).or_default();
         let slot = Slot { now, seq: *seq };
-        *seq += 1;
-        let current = |name: &str| currents.get(&(bucket.contents, name.to_owned()));
+        *seq += command.positions();
+        let seen = |name: &str| facts.seen(bucket.contents, name);
         let decision = match command {
             ObjectCommand::Stage(_) => continue,
             // Taken back meanwhile: the client left, or the upload took longer than uploads may.
-            ObjectCommand::Publish(c) if lost.contains(&c.version) => Err(Refusal::Conflict),
-            ObjectCommand::Publish(c) => decide::publish(c, current(&c.name), *bucket, slot),
-            ObjectCommand::Delete(c) => decide::delete(c, current(&c.name), *bucket, slot),
+            ObjectCommand::Publish(c) if facts.lost.contains(&c.version) => Err(Refusal::Conflict),
+            ObjectCommand::Publish(c) => {
+                let before = c.renames.as_ref().map(|rename| seen(&rename.from));
+                let parts = facts.parts.get(&at).map(Vec::as_slice);
+                decide::publish(c, seen(&c.name), before, parts, bucket, slot)
+            }
+            ObjectCommand::Delete(c) => {
+                let named = c.version.and_then(|version| facts.named(version, bucket, &c.name));
+                decide::delete(c, seen(&c.name), named, bucket, slot)
+            }
             ObjectCommand::Restore(c) => {
-                let found = removed.get(&at);
+                let found = facts.removed.get(&at);
                 let own = found.map(|found| found.name.as_str());
                 let name = c.as_name.as_deref().or(own).unwrap_or_default();
-                decide::restore(c, found, current(name), *bucket, slot)
+                decide::restore(c, found, seen(name), bucket, slot)
             }
         };
         answers[at] = Some(decision.map(|(effects, outcome)| {
-            let Effects { removal, arrival, comeback } = effects;
-            removals.extend(removal);
+            let arrival = all.add(effects);
             if let (ObjectCommand::Publish(c), Some(arrival)) = (command, arrival) {
                 arrivals.push((&**c, arrival));
             }
-            returns.extend(comeback);
             outcome
         }));
     }
-    effects::remove(conn, &removals, now, usage).await?;
+    // What gives way goes first: at most one version of a name is current at any moment.
+    effects::remove(conn, &all.removals, now, usage).await?;
+    effects::hand_over(conn, &all.hand_overs, now, usage).await?;
+    effects::turn(conn, &all.turns).await?;
+    effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
-    effects::come_back(conn, &returns, usage).await
+    effects::come_back(conn, &all.returns, usage).await
 }
 
-macro_rules! facts_columns {
-    () => {
-        "v.id, v.contents_id, v.kind, v.name, v.state, v.is_current, v.size, v.headers, v.owner, v.created_at,
-         v.guard_from, v.guard_until, v.hold, v.expires_at, v.purge_after, v.generation, v.revision"
-    };
+/// What the commands of one round change, sorted by kind.
+#[derive(Default)]
+struct Changes {
+    removals: Vec<decide::Removal>,
+    hand_overs: Vec<decide::HandOver>,
+    turns: Vec<decide::Turn>,
+    markers: Vec<decide::Marker>,
+    returns: Vec<decide::Return>,
 }
 
-/// The current version of every name that the round speaks of, in one query.
-async fn read_currents(
-    conn: &mut Conn,
-    commands: &[&ObjectCommand],
-    round: &[usize],
-    open: &BTreeMap<ContainerId, Open>,
-    removed: &HashMap<usize, VersionFacts>,
-) -> Result<HashMap<(ContainerId, String), VersionFacts>, DbError> {
-    let mut keys: BTreeSet<(ContainerId, &str)> = BTreeSet::new();
-    for &at in round {
-        let command = commands[at];
-        let Some(open) = command.place().and_then(|(_, bucket)| open.get(&bucket)) else { continue };
-        let name = match command {
-            ObjectCommand::Stage(_) => continue,
-            ObjectCommand::Publish(c) => c.name.as_str(),
-            ObjectCommand::Delete(c) => c.name.as_str(),
-            ObjectCommand::Restore(c) => match (&c.as_name, removed.get(&at)) {
-                (Some(name), _) => name.as_str(),
-                (None, Some(found)) => found.name.as_str(),
-                (None, None) => continue,
-            },
-        };
-        keys.insert((open.bucket.contents, name));
+impl Changes {
+    fn add(&mut self, effects: Effects) -> Option<decide::Arrival> {
+        let Effects { removals, hand_over, turns, marker, arrival, comeback } = effects;
+        self.removals.extend(removals);
+        self.hand_overs.extend(hand_over);
+        self.turns.extend(turns);
+        self.markers.extend(marker);
+        self.returns.extend(comeback);
+        arrival
     }
-    let rows = keys.into_iter().map(|(contents, name)| args![contents, name]).collect();
-    // LEFT JOIN, and a look at what is there: so neither engine ever walks the versions and looks among the keys.
-    let text = concat!(
-        "SELECT ",
-        facts_columns!(),
-        " FROM (VALUES {rows}) AS wanted LEFT JOIN versions v
-         ON v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.is_current = 1"
-    );
-    let mut found = HashMap::new();
-    for mut row in conn.fetch_rows(text, &[], rows).await? {
-        if row.peek_null()? {
-            continue;
-        }
-        let facts = read_facts(&mut row)?;
-        found.insert((facts.contents, facts.name.clone()), facts);
-    }
-    Ok(found)
-}
-
-/// The staged bodies of the round whose rows are not staged any more.
-async fn read_lost(
-    conn: &mut Conn,
-    commands: &[&ObjectCommand],
-    round: &[usize],
-) -> Result<HashSet<VersionId>, DbError> {
-    let mut lost = HashSet::new();
-    for &at in round {
-        if let ObjectCommand::Publish(c) = commands[at]
-            && matches!(c.body, Body::Staged { .. })
-        {
-            lost.insert(c.version);
-        }
-    }
-    let rows = lost.iter().map(|id| args![*id]).collect();
-    let staged = conn
-        .fetch_rows(
-            "SELECT v.id FROM (VALUES {rows}) AS wanted CROSS JOIN versions v
-             WHERE v.id = wanted.column1 AND v.state = 'staged'",
-            &[],
-            rows,
-        )
-        .await?;
-    for mut row in staged {
-        lost.remove(&row.need_id(VersionId::from_bytes)?);
-    }
-    Ok(lost)
-}
-
-/// The removed version that each restore of the round means.
-async fn read_removed(
-    conn: &mut Conn,
-    commands: &[&ObjectCommand],
-    round: &[usize],
-    open: &BTreeMap<ContainerId, Open>,
-) -> Result<HashMap<usize, VersionFacts>, DbError> {
-    let mut found = HashMap::new();
-    for &at in round {
-        let ObjectCommand::Restore(c) = commands[at] else { continue };
-        let Some(open) = open.get(&c.bucket) else { continue };
-        let row = match &c.what {
-            // By the order of changes: the clock may have stood still, or gone backwards.
-            RestoreWhat::Latest(name) => {
-                conn.fetch_one(
-                    concat!(
-                        "SELECT ",
-                        facts_columns!(),
-                        " FROM versions v
-                         WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'removed'
-                         ORDER BY v.change_seq DESC LIMIT 1"
-                    ),
-                    args![open.bucket.contents, name.as_str()],
-                )
-                .await?
-            }
-            RestoreWhat::Version(id) => {
-                conn.fetch_one(
-                    concat!("SELECT ", facts_columns!(), " FROM versions v WHERE v.id = $1"),
-                    args![*id],
-                )
-                .await?
-            }
-        };
-        if let Some(mut row) = row {
-            found.insert(at, read_facts(&mut row)?);
-        }
-    }
-    Ok(found)
-}
-
-fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
-    let id = row.need_id(VersionId::from_bytes)?;
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    let kind = row.need_text()?;
-    Ok(VersionFacts {
-        id,
-        contents,
-        kind: Kind::parse(&kind).ok_or_else(|| DbError::Row(format!("{kind:?} is no kind of object")))?,
-        name: row.need_text()?,
-        state: row.need_state()?,
-        is_current: row.need_bool()?,
-        size: row.need_size()?,
-        headers: row.text()?.unwrap_or_default(),
-        owner: row.text()?,
-        created_at: row.need_time()?,
-        guard: Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? },
-        expires_at: row.time()?,
-        purge_after: row.time()?,
-        revision: match (row.int()?, row.digest()?) {
-            (Some(generation), Some(hash)) => {
-                Some(Revision { generation: u32::try_from(generation).unwrap_or(u32::MAX), hash })
-            }
-            _ => None,
-        },
-    })
 }

@@ -3,11 +3,14 @@
 mod command;
 mod decide;
 mod effects;
+pub(crate) mod expiry;
+mod facts;
 mod group;
 
 pub use command::{
-    Body, Delete, Deleted, Existence, ObjectCommand, Outcome, Publish, Published, Restore, RestoreWhat,
-    Restored, Stage,
+    Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
+    RestoreWhat, Restored, Stage,
 };
-pub(crate) use effects::Usage;
-pub(crate) use group::{lock_domains, run, touch_bucket};
+pub(crate) use decide::Removal;
+pub(crate) use effects::{Usage, give_up_parts, remove as remove_versions};
+pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};

@@ -144,7 +144,8 @@ impl Metadata {
             .await
     }
 
-    /// Claims uploads that began before `before` and were never finished.
+    /// Claims bodies whose writing began before `before` and was never finished. Finished parts of a multipart upload
+    /// wait for that to end.
     ///
     /// # Errors
     /// [`Failure::Unavailable`], also while purging is halted.
@@ -162,8 +163,8 @@ impl Metadata {
                         .fetch(
                             "UPDATE versions SET state = 'purging', cause = 'abandoned', claim_by = $1, claim_until = $2
                              WHERE id IN (SELECT id FROM versions WHERE contents_id = $3 AND state = 'staged'
-                                    AND created_at <= $4 LIMIT $5)
-                                AND state = 'staged' AND created_at <= $4
+                                    AND created_at <= $4 AND md5 IS NULL LIMIT $5)
+                                AND state = 'staged' AND created_at <= $4 AND md5 IS NULL
                              RETURNING id, contents_id, state, size",
                             args![order.holder, now.plus(order.lease), contents, before, order.limit],
                         )
@@ -243,7 +244,8 @@ async fn witness(
         let (id, contents) = (row.need_id(VersionId::from_bytes)?, row.need_id(ContainerId::from_bytes)?);
         let (state, size) = (row.need_state()?, row.need_size()?);
         if was != State::Purging {
-            usage.lose(contents, was, size);
+            // What is staged counts without its bytes: only some of them may be there.
+            usage.lose(contents, was, if was == State::Staged { 0 } else { size });
             usage.gain(contents, State::Purging, size);
         }
         versions.push((id, contents, state));

@@ -70,7 +70,7 @@ impl Metadata {
             State::Purging => {
                 ripe!("(v.claim_until IS NULL OR v.claim_until <= $2) AND v.state = 'purging'")
             }
-            State::Staged => ripe!("v.created_at <= $2 AND v.state = 'staged'"),
+            State::Staged => ripe!("v.created_at <= $2 AND v.state = 'staged' AND v.md5 IS NULL"),
             State::Purged => ripe!("v.forget_after <= $2 AND v.state = 'purged'"),
             State::Live | State::Forgotten => return Ok(Vec::new()),
         };

@@ -47,6 +47,7 @@ into_value! {
     lifecycle::ContainerId => Bytes, |v| v.as_bytes().to_vec();
     lifecycle::VersionId => Bytes, |v| v.as_bytes().to_vec();
     lifecycle::BlobName => Bytes, |v| v.as_bytes().to_vec();
+    lifecycle::UploadId => Bytes, |v| v.as_bytes().to_vec();
     lifecycle::MemberId => Bytes, |v| v.as_bytes().to_vec();
     lifecycle::InstallationId => Bytes, |v| v.as_bytes().to_vec();
 }

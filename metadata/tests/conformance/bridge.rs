@@ -182,6 +182,7 @@ impl Cell {
                 let claimable = self.by.m.claim_lapsed(self.contents, order).await.unwrap();
                 if claimable.is_empty() { Err(None) } else { Ok(()) }
             }
+            Move::HandOver => told(by.put("x").taking_over(*version).await.map(drop)),
             Move::Forget => {
                 if by.m.forget(*contents, 10).await.unwrap() == 1 {
                     Ok(())
@@ -228,6 +229,11 @@ fn tells(said: &Refusal, law: &Refusal, state: State, mv: Move, above: Above) ->
         // The container is told of first, whatever has become of what was in it.
         Move::Restore if above != Above::Live => *said == Refusal::ContainerGone || said == law,
         Move::Publish if above != Above::Live && *said == Refusal::ContainerGone => true,
+        // Whoever changes headers names an object too, and read a version of it that is not current any more; what guards
+        // it would be lost, and that has words of its own.
+        Move::HandOver if above != Above::Live => matches!(said, Refusal::ContainerGone | Refusal::Conflict),
+        Move::HandOver if state != State::Live => *said == Refusal::Conflict,
+        Move::HandOver => *said == Refusal::GuardShortened && matches!(law, Refusal::Guarded { .. }),
         // An upload whose row is not staged any more was taken back meanwhile: its client may begin anew.
         Move::Publish => *said == Refusal::Conflict,
         _ => said == law,

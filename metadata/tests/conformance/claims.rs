@@ -7,7 +7,7 @@ use std::time::Duration;
 on_both_engines! {
     async fn nothing_is_claimed_before_it_is_due(world: World) {
         let put = world.put("x").await.unwrap();
-        let promised = world.delete("x").await.unwrap().purge_after;
+        let promised = world.delete("x").await.unwrap().purge_after.unwrap();
         assert_eq!(world.m.next_due().await.unwrap(), Some(promised));
         world.clock.set_wall(promised.minus(Duration::from_micros(1)));
         assert_eq!(world.claim_due().await.len(), 0);
@@ -169,7 +169,7 @@ on_both_engines! {
     /// R9: a version purged with its container before its own promise is remembered from that promise on.
     async fn a_tombstone_outlives_what_was_promised(world: World) {
         let x = world.put("x").await.unwrap().version;
-        let promised = world.delete("x").grace(60 * DAY).await.unwrap().purge_after;
+        let promised = world.delete("x").grace(60 * DAY).await.unwrap().purge_after.unwrap();
         world.remove_bucket().early().await.unwrap();
         world.purge_all_due().await;
         assert_eq!(world.row(x).await.forget_after, Some(promised.plus(MEMORY)));

@@ -211,7 +211,7 @@ racing_on_both_engines! {
         }
         let unique: BTreeSet<i64> = seqs.iter().flatten().copied().collect();
         assert_eq!(unique.len(), 240);
-        let shared = world.m.find_named(None, "barrow.local", "photos", "shared", false).await.unwrap().unwrap();
+        let shared = world.found("shared", false).await;
         let last = seqs.iter().step_by(2).flatten().max().copied();
         assert_eq!(shared.version.seq, last, "the current version is the one with the last position");
         assert_eq!(shared.version.revision.unwrap().generation, 120);

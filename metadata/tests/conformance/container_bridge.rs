@@ -138,7 +138,7 @@ async fn prepare(
     if door != Door::Reclaim && !matches!(state, State::Purged | State::Forgotten) {
         by.put("x").guard(guard).await.unwrap();
         if circumstance == Circumstance::PromisedInside {
-            promise_inside = Some(by.delete("x").grace(10 * DAY).await.unwrap().purge_after);
+            promise_inside = by.delete("x").grace(10 * DAY).await.unwrap().purge_after;
         }
     }
     let removal = match kind {

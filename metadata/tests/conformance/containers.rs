@@ -93,8 +93,8 @@ on_both_engines! {
         assert_eq!(world.put("y").await, Err(Refusal::ContainerGone));
         assert_eq!(world.delete("x").await, Err(Refusal::ContainerGone));
         assert_eq!(world.empty_bucket().await.unwrap_err(), Refusal::NoSuchBucket);
-        let headers = world.m.change_headers(BUCKET, world.bucket, "[]".into(), Condition::NONE, "a".into());
-        assert_eq!(answer(headers.await).unwrap_err(), Refusal::NoSuchBucket);
+        let changed = world.change_bucket("[]", Condition::NONE).await;
+        assert_eq!(changed.unwrap_err(), Refusal::NoSuchBucket);
         assert!(world.m.set_object_grace(world.bucket, None).await.is_err());
     }
 
@@ -107,8 +107,8 @@ on_both_engines! {
         assert_eq!(bucket.delete("x").await, Err(Refusal::ContainerGone));
         assert_eq!(bucket.remove_bucket().await.unwrap_err(), Refusal::NoSuchBucket);
         assert_eq!(bucket.empty_bucket().await.unwrap_err(), Refusal::NoSuchBucket);
-        let headers = world.m.change_headers(BUCKET, bucket.bucket, "[1]".into(), Condition::NONE, "a".into());
-        assert_eq!(answer(headers.await).unwrap_err(), Refusal::NoSuchBucket);
+        let changed = bucket.change_bucket("[1]", Condition::NONE).await;
+        assert_eq!(changed.unwrap_err(), Refusal::NoSuchBucket);
         let grace = world.m.set_object_grace(bucket.bucket, Some(Duration::ZERO)).await;
         assert_eq!(answer(grace).unwrap_err(), Refusal::NoSuchBucket);
     }
@@ -233,7 +233,11 @@ on_both_engines! {
     }
 
     async fn headers_and_etag_survive_removal_and_may_be_replaced_at_restore(world: World) {
-        let new = NewContainer { headers: r#"[["owner","x"]]"#.into(), owner: Some("x".into()), actor: "a".into() };
+        let new = NewContainer {
+            headers: r#"[["owner","x"]]"#.into(),
+            owner: Some("x".into()),
+            ..new_container()
+        };
         let made = world.m.create_bucket(world.domain, &BucketName::parse("b").unwrap(), new).await.unwrap();
         let bucket = world.in_bucket(&made);
         world.later(SECOND);
@@ -250,17 +254,17 @@ on_both_engines! {
     async fn headers_change_under_conditions(world: World) {
         let before = world.bucket_row().await;
         world.later(SECOND);
-        let change = |condition| world.m.change_headers(BUCKET, world.bucket, "[1]".into(), condition, "a".into());
+        let change = |condition| world.change_bucket("[1]", condition);
         let tags = |tag: &str| Condition { if_match: Some(Tags::parse(tag)), ..Condition::NONE };
         let since = |at| Condition { unmodified_since: Some(at), ..Condition::NONE };
         let failed = Refusal::ConditionFailed { current: None };
-        assert_eq!(answer(change(tags("\"other\"")).await).unwrap_err(), failed);
-        assert_eq!(answer(change(since(before.changed_at.minus(SECOND))).await).unwrap_err(), failed);
+        assert_eq!(change(tags("\"other\"")).await.unwrap_err(), failed);
+        assert_eq!(change(since(before.changed_at.minus(SECOND))).await.unwrap_err(), failed);
         assert_eq!(world.bucket_row().await, before, "a refused change changes nothing, its date neither");
-        let changed = answer(change(tags(&before.etag.to_string())).await).unwrap();
+        let changed = change(tags(&before.etag.to_string())).await.unwrap();
         assert_eq!((changed.headers.as_str(), changed.changed_at), ("[1]", world.now()));
         assert_ne!(changed.etag, before.etag);
-        assert_eq!(answer(change(since(before.changed_at)).await).unwrap_err(), failed);
+        assert_eq!(change(since(before.changed_at)).await.unwrap_err(), failed);
     }
 
     async fn a_name_means_the_live_one_else_the_one_removed_last(world: World) {

@@ -46,7 +46,13 @@ async fn client(caller: Caller, buckets: Vec<Caller>, seed: u64, stop: Arc<Atomi
                 }
             }
             30..45 => drop(here.delete(&name).at_once().await),
-            45..55 => drop(here.restore(&name).replace().await),
+            45..50 => drop(here.restore(&name).replace().await),
+            50..53 => drop(here.delete(&name).stacking().await),
+            53..55 => {
+                if let Some(version) = done.published.last() {
+                    drop(here.delete(&name).version(*version).await);
+                }
+            }
             55..60 => drop(here.restore(&name).under("other").await),
             60..65 => {
                 let upload = here.stage_in(here.contents().await, &name).await;
@@ -94,6 +100,8 @@ async fn everything_at_once(world: World) {
     for name in ["a", "b"] {
         buckets.push(acme.in_bucket(&acme.create_bucket(name).await.unwrap()));
     }
+    // One of them keeps its versions.
+    buckets[2].versioning("enabled").await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut clients = Vec::new();
     let callers = world.callers(6).await;

@@ -52,17 +52,23 @@ mod emptying;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
+mod gauges;
+#[cfg(test)]
 mod guards;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod lifecycle_rules;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
 mod lost_link;
+#[cfg(test)]
+mod multipart;
 #[cfg(test)]
 mod objects;
 #[cfg(test)]
@@ -74,8 +80,14 @@ mod records;
 #[cfg(test)]
 mod restoring;
 #[cfg(test)]
+mod tombstones;
+#[cfg(test)]
 mod twin;
 #[cfg(test)]
 mod uploads;
+#[cfg(test)]
+mod versioned_twin;
+#[cfg(test)]
+mod versioning;
 #[cfg(test)]
 mod world;

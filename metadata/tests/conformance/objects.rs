@@ -47,7 +47,7 @@ on_both_engines! {
         let deleted = world.delete("x").actor("dave").await.unwrap();
         assert_eq!((deleted.version, deleted.size), (put.version, 4));
         assert_eq!((deleted.headers.as_str(), deleted.created_at), (r#"[["colour","red"]]"#, put.at));
-        assert_eq!(deleted.purge_after, world.now().plus(OBJECT_GRACE));
+        assert_eq!(deleted.purge_after, Some(world.now().plus(OBJECT_GRACE)));
         assert_eq!(world.reads("x").await, None);
         assert_eq!(world.lists().await, Vec::<String>::new());
         let row = world.row(put.version).await;
@@ -124,20 +124,20 @@ on_both_engines! {
     async fn the_buckets_own_grace_counts_and_zero_is_a_grace(world: World) {
         world.m.set_object_grace(world.bucket, Some(HOUR)).await.unwrap();
         world.put("x").await.unwrap();
-        assert_eq!(world.delete("x").await.unwrap().purge_after, world.now().plus(HOUR));
+        assert_eq!(world.delete("x").await.unwrap().purge_after, Some(world.now().plus(HOUR)));
         world.m.set_object_grace(world.bucket, Some(Duration::ZERO)).await.unwrap();
         world.put("y").await.unwrap();
-        assert_eq!(world.delete("y").await.unwrap().purge_after, world.now());
+        assert_eq!(world.delete("y").await.unwrap().purge_after, Some(world.now()));
         world.m.set_object_grace(world.bucket, None).await.unwrap();
         world.put("z").await.unwrap();
-        assert_eq!(world.delete("z").await.unwrap().purge_after, world.now().plus(OBJECT_GRACE));
+        assert_eq!(world.delete("z").await.unwrap().purge_after, Some(world.now().plus(OBJECT_GRACE)));
         assert_eq!(world.reclaim().await, 1, "only y, which was given no grace");
     }
 
     /// R2: what was promised at removal stands, whatever is configured afterwards.
     async fn changing_the_grace_never_moves_a_promise(world: World) {
         let put = world.put("x").await.unwrap();
-        let promised = world.delete("x").await.unwrap().purge_after;
+        let promised = world.delete("x").await.unwrap().purge_after.unwrap();
         world.m.set_object_grace(world.bucket, Some(Duration::ZERO)).await.unwrap();
         assert_eq!(world.row(put.version).await.purge_after, Some(promised));
         assert_eq!(world.reclaim().await, 0);
@@ -156,7 +156,7 @@ on_both_engines! {
 
     async fn a_clock_that_goes_backwards_shortens_no_grace(world: World) {
         world.put("x").await.unwrap();
-        let promised = world.delete("x").await.unwrap().purge_after;
+        let promised = world.delete("x").await.unwrap().purge_after.unwrap();
         world.clock.set_wall(world.now().minus(30 * DAY));
         assert_eq!(world.reclaim().await, 0);
         world.put("y").await.unwrap();

@@ -141,16 +141,25 @@ async fn no_statement_walks_all_versions_or_blobs() {
         world.forget().await;
         world.m.blob_is_known(lifecycle::BlobName::random()).await.unwrap();
         world.counted(State::Live).await;
+        world.m.container_counts().await.unwrap();
+        world.m.removal(world.bucket).await.unwrap();
+        world.m.removal_around(contents).await.unwrap();
     };
     let plans = plans(&world, day).await;
     assert!(plans.len() > 60, "{} statements", plans.len());
+    walk_nothing(&plans);
+    world.finish().await;
+}
+
+#[track_caller]
+fn walk_nothing(plans: &[(String, Vec<String>)]) {
     let mut bad = Vec::new();
     for (statement, plan) in plans {
         let walks = |line: &String| {
             let mut words = line.split_whitespace();
             let scanned = if words.next() == Some("SCAN") { words.next() } else { None };
             // Only what expires is looked for everywhere, and its index is walked no further than the first that counts.
-            matches!(scanned, Some("v" | "versions" | "p" | "blobs" | "i" | "inline_bytes"))
+            matches!(scanned, Some("v" | "h" | "n" | "versions" | "p" | "blobs" | "i" | "inline_bytes"))
                 && !line.ends_with("USING INDEX versions_expiring")
         };
         if plan.iter().any(walks) {
@@ -158,6 +167,65 @@ async fn no_statement_walks_all_versions_or_blobs() {
         }
     }
     assert!(bad.is_empty(), "{}", bad.join("\n\n"));
+}
+
+/// The same where older versions are kept, and for what is made of parts.
+#[tokio::test]
+async fn nor_where_versions_are_kept() {
+    let world = World::sqlite().await;
+    let day = async {
+        for policy in ["enabled", "suspended", "enabled"] {
+            world.versioning(policy).await;
+            world.put("x").await.unwrap();
+            let version = world.put("x").await.unwrap().version;
+            let marker = world.delete("x").await.unwrap().marker.unwrap();
+            world.delete("x").version(marker).await.unwrap();
+            world.delete("x").version(version).await.ok();
+            world.restore_version(version).replace().await.unwrap();
+            world.rename("x", policy).body("moved").await.ok();
+            let contents = world.contents().await;
+            world.m.marker(contents, "x").await.unwrap();
+            world.m.alias_marker("x").await.unwrap();
+            let host = (None, "barrow.local");
+            world.m.find_version(host, "photos", "x", version, true).await.unwrap();
+            world.m.find_uuid_version("x", version, true).await.unwrap();
+            world.m.blobs(version, 0, 10).await.unwrap();
+        }
+        let upload = world.upload("big").await;
+        let part = world.part(upload, 1, b"one").await;
+        world.part(upload, 2, b"lost").await;
+        world.m.parts(upload, 0, 10).await.unwrap();
+        let contents = world.contents().await;
+        world.m.list_uploads(contents, ("", upload), 10).await.unwrap();
+        world.put("big").assembled(upload, vec![(1, part)]).await.unwrap();
+        let given_up = world.upload("given-up").await;
+        world.part(given_up, 1, b"one").await;
+        world.m.abort_upload(given_up).await.unwrap();
+        world.m.next_upload_expiry().await.unwrap();
+        world.later(30 * DAY);
+        world.m.expire_uploads(10).await.unwrap();
+        world.versioning("disabled").await;
+        world.m.buckets_erasing(None, 10).await.unwrap();
+        world.m.erase_history(world.bucket, OBJECT_GRACE, 10).await.unwrap();
+    };
+    let plans = plans(&world, day).await;
+    walk_nothing(&plans);
+    let of = |piece: &str| {
+        let found = plans.iter().find(|(statement, _)| statement.contains(piece));
+        found.unwrap_or_else(|| panic!("no statement with {piece:?}")).1.clone()
+    };
+    goes_through(
+        &of("SELECT MAX(h.seq)"),
+        "SEARCH h USING INDEX versions_history (contents_id=? AND name=?)",
+    );
+    goes_through(
+        &of("v.null_version = 1 AND"),
+        "SEARCH v USING INDEX versions_null (contents_id=? AND name=?)",
+    );
+    goes_through(
+        &of("SET state = 'purging', cause = 'abandoned'\n             WHERE upload_id"),
+        "USING INDEX versions_parts",
+    );
     world.finish().await;
 }
 

@@ -12,7 +12,7 @@ on_both_engines! {
         assert_eq!(world.delete("big").await, Err(Refusal::NoSuchObject { marker: None }));
         let put = world.put_staged("big", upload, 1_000_000).await.unwrap();
         assert_eq!(put.version, upload);
-        let found = world.m.find_named(None, "barrow.local", "photos", "big", true).await.unwrap().unwrap();
+        let found = world.found("big", true).await;
         let blob = found.blob.expect("its bytes are in the store");
         assert_eq!((blob.place, blob.size, found.inline), (Place::Store, 1_000_000, None));
         assert_eq!((world.counted(State::Staged).await, world.counted(State::Live).await), ((0, 0), (1, 1_000_000)));

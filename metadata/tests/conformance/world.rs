@@ -4,12 +4,13 @@ use bytes::Bytes;
 use lifecycle::condition::Tags;
 use lifecycle::{
     BlobName, BucketName, Cause, Claim, Clock, Condition, ContainerId, DomainName, Grace, Guard, Kind,
-    MemberId, Refusal, State, Time, VersionId,
+    MemberId, Refusal, State, Time, UploadId, VersionId, VersioningPolicy,
 };
 use metadata::{
-    Body, ClaimOrder, Container, ContainerKind, Delete, Deleted, Existence, Failure, Metadata, NewContainer,
-    ObjectCommand, Outcome, Publish, Published, PurgeStep, RemoveOrder, Removed, Restore, RestoreOrder,
-    RestoreWhat, Restored, Settings, Stage, Version, Waiting,
+    Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Existence, Failure,
+    Found, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand, Outcome, PartBody, Policies,
+    Publish, Published, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt, Restore, RestoreOrder,
+    RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting,
 };
 use std::future::IntoFuture;
 use std::ops::Deref;
@@ -26,6 +27,9 @@ pub(crate) const OBJECT_GRACE: Duration = DAY;
 pub(crate) const CONTAINER_GRACE: Duration = Duration::from_secs(7 * 24 * 3_600);
 pub(crate) const MEMORY: Duration = Duration::from_secs(14 * 24 * 3_600);
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// What these installations allow: all of it.
+pub(crate) const EVERYTHING: Allowed = Allowed { versioning: true, lifecycle: true };
 
 /// A refusal as a value; anything else that goes wrong fails the case.
 pub(crate) type Answer<T> = Result<T, Refusal>;
@@ -171,6 +175,7 @@ impl Caller {
             name: name.to_owned(),
             size: 0,
             md5: [7; 16],
+            parts: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             expires_at: None,
@@ -178,6 +183,10 @@ impl Caller {
             actor: "alice".to_owned(),
             existence: Existence::Any,
             condition: Condition::NONE,
+            replaces: None,
+            renames: None,
+            may_shorten_guard: false,
+            heeds_spec: false,
             grace: OBJECT_GRACE,
             body: Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::new() },
         };
@@ -193,12 +202,70 @@ impl Caller {
         put
     }
 
+    /// Moves the object to another name, without a change of its bytes.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Put {
+        let mut put = self.put(to);
+        put.publish.renames = Some(Rename { from: from.to_owned(), marker: VersionId::ordered(self.now()) });
+        put
+    }
+
+    /// Begins a multipart upload of an object of this name.
+    pub(crate) async fn upload(&self, name: &str) -> UploadId {
+        let new = NewUpload {
+            id: UploadId::random(),
+            domain: self.domain,
+            bucket: self.bucket,
+            kind: Kind::Named,
+            name: name.to_owned(),
+            mode: UploadMode::Replace,
+            replaces: None,
+            headers: "[]".to_owned(),
+            owner: None,
+            actor: "alice".to_owned(),
+            expires_at: self.now().plus(7 * DAY),
+        };
+        let id = new.id;
+        self.m.begin_upload(new).await.unwrap();
+        id
+    }
+
+    /// Finishes a part that is small enough to lie beside its row.
+    pub(crate) async fn part(&self, upload: UploadId, number: u32, bytes: &'static [u8]) -> VersionId {
+        self.try_part(upload, number, bytes).await.unwrap()
+    }
+
+    pub(crate) async fn try_part(
+        &self,
+        upload: UploadId,
+        number: u32,
+        bytes: &'static [u8],
+    ) -> Answer<VersionId> {
+        let version = VersionId::random();
+        let part = NewPart {
+            upload,
+            number,
+            version,
+            size: bytes.len() as u64,
+            md5: [3; 16],
+            headers: "[]".to_owned(),
+            actor: "alice".to_owned(),
+            body: PartBody::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(bytes) },
+        };
+        answer(self.m.finish_part(part).await)?;
+        Ok(version)
+    }
+
     pub(crate) fn delete(&self, name: &str) -> Del {
         let delete = Delete {
             domain: self.domain,
             bucket: self.bucket,
             name: name.to_owned(),
             version: None,
+            marker: VersionId::ordered(self.now()),
+            markers: Markers::Single,
+            hides_guarded: false,
+            heeds_spec: false,
+            expects: None,
             condition: Condition::NONE,
             cause: Cause::Delete,
             actor: "alice".to_owned(),
@@ -242,6 +309,7 @@ impl Caller {
             name: name.to_owned(),
             blob: BlobName::random(),
             actor: "alice".to_owned(),
+            part_of: None,
         };
         let outcome = answer(self.m.object(ObjectCommand::Stage(stage)).await)?;
         assert_eq!(outcome, Outcome::Staged);
@@ -252,8 +320,8 @@ impl Caller {
     pub(crate) async fn reads(&self, name: &str) -> Option<String> {
         let domain = self.m.container(ContainerKind::Domain, self.domain).await.unwrap()?;
         let bucket = self.m.container(ContainerKind::Bucket, self.bucket).await.unwrap()?;
-        let found =
-            self.m.find_named(Some(&domain.name), &domain.name, &bucket.name, name, true).await.unwrap()?;
+        let sought = self.m.find_named(Some(&domain.name), &domain.name, &bucket.name, name, true).await;
+        let Sought::Found(found) = sought.unwrap() else { return None };
         if found.bucket.0 != self.bucket {
             return None;
         }
@@ -313,6 +381,77 @@ impl Caller {
         self.m.container(kind, id).await.unwrap().expect("the container has a row")
     }
 
+    /// Sets the bucket's headers, and with them what it says of versioning.
+    pub(crate) async fn change_bucket(&self, headers: &str, condition: Condition) -> Answer<Container> {
+        let change = ContextChange {
+            headers: headers.to_owned(),
+            allowed: EVERYTHING,
+            condition,
+            actor: "alice".to_owned(),
+            ..ContextChange::default()
+        };
+        let changed = self.m.change_context(ContainerKind::Bucket, self.bucket, change).await;
+        answer(changed).map(|changed| changed.container)
+    }
+
+    /// Switches the bucket's versioning by its own policy, and tells whether history goes.
+    pub(crate) async fn versioning(&self, policy: &str) -> bool {
+        let change = ContextChange {
+            headers: "[]".to_owned(),
+            policies: Policies {
+                versioning: Some(VersioningPolicy::parse(policy).unwrap()),
+                ..Policies::default()
+            },
+            allowed: EVERYTHING,
+            actor: "alice".to_owned(),
+            ..ContextChange::default()
+        };
+        self.m.change_context(ContainerKind::Bucket, self.bucket, change).await.unwrap().erases_history
+    }
+
+    /// Gives the bucket lifecycle rules, and tells how many versions go at another time because of them.
+    pub(crate) async fn rules(&self, rules: &[&str]) -> u64 {
+        let rules = lifecycle::lifecycle_rules::parse(rules.iter().copied()).unwrap();
+        let own = Policies { rules, versioning: self.own_versioning().await, ..Policies::default() };
+        let change = ContextChange {
+            headers: "[]".to_owned(),
+            policies: own,
+            allowed: EVERYTHING,
+            actor: "alice".to_owned(),
+            ..ContextChange::default()
+        };
+        self.m.change_context(ContainerKind::Bucket, self.bucket, change).await.unwrap();
+        self.replan().await
+    }
+
+    async fn own_versioning(&self) -> Option<VersioningPolicy> {
+        let versioning = self.bucket_row().await.versioning?;
+        VersioningPolicy::parse(versioning.as_str()).ok()
+    }
+
+    /// Plans everything anew whose rules were changed, in small steps.
+    pub(crate) async fn replan(&self) -> u64 {
+        let mut changed = 0;
+        for replan in self.m.buckets_to_replan(None, 10).await.unwrap() {
+            let mut at = Some(ReplanAt::default());
+            while let Some(from) = at {
+                let step = self.m.replan(replan.bucket, from, 2).await.unwrap();
+                changed += step.changed;
+                at = step.next;
+            }
+            self.m.replanned(replan).await.unwrap();
+        }
+        changed
+    }
+
+    /// What a reader finds in the bucket `photos` of the default domain.
+    pub(crate) async fn found(&self, name: &str, bytes: bool) -> Found {
+        match self.m.find_named(None, "barrow.local", "photos", name, bytes).await.unwrap() {
+            Sought::Found(found) => *found,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+
     pub(crate) fn remove_bucket(&self) -> Rem {
         self.removal(What::Container(ContainerKind::Bucket, self.bucket))
     }
@@ -331,6 +470,7 @@ impl Caller {
             early: false,
             reserves_name: false,
             only_empty: false,
+            condition: Condition::NONE,
             cause: Cause::Recursive,
             door: "scsp",
             actor: "bob".to_owned(),
@@ -353,8 +493,11 @@ impl Caller {
         id: ContainerId,
         as_name: Option<&str>,
     ) -> Answer<Container> {
-        let order =
-            RestoreOrder { as_name: as_name.map(str::to_owned), headers: None, actor: "olga".to_owned() };
+        let order = RestoreOrder {
+            as_name: as_name.map(str::to_owned),
+            actor: "olga".to_owned(),
+            ..RestoreOrder::default()
+        };
         answer(self.m.restore(kind, id, order).await)
     }
 
@@ -478,6 +621,24 @@ impl Put {
         self
     }
 
+    /// Changes the headers alone: the bytes are those of the version that this one takes the place of.
+    pub(crate) fn taking_over(mut self, from: VersionId) -> Put {
+        self.publish.replaces = Some(from);
+        self.publish.body = Body::HandOver { memory: MEMORY };
+        self
+    }
+
+    /// Made of an upload's parts.
+    pub(crate) fn assembled(mut self, upload: UploadId, parts: Vec<(u32, VersionId)>) -> Put {
+        self.publish.body = Body::Parts { upload, parts };
+        self
+    }
+
+    pub(crate) fn shortening_guards(mut self) -> Put {
+        self.publish.may_shorten_guard = true;
+        self
+    }
+
     pub(crate) fn if_match(mut self, tags: &str) -> Put {
         self.publish.condition.if_match = Some(Tags::parse(tags));
         self
@@ -565,6 +726,13 @@ pub(crate) struct Del {
 }
 
 impl Del {
+    /// As S3 deletes: a marker every time, over whatever is there.
+    pub(crate) fn stacking(mut self) -> Del {
+        self.delete.markers = Markers::Stacked;
+        self.delete.hides_guarded = true;
+        self
+    }
+
     pub(crate) fn version(mut self, version: VersionId) -> Del {
         self.delete.version = Some(version);
         self

@@ -1,11 +1,22 @@
-//! What a command does to what is there: a pure function from facts to effects or a refusal.
+//! What a command does to what is there: pure functions from facts to effects or a refusal.
 //!
 //! The facts are read after the bucket's row was locked and its liveness found, so nobody changes them meanwhile.
 
-use super::command::{Delete, Deleted, Existence, Outcome, Publish, Published, Restore, Restored};
+mod delete;
+mod publish;
+mod restore;
+
+pub(crate) use delete::delete;
+pub(crate) use publish::publish;
+pub(crate) use restore::restore;
+
+use super::command::Outcome;
+use super::expiry::Expiry;
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::revision::{Described, Revision};
-use lifecycle::{Cause, ContainerId, Grace, Guard, Kind, Refusal, State, Time, VersionId};
+use lifecycle::{
+    Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, State, Time, VersionId, Versioning,
+};
 use std::time::Duration;
 
 /// A version as the decision needs it.
@@ -15,14 +26,24 @@ pub(crate) struct VersionFacts {
     pub(crate) contents: ContainerId,
     pub(crate) kind: Kind,
     pub(crate) name: String,
+    /// 0 while staged.
+    pub(crate) seq: i64,
+    /// The position at which a later one took its place.
+    pub(crate) superseded_seq: Option<i64>,
     pub(crate) state: State,
     pub(crate) is_current: bool,
+    pub(crate) marker: bool,
+    pub(crate) null_version: bool,
     pub(crate) size: u64,
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) parts: Option<u32>,
     pub(crate) headers: String,
     pub(crate) owner: Option<String>,
     pub(crate) created_at: Time,
     pub(crate) guard: Guard,
     pub(crate) expires_at: Option<Time>,
+    /// The lifecycle rule that this comes from; `None`: its lifepoint.
+    pub(crate) expiry_rule: Option<String>,
     pub(crate) purge_after: Option<Time>,
     pub(crate) revision: Option<Revision>,
 }
@@ -38,14 +59,62 @@ impl VersionFacts {
     }
 }
 
+/// The live versions of one name that a decision may look at.
+///
+/// A marker is never current: an object that a marker hides has no current version, and the marker is its newest live
+/// one. So what hides objects stands in no index that readers walk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen<'a> {
+    /// The current one.
+    pub(crate) current: Option<&'a VersionFacts>,
+    /// The newest of the others. Read only where versions are kept.
+    pub(crate) newest: Option<&'a VersionFacts>,
+    /// The newest of the others but one. Read only where the newest is to go.
+    pub(crate) second: Option<&'a VersionFacts>,
+    /// The null version, if it is not the current one. Read only where another may take its place.
+    pub(crate) null: Option<&'a VersionFacts>,
+}
+
+impl<'a> Seen<'a> {
+    /// The current version, unless it has expired.
+    fn visible(&self, now: Time) -> Option<&'a VersionFacts> {
+        self.current.filter(|current| !current.is_expired(now))
+    }
+
+    /// The delete marker that hides the object.
+    fn marker(&self) -> Option<&'a VersionFacts> {
+        match self.current {
+            Some(_) => None,
+            None => self.newest.filter(|newest| newest.marker),
+        }
+    }
+
+    /// The null version, wherever it stands.
+    fn any_null(&self) -> Option<&'a VersionFacts> {
+        self.current.filter(|current| current.null_version).or(self.null)
+    }
+}
+
 /// The bucket as the decision needs it, from the statement that locked it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BucketFacts {
     pub(crate) contents: ContainerId,
     pub(crate) object_grace: Option<Duration>,
+    pub(crate) versioning: Versioning,
+    /// What was superseded up to this position went when versioning was switched off.
+    pub(crate) erase_upto: i64,
+    /// The lifecycle rules in force.
+    pub(crate) rules: Vec<ExpiryRule>,
 }
 
-/// Time and position that a command is given.
+impl BucketFacts {
+    /// What happens to older versions of an object of this kind. Unnamed objects have none, ever.
+    pub(crate) fn versioning_of(&self, kind: Kind) -> Versioning {
+        if kind == Kind::Unnamed { Versioning::Disabled } else { self.versioning }
+    }
+}
+
+/// Time and first position that a command is given.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     pub(crate) now: Time,
@@ -65,17 +134,71 @@ pub(crate) struct Removal {
     pub(crate) change_seq: i64,
 }
 
+/// A live version gives its bytes to its successor; only its tombstone stays.
+#[derive(Clone, Debug)]
+pub(crate) struct HandOver {
+    pub(crate) from: VersionId,
+    pub(crate) to: VersionId,
+    pub(crate) contents: ContainerId,
+    pub(crate) size: u64,
+    pub(crate) actor: String,
+    pub(crate) forget_after: Time,
+    pub(crate) change_seq: i64,
+}
+
+/// A live version becomes its object's current one, or ceases to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) id: VersionId,
+    pub(crate) current: bool,
+    pub(crate) at: Time,
+    pub(crate) seq: i64,
+    /// When it goes by itself from now on; `None`: as before.
+    pub(crate) expiry: Option<Expiry>,
+}
+
 /// A version becomes live and current.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrival {
     pub(crate) contents: ContainerId,
     pub(crate) seq: i64,
     pub(crate) at: Time,
+    pub(crate) size: u64,
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) parts: Option<u32>,
+    pub(crate) null_version: bool,
+    pub(crate) expiry: Expiry,
+    pub(crate) revision: Revision,
+    pub(crate) parent: Option<[u8; 16]>,
+    /// The parts that it is assembled from.
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// A finished part on its way into an object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) part: VersionId,
+    pub(crate) number: u32,
+    /// Where its bytes begin in the object.
+    pub(crate) start: u64,
+}
+
+/// A delete marker becomes an object's newest version.
+#[derive(Clone, Debug)]
+pub(crate) struct Marker {
+    pub(crate) id: VersionId,
+    pub(crate) contents: ContainerId,
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) seq: i64,
+    pub(crate) at: Time,
+    pub(crate) null_version: bool,
+    pub(crate) owner: Option<String>,
     pub(crate) revision: Revision,
     pub(crate) parent: Option<[u8; 16]>,
 }
 
-/// A removed version becomes live and current again.
+/// A removed version becomes live again.
 #[derive(Clone, Debug)]
 pub(crate) struct Return {
     pub(crate) id: VersionId,
@@ -84,167 +207,117 @@ pub(crate) struct Return {
     pub(crate) name: String,
     pub(crate) expires_at: Option<Time>,
     pub(crate) change_seq: i64,
+    /// The position it takes: its own, unless it comes back under another name.
+    pub(crate) seq: i64,
+    pub(crate) is_current: bool,
+    pub(crate) at: Time,
 }
 
-/// Everything that one command changes.
+/// Everything that one command changes, in the order in which it is carried out.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Effects {
-    pub(crate) removal: Option<Removal>,
+    pub(crate) removals: Vec<Removal>,
+    pub(crate) hand_over: Option<HandOver>,
+    pub(crate) turns: Vec<Turn>,
+    pub(crate) marker: Option<Marker>,
     pub(crate) arrival: Option<Arrival>,
     pub(crate) comeback: Option<Return>,
 }
 
 type Decision = Result<(Effects, Outcome), Refusal>;
 
-/// A version arrives under a name that may have a current one.
-pub(crate) fn publish(
-    cmd: &Publish,
-    current: Option<&VersionFacts>,
-    bucket: BucketFacts,
-    slot: Slot,
-) -> Decision {
-    let visible = current.filter(|current| !current.is_expired(slot.now));
-    if let Some(current) = visible
-        && (current.kind == Kind::Unnamed || current.kind != cmd.kind)
-    {
-        return Err(Refusal::Immutable);
-    }
-    if cmd.existence == Existence::Required && visible.is_none() {
-        return Err(Refusal::NoSuchObject { marker: None });
-    }
-    check_condition(&cmd.condition, visible)?;
-    // What is overwritten is removed, and a guard refuses that as it refuses a delete.
-    let removal = match current {
-        None => None,
-        Some(current) if current.is_expired(slot.now) => {
-            Some(remove(current, Cause::Lifepoint, "lifepoint", cmd.grace, bucket, slot)?)
-        }
-        Some(current) => Some(remove(current, Cause::Overwrite, &cmd.actor, cmd.grace, bucket, slot)?),
-    };
-    let parent = visible.and_then(|current| current.revision);
-    let revision = Revision::of(&Described {
-        parent,
-        content_md5: Some(cmd.md5),
-        size: cmd.size,
-        headers: &cmd.headers,
-        marker: false,
-    });
-    let arrival = Arrival {
-        contents: bucket.contents,
-        seq: slot.seq,
-        at: slot.now,
-        revision,
-        parent: parent.map(|parent| parent.hash),
-    };
-    let published = Published {
-        version: cmd.version,
-        seq: slot.seq,
-        at: slot.now,
-        replaced: visible.map(|current| current.id),
-    };
-    Ok((Effects { removal, arrival: Some(arrival), comeback: None }, Outcome::Published(published)))
-}
-
-/// The current version, or the one that was named, is removed.
-pub(crate) fn delete(
-    cmd: &Delete,
-    found: Option<&VersionFacts>,
-    bucket: BucketFacts,
-    slot: Slot,
-) -> Decision {
-    let swept = cmd.cause == Cause::Lifepoint;
-    let meant = |found: &&VersionFacts| {
-        found.is_current
-            && found.is_expired(slot.now) == swept
-            && cmd.version.is_none_or(|version| version == found.id)
-    };
-    let Some(found) = found.filter(meant) else {
-        return Err(match cmd.version {
-            Some(_) => Refusal::NoSuchVersion,
-            None => Refusal::NoSuchObject { marker: None },
-        });
-    };
-    check_condition(&cmd.condition, Some(found))?;
-    if !swept && let Some(allow) = allow_list(&found.headers) {
-        let permitted = allow.split(',').any(|method| method.trim().eq_ignore_ascii_case("DELETE"));
-        if !permitted {
-            return Err(Refusal::NotAllowed { allow });
-        }
-    }
-    let removal = remove(found, cmd.cause, &cmd.actor, cmd.grace, bucket, slot)?;
-    let deleted = Deleted {
-        version: found.id,
-        headers: found.headers.clone(),
-        created_at: found.created_at,
-        owner: found.owner.clone(),
-        size: found.size,
-        purge_after: removal.purge_after,
-    };
-    Ok((Effects { removal: Some(removal), ..Effects::default() }, Outcome::Deleted(deleted)))
-}
-
-/// A removed version comes back, under its own name or another.
-pub(crate) fn restore(
-    cmd: &Restore,
-    removed: Option<&VersionFacts>,
-    current: Option<&VersionFacts>,
-    bucket: BucketFacts,
-    slot: Slot,
-) -> Decision {
-    let Some(removed) = removed else { return Err(Refusal::Unknown) };
-    if removed.contents != bucket.contents {
-        // It lies in contents that were taken out of the bucket, and comes back with them only.
-        return Err(Refusal::ContainerGone);
-    }
-    step(removed.state, Move::Restore, &removed.lifecycle_facts(slot.now))?;
-    let removal = match current {
-        None => None,
-        Some(current) if current.is_expired(slot.now) => {
-            Some(remove(current, Cause::Lifepoint, "lifepoint", cmd.grace, bucket, slot)?)
-        }
-        Some(_) if !cmd.replace => return Err(Refusal::NameInUse),
-        Some(current) => Some(remove(current, Cause::Restore, &cmd.actor, cmd.grace, bucket, slot)?),
-    };
-    let name = cmd.as_name.clone().unwrap_or_else(|| removed.name.clone());
-    // An expiry that has passed would hide it again in the same second; whoever restores wants it to stay.
-    let expires_at = removed.expires_at.filter(|at| *at > slot.now);
-    let restored = Restored {
-        version: removed.id,
-        name: name.clone(),
-        size: removed.size,
-        replaced: removal.as_ref().map(|removal| removal.id),
-    };
-    let comeback = Return {
-        id: removed.id,
-        contents: removed.contents,
-        size: removed.size,
-        name,
-        expires_at,
-        change_seq: slot.seq,
-    };
-    Ok((Effects { removal, arrival: None, comeback: Some(comeback) }, Outcome::Restored(restored)))
-}
-
-fn remove(
-    version: &VersionFacts,
-    cause: Cause,
-    actor: &str,
+/// What one command, at one moment, may do to the versions it meets.
+#[derive(Clone, Copy)]
+struct Hand<'a> {
+    actor: &'a str,
     grace: Duration,
-    bucket: BucketFacts,
+    bucket: &'a BucketFacts,
     slot: Slot,
-) -> Result<Removal, Refusal> {
-    step(version.state, Move::Remove, &version.lifecycle_facts(slot.now))?;
-    let purge_after = Grace::For(bucket.object_grace.unwrap_or(grace)).purge_after(slot.now);
-    Ok(Removal {
-        id: version.id,
-        contents: version.contents,
-        size: version.size,
-        purge_after,
-        due_at: version.guard.due_at(purge_after),
-        cause,
-        actor: actor.to_owned(),
-        change_seq: slot.seq,
-    })
+}
+
+impl Hand<'_> {
+    /// Removes a live version, unless a guard refuses.
+    fn remove(&self, version: &VersionFacts, cause: Cause) -> Result<Removal, Refusal> {
+        step(version.state, Move::Remove, &version.lifecycle_facts(self.slot.now))?;
+        let grace = Grace::For(self.bucket.object_grace.unwrap_or(self.grace));
+        let purge_after = grace.purge_after(self.slot.now);
+        let actor = match (cause, &version.expiry_rule) {
+            (Cause::Lifepoint, _) => "lifepoint".to_owned(),
+            (Cause::Lifecycle, Some(rule)) => format!("lifecycle:{rule}"),
+            _ => self.actor.to_owned(),
+        };
+        Ok(Removal {
+            id: version.id,
+            contents: version.contents,
+            size: version.size,
+            purge_after,
+            due_at: version.guard.due_at(purge_after),
+            cause,
+            actor,
+            change_seq: self.slot.seq,
+        })
+    }
+
+    /// Removes a version whose time has come.
+    fn expire(&self, version: &VersionFacts) -> Result<Removal, Refusal> {
+        let by_rule = version.expiry_rule.is_some();
+        self.remove(version, if by_rule { Cause::Lifecycle } else { Cause::Lifepoint })
+    }
+
+    /// Hides a version behind a newer one.
+    fn cover(&self, version: &VersionFacts) -> Turn {
+        Turn {
+            id: version.id,
+            current: false,
+            at: self.slot.now,
+            seq: self.slot.seq,
+            expiry: self.bucket.expiry_anew(version, Some(self.slot.now)),
+        }
+    }
+
+    /// Shows a version again.
+    fn uncover(&self, version: &VersionFacts) -> Turn {
+        Turn {
+            id: version.id,
+            current: true,
+            at: self.slot.now,
+            seq: self.slot.seq,
+            expiry: self.bucket.expiry_anew(version, None),
+        }
+    }
+
+    /// A delete marker on top of `over`, the newest version of the object.
+    fn marker(
+        &self,
+        id: VersionId,
+        (kind, name): (Kind, &str),
+        over: Option<&VersionFacts>,
+        null_version: bool,
+    ) -> Marker {
+        let parent = over.and_then(|over| over.revision);
+        let revision =
+            Revision::of(&Described { parent, content_md5: None, size: 0, headers: "[]", marker: true });
+        Marker {
+            id,
+            contents: self.bucket.contents,
+            kind,
+            name: name.to_owned(),
+            seq: self.slot.seq,
+            at: self.slot.now,
+            null_version,
+            owner: over.and_then(|over| over.owner.clone()),
+            revision,
+            parent: parent.map(|parent| parent.hash),
+        }
+    }
+
+    /// Makes room for a null version: at most one lives of a name. Gives the version that is to be removed for it.
+    fn displaced<'a>(&self, seen: &Seen<'a>) -> Option<&'a VersionFacts> {
+        match self.bucket.versioning {
+            Versioning::Suspended => seen.any_null(),
+            Versioning::Disabled | Versioning::Enabled => None,
+        }
+    }
 }
 
 fn check_condition(condition: &lifecycle::Condition, visible: Option<&VersionFacts>) -> Result<(), Refusal> {
@@ -257,6 +330,20 @@ fn check_condition(condition: &lifecycle::Condition, visible: Option<&VersionFac
         Ok(())
     } else {
         Err(Refusal::ConditionFailed { current: visible.map(|version| version.id) })
+    }
+}
+
+/// An object with an authorisation spec of its own waits for the door to evaluate that.
+fn heed_spec(heeds: bool, visible: Option<&VersionFacts>) -> Result<(), Refusal> {
+    match visible {
+        Some(version) if heeds && version.headers.contains("\"castor-authorization\"") => {
+            Err(Refusal::Reserved {
+                version: version.id,
+                headers: version.headers.clone(),
+                owner: version.owner.clone(),
+            })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -1,0 +1,160 @@
+//! What a domain and a bucket say of versioning and of lifecycle, and what is in force: evaluated when either is written,
+//! and kept in the bucket's row, so that no read and no write has to ask twice.
+
+use super::ContainerKind;
+use crate::error::Failure;
+use crate::lookup::read_versioning;
+use crate::sql::{Conn, DbError, Value, args};
+use lifecycle::lifecycle_rules::in_force;
+use lifecycle::{ContainerId, ExpiryRule, Versioning, VersioningPolicy};
+
+/// What a domain or bucket says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policies {
+    /// Whether older versions are kept; `None`: nothing is said.
+    pub versioning: Option<VersioningPolicy>,
+    /// A domain's word on whether lifecycle rules hold; `None`: nothing is said.
+    pub rules_hold: Option<bool>,
+    /// A bucket's lifecycle rules.
+    pub rules: Vec<ExpiryRule>,
+}
+
+/// What the installation allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowed {
+    /// Versioning.
+    pub versioning: bool,
+    /// Lifecycle rules.
+    pub lifecycle: bool,
+}
+
+/// Writes down what a container says of itself, and puts into force what follows from it. Tells whether versioning was
+/// switched off anywhere, so that older versions are to be removed.
+pub(super) async fn settle(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    own: &Policies,
+    allowed: Allowed,
+) -> Result<bool, Failure> {
+    let versioning = own.versioning.map(|policy| policy.to_string());
+    match kind {
+        ContainerKind::Domain => {
+            conn.execute(
+                "UPDATE domains SET versioning_policy = $2, lifecycle_policy = $3 WHERE id = $1",
+                args![id, versioning, own.rules_hold.map(|hold| if hold { "enabled" } else { "disabled" })],
+            )
+            .await?;
+            settle_rules_of_domain(conn, id, in_force(allowed.lifecycle, own.rules_hold)).await?;
+            Ok(settle_domain(conn, id, own.versioning, allowed.versioning).await?)
+        }
+        ContainerKind::Bucket | ContainerKind::Contents => {
+            conn.execute("UPDATE buckets SET versioning_policy = $2 WHERE id = $1", args![id, versioning])
+                .await?;
+            settle_bucket(conn, id, own, allowed).await
+        }
+    }
+}
+
+async fn settle_bucket(
+    conn: &mut Conn,
+    id: ContainerId,
+    own: &Policies,
+    allowed: Allowed,
+) -> Result<bool, Failure> {
+    let text =
+        "SELECT d.versioning_policy, d.lifecycle_policy FROM buckets b JOIN domains d ON d.id = b.domain_id
+         WHERE b.id = $1";
+    let Some(mut row) = conn.fetch_one(text, args![id]).await? else { return Ok(false) };
+    let (versioning, lifecycle) = (read(row.text()?)?, row.text()?);
+    let rules = match own.rules.as_slice() {
+        [] => None,
+        rules => Some(
+            serde_json::to_string(rules)
+                .map_err(|error| DbError::Other(format!("lifecycle rules: {error}")))?,
+        ),
+    };
+    let holds = in_force(allowed.lifecycle, lifecycle.map(|word| word == "enabled"));
+    let forced = rules.clone().filter(|_| holds);
+    conn.execute(
+        "UPDATE buckets SET lifecycle_policy = $2, lifecycle = $3,
+            replan = CASE WHEN COALESCE(lifecycle, '') <> COALESCE($3, '') THEN replan + 1 ELSE replan END
+         WHERE id = $1",
+        args![id, rules, forced],
+    )
+    .await?;
+    let versioning = VersioningPolicy::evaluate(allowed.versioning, versioning, own.versioning);
+    Ok(force(conn, vec![(id, versioning)]).await?)
+}
+
+/// The rules of all buckets come into force, or go out of it.
+async fn settle_rules_of_domain(conn: &mut Conn, id: ContainerId, hold: bool) -> Result<(), DbError> {
+    let text = match hold {
+        true => {
+            "UPDATE buckets SET lifecycle = lifecycle_policy, replan = replan + 1
+             WHERE domain_id = $1 AND lifecycle_policy IS NOT NULL AND lifecycle IS NULL AND state IN ('live', 'removed')"
+        }
+        false => {
+            "UPDATE buckets SET lifecycle = NULL, replan = replan + 1
+             WHERE domain_id = $1 AND lifecycle IS NOT NULL AND state IN ('live', 'removed')"
+        }
+    };
+    conn.execute(text, args![id]).await?;
+    Ok(())
+}
+
+/// Buckets that say something of themselves one by one, all the others at once. What is removed is settled too: it comes
+/// back as the policy wants it.
+async fn settle_domain(
+    conn: &mut Conn,
+    id: ContainerId,
+    own: Option<VersioningPolicy>,
+    allowed: bool,
+) -> Result<bool, DbError> {
+    let outspoken =
+        "SELECT id, versioning_policy FROM buckets WHERE domain_id = $1 AND versioning_policy IS NOT NULL";
+    let mut buckets = Vec::new();
+    for mut row in conn.fetch(outspoken, args![id]).await? {
+        let bucket = row.need_id(ContainerId::from_bytes)?;
+        buckets.push((bucket, VersioningPolicy::evaluate(allowed, own, read(row.text()?)?)));
+    }
+    let mut erases = force(conn, buckets).await?;
+    let versioning = VersioningPolicy::evaluate(allowed, own, None);
+    let silent = "UPDATE buckets SET versioning = $2,
+            erase_history = CASE WHEN $2 = 'disabled' THEN 1 ELSE erase_history END,
+            erase_upto = CASE WHEN $2 = 'disabled' THEN last_seq ELSE erase_upto END
+         WHERE domain_id = $1 AND versioning_policy IS NULL AND versioning <> $2 AND state IN ('live', 'removed')";
+    let touched = conn.execute(silent, args![id, versioning.as_str()]).await?;
+    erases |= touched > 0 && versioning == Versioning::Disabled;
+    Ok(erases)
+}
+
+/// Puts what was evaluated into force. Only a change from something to `disabled` erases history.
+async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning)>) -> Result<bool, DbError> {
+    let rows: Vec<Vec<Value>> =
+        buckets.into_iter().map(|(id, versioning)| args![id, versioning.as_str()]).collect();
+    let changed = conn
+        .fetch_rows(
+            "UPDATE buckets SET versioning = policy.column2,
+                erase_history = CASE WHEN policy.column2 = 'disabled' THEN 1 ELSE erase_history END,
+                erase_upto = CASE WHEN policy.column2 = 'disabled' THEN last_seq ELSE erase_upto END
+             FROM (VALUES {rows}) AS policy
+             WHERE buckets.id = policy.column1 AND buckets.versioning <> policy.column2
+             RETURNING buckets.versioning",
+            &[],
+            rows,
+        )
+        .await?;
+    let mut erases = false;
+    for mut row in changed {
+        erases |= read_versioning(&mut row)? == Versioning::Disabled;
+    }
+    Ok(erases)
+}
+
+fn read(policy: Option<String>) -> Result<Option<VersioningPolicy>, DbError> {
+    let parse = |text: String| {
+        VersioningPolicy::parse(&text).map_err(|bad| DbError::Row(format!("a stored policy: {bad}")))
+    };
+    policy.map(parse).transpose()
+}

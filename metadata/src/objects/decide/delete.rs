@@ -1,0 +1,212 @@
+//! The current version goes, or is hidden; or the one that was named goes for good.
+
+use super::{
+    BucketFacts, Decision, Effects, Hand, Seen, Slot, VersionFacts, allow_list, check_condition, heed_spec,
+};
+use crate::objects::command::{Delete, Deleted, Markers, Outcome};
+use lifecycle::{Cause, Kind, Refusal, Time, VersionId, Versioning};
+
+/// `named`: the version that the command names, if it is live and has the name.
+pub(crate) fn delete(
+    cmd: &Delete,
+    seen: Seen<'_>,
+    named: Option<&VersionFacts>,
+    bucket: &BucketFacts,
+    slot: Slot,
+) -> Decision {
+    let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
+    match cmd.version {
+        Some(version) if cmd.cause == Cause::Lifepoint => sweep(cmd, version, seen, named, &hand),
+        Some(version) => delete_version(cmd, version, seen, named, &hand),
+        None => delete_object(cmd, seen, &hand),
+    }
+}
+
+/// A client deletes an object.
+fn delete_object(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
+    let now = hand.slot.now;
+    let Some(current) = seen.visible(now) else { return delete_nothing(cmd, seen, hand) };
+    check_condition(&cmd.condition, Some(current))?;
+    expected(cmd, current)?;
+    permitted(current)?;
+    let versioning = hand.bucket.versioning_of(current.kind);
+    if versioning == Versioning::Disabled {
+        let removal = hand.remove(current, cmd.cause)?;
+        let mut deleted = described(current);
+        deleted.purge_after = Some(removal.purge_after);
+        let effects = Effects { removals: vec![removal], ..Effects::default() };
+        return Ok((effects, Outcome::Deleted(deleted)));
+    }
+    let mut effects = Effects::default();
+    let displaced = hand.displaced(&seen);
+    if let Some(null) = displaced {
+        effects.removals.push(hand.remove(null, cmd.cause)?);
+    }
+    if displaced.is_none_or(|null| null.id != current.id) {
+        if !cmd.hides_guarded && current.guard.is_active(now) {
+            return Err(Refusal::guarded(current.guard));
+        }
+        effects.turns.push(hand.cover(current));
+    }
+    let null_version = versioning == Versioning::Suspended;
+    effects.marker = Some(hand.marker(cmd.marker, (current.kind, &cmd.name), Some(current), null_version));
+    let mut deleted = described(current);
+    deleted.marker = Some(cmd.marker);
+    Ok((effects, Outcome::Deleted(deleted)))
+}
+
+/// A client deletes an object that it could not read.
+fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
+    let versioning = hand.bucket.versioning;
+    let marker = if versioning == Versioning::Disabled { None } else { seen.marker() };
+    check_condition(&cmd.condition, None)?;
+    match (cmd.markers, marker) {
+        (Markers::Single, Some(marker)) => {
+            let mut deleted = described(marker);
+            deleted.marker = Some(marker.id);
+            Ok((Effects::default(), Outcome::Deleted(deleted)))
+        }
+        (Markers::Stacked, _) if versioning != Versioning::Disabled => {
+            let mut effects = Effects::default();
+            if let Some(expired) = seen.current {
+                effects.removals.push(hand.expire(expired)?);
+            }
+            if let Some(null) = hand.displaced(&seen).filter(|null| !null.is_current) {
+                effects.removals.push(hand.remove(null, cmd.cause)?);
+            }
+            let null_version = versioning == Versioning::Suspended;
+            let made = hand.marker(cmd.marker, (Kind::Named, &cmd.name), seen.newest, null_version);
+            let deleted = Deleted {
+                version: cmd.marker,
+                marker: Some(cmd.marker),
+                was_marker: false,
+                uncovered: None,
+                headers: "[]".to_owned(),
+                created_at: made.at,
+                owner: None,
+                size: 0,
+                purge_after: None,
+            };
+            effects.marker = Some(made);
+            Ok((effects, Outcome::Deleted(deleted)))
+        }
+        (Markers::Single | Markers::Stacked, _) => Err(Refusal::NoSuchObject { marker: None }),
+    }
+}
+
+/// A client deletes one version for good.
+fn delete_version(
+    cmd: &Delete,
+    version: VersionId,
+    seen: Seen<'_>,
+    named: Option<&VersionFacts>,
+    hand: &Hand<'_>,
+) -> Decision {
+    let now = hand.slot.now;
+    let current = seen.current.filter(|current| current.id == version);
+    let Some(found) = current.or(named).filter(|found| found.id == version && !found.is_expired(now)) else {
+        return Err(Refusal::NoSuchVersion);
+    };
+    if hand.bucket.versioning_of(found.kind) == Versioning::Disabled && !found.is_current {
+        return Err(Refusal::NoSuchVersion);
+    }
+    check_condition(&cmd.condition, Some(found))?;
+    expected(cmd, found)?;
+    permitted(found)?;
+    let removal = hand.remove(found, cmd.cause)?;
+    let mut deleted = described(found);
+    (deleted.purge_after, deleted.was_marker) = (Some(removal.purge_after), found.marker);
+    let mut effects = Effects { removals: vec![removal], ..Effects::default() };
+    if hand.bucket.versioning_of(found.kind) != Versioning::Disabled {
+        let next = next_below(found, &seen);
+        deleted.marker = next.filter(|next| next.marker).map(|next| next.id);
+        if let Some(next) = next.filter(|next| !next.marker) {
+            effects.turns.push(hand.uncover(next));
+            deleted.uncovered = Some(next.id);
+        }
+    }
+    Ok((effects, Outcome::Deleted(deleted)))
+}
+
+/// The version that is the newest once `found` is gone; `None` if `found` is not the newest, or the last.
+fn next_below<'a>(found: &VersionFacts, seen: &Seen<'a>) -> Option<&'a VersionFacts> {
+    if found.is_current {
+        return seen.newest;
+    }
+    match (seen.current, seen.newest) {
+        (None, Some(newest)) if newest.id == found.id => seen.second,
+        _ => None,
+    }
+}
+
+/// The clock deletes a version whose time has come. Older versions stay hidden: what a client was told is gone does not
+/// give way to what was there before.
+fn sweep(
+    cmd: &Delete,
+    version: VersionId,
+    seen: Seen<'_>,
+    named: Option<&VersionFacts>,
+    hand: &Hand<'_>,
+) -> Decision {
+    let current = seen.current.filter(|current| current.id == version);
+    let found = current.or(named).filter(|found| found.id == version && found.is_expired(hand.slot.now));
+    let found = found.ok_or(Refusal::NoSuchVersion)?;
+    let versioning = hand.bucket.versioning_of(found.kind);
+    let mut deleted = described(found);
+    let mut effects = Effects::default();
+    if found.is_current && found.expiry_rule.is_some() && versioning != Versioning::Disabled {
+        // A rule does what a client's delete does: where versions are kept, it hides.
+        let displaced = hand.displaced(&seen);
+        if let Some(null) = displaced {
+            effects.removals.push(hand.remove(null, Cause::Lifecycle)?);
+        }
+        if displaced.is_none_or(|null| null.id != found.id) {
+            effects.turns.push(hand.cover(found));
+        }
+        let null_version = versioning == Versioning::Suspended;
+        effects.marker = Some(hand.marker(cmd.marker, (found.kind, &cmd.name), Some(found), null_version));
+        deleted.marker = Some(cmd.marker);
+        return Ok((effects, Outcome::Deleted(deleted)));
+    }
+    let removal = hand.expire(found)?;
+    deleted.purge_after = Some(removal.purge_after);
+    effects.removals.push(removal);
+    let kept = versioning != Versioning::Disabled;
+    if kept && found.is_current && seen.newest.is_some_and(|newest| !newest.marker) {
+        effects.marker = Some(hand.marker(cmd.marker, (found.kind, &cmd.name), Some(found), false));
+        deleted.marker = Some(cmd.marker);
+    }
+    Ok((effects, Outcome::Deleted(deleted)))
+}
+
+/// What the door must have looked at, and has.
+fn expected(cmd: &Delete, found: &VersionFacts) -> Result<(), Refusal> {
+    if cmd.expects.is_some_and(|version| version != found.id) {
+        return Err(Refusal::Conflict);
+    }
+    heed_spec(cmd.heeds_spec, Some(found))
+}
+
+/// The object's own list of methods may leave DELETE out (SCSP section 3.8).
+fn permitted(found: &VersionFacts) -> Result<(), Refusal> {
+    match allow_list(&found.headers) {
+        Some(allow) if !allow.split(',').any(|method| method.trim().eq_ignore_ascii_case("DELETE")) => {
+            Err(Refusal::NotAllowed { allow })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn described(found: &VersionFacts) -> Deleted {
+    Deleted {
+        version: found.id,
+        marker: None,
+        was_marker: false,
+        uncovered: None,
+        headers: found.headers.clone(),
+        created_at: found.created_at,
+        owner: found.owner.clone(),
+        size: found.size,
+        purge_after: None::<Time>,
+    }
+}

@@ -1,0 +1,218 @@
+//! A version arrives: under a name that may have a current one, or under a new name for an object that leaves its old one.
+
+use super::{
+    Arrival, BucketFacts, Decision, Effects, Hand, HandOver, Piece, Seen, Slot, VersionFacts,
+    check_condition, heed_spec,
+};
+use crate::objects::command::{Body, Existence, Outcome, Publish, Published, Rename};
+use crate::objects::expiry::Expiry;
+use lifecycle::lifecycle::{Facts, Move, step};
+use lifecycle::revision::{Described, Revision};
+use lifecycle::{Cause, Kind, Refusal, VersionId, Versioning};
+use std::collections::HashMap;
+
+/// `there`: what has the name already. `before`: what has the name that a rename leaves. `parts`: the finished parts of
+/// the upload, as far as the command names them, in its order; `None` if the upload has ended.
+pub(crate) fn publish(
+    cmd: &Publish,
+    there: Seen<'_>,
+    before: Option<Seen<'_>>,
+    parts: Option<&[VersionFacts]>,
+    bucket: &BucketFacts,
+    slot: Slot,
+) -> Decision {
+    let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
+    let occupied = there.visible(slot.now);
+    // What the client speaks of: the object that is there, under the name that it has.
+    let own = before.unwrap_or(there);
+    let visible = own.visible(slot.now);
+    if let Some(current) = visible
+        && (current.kind == Kind::Unnamed || current.kind != cmd.kind)
+    {
+        return Err(Refusal::Immutable);
+    }
+    let required = cmd.existence == Existence::Required || cmd.renames.is_some();
+    if required && visible.is_none() {
+        return Err(Refusal::NoSuchObject { marker: own.marker().map(|marker| marker.id) });
+    }
+    check_condition(&cmd.condition, visible)?;
+    heed_spec(cmd.heeds_spec, visible)?;
+    if cmd.replaces.is_some() && cmd.replaces != visible.map(|current| current.id) {
+        return Err(Refusal::Conflict);
+    }
+    if cmd.renames.is_some() && occupied.is_some() {
+        return Err(Refusal::NameInUse);
+    }
+
+    let mut effects = Effects::default();
+    let mut seq = slot.seq;
+    match (&cmd.renames, before) {
+        (Some(rename), Some(before)) => {
+            leave(cmd, rename, &before, &hand, &mut effects)?;
+            seq += 1;
+            // Of a name where nothing is visible, only what has expired is in the way, or an older null version.
+            arrive_over(cmd, &there, &hand, &mut effects)?;
+        }
+        _ => arrive_over(cmd, &there, &hand, &mut effects)?,
+    }
+
+    let content = content(cmd, visible, parts)?;
+    let parent = visible.or(own.newest).and_then(|version| version.revision);
+    let revision = Revision::of(&Described {
+        parent,
+        content_md5: content.md5,
+        size: content.size,
+        headers: &cmd.headers,
+        marker: false,
+    });
+    effects.arrival = Some(Arrival {
+        contents: bucket.contents,
+        seq,
+        at: slot.now,
+        size: content.size,
+        md5: content.md5,
+        parts: content.parts,
+        null_version: bucket.versioning_of(cmd.kind) != Versioning::Enabled,
+        expiry: Expiry::of(&bucket.rules, (cmd.kind, &cmd.name), cmd.expires_at, slot.now, None),
+        revision,
+        parent: parent.map(|parent| parent.hash),
+        pieces: content.pieces,
+    });
+    let published = Published {
+        version: cmd.version,
+        seq,
+        at: slot.now,
+        size: content.size,
+        md5: content.md5,
+        replaced: occupied.map(|current| current.id),
+    };
+    Ok((effects, Outcome::Published(published)))
+}
+
+/// What becomes of the versions that have the name.
+fn arrive_over(
+    cmd: &Publish,
+    there: &Seen<'_>,
+    hand: &Hand<'_>,
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
+    let versioning = hand.bucket.versioning_of(cmd.kind);
+    let displaced = if cmd.kind == Kind::Unnamed { None } else { hand.displaced(there) };
+    if let Some(current) = there.current {
+        let lapsed = current.is_expired(hand.slot.now);
+        // A rule lets an object go, and where versions are kept that hides it; a lifepoint lets the version go.
+        let hidden = lapsed && current.expiry_rule.is_some() && versioning == Versioning::Enabled;
+        if lapsed && !hidden {
+            effects.removals.push(hand.expire(current)?);
+        } else if versioning == Versioning::Disabled || displaced.is_some_and(|null| null.id == current.id) {
+            overwrite(cmd, current, hand, effects)?;
+        } else if matches!(cmd.body, Body::HandOver { .. }) && cmd.renames.is_none() {
+            // The older version keeps its bytes, so they cannot pass on.
+            return Err(Refusal::Conflict);
+        } else {
+            effects.turns.push(hand.cover(current));
+        }
+    }
+    if let Some(null) = displaced
+        && !null.is_current
+    {
+        effects.removals.push(hand.remove(null, Cause::Overwrite)?);
+    }
+    Ok(())
+}
+
+/// What becomes of the version at the name that a rename leaves.
+fn leave(
+    cmd: &Publish,
+    rename: &Rename,
+    before: &Seen<'_>,
+    hand: &Hand<'_>,
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
+    let Some(current) = before.current else { return Err(Refusal::Conflict) };
+    let versioning = hand.bucket.versioning_of(cmd.kind);
+    if versioning == Versioning::Disabled {
+        return overwrite(cmd, current, hand, effects);
+    }
+    if matches!(cmd.body, Body::HandOver { .. }) {
+        return Err(Refusal::Conflict);
+    }
+    let displaced = hand.displaced(before);
+    match displaced {
+        Some(null) => effects.removals.push(hand.remove(null, Cause::Delete)?),
+        None => {}
+    }
+    if displaced.is_none_or(|null| null.id != current.id) {
+        effects.turns.push(hand.cover(current));
+    }
+    let null_version = versioning == Versioning::Suspended;
+    effects.marker = Some(hand.marker(rename.marker, (cmd.kind, &rename.from), Some(current), null_version));
+    Ok(())
+}
+
+/// A version that is not kept: it is removed, and a guard refuses that as it refuses a delete; or it hands its bytes over,
+/// and its guard with them.
+fn overwrite(
+    cmd: &Publish,
+    current: &VersionFacts,
+    hand: &Hand<'_>,
+    effects: &mut Effects,
+) -> Result<(), Refusal> {
+    let Body::HandOver { memory } = cmd.body else {
+        effects.removals.push(hand.remove(current, Cause::Overwrite)?);
+        return Ok(());
+    };
+    let now = hand.slot.now;
+    if !cmd.may_shorten_guard {
+        current.guard.permits_change(cmd.guard, now)?;
+    }
+    // The successor carries the guard on, or the caller may drop it.
+    step(current.state, Move::HandOver, &Facts { now, ..Facts::default() })?;
+    effects.hand_over = Some(HandOver {
+        from: current.id,
+        to: cmd.version,
+        contents: current.contents,
+        size: current.size,
+        actor: cmd.actor.clone(),
+        forget_after: now.plus(memory),
+        change_seq: hand.slot.seq,
+    });
+    Ok(())
+}
+
+/// What a version consists of.
+struct Content {
+    size: u64,
+    md5: Option<[u8; 16]>,
+    parts: Option<u32>,
+    pieces: Vec<Piece>,
+}
+
+fn content(
+    cmd: &Publish,
+    visible: Option<&VersionFacts>,
+    parts: Option<&[VersionFacts]>,
+) -> Result<Content, Refusal> {
+    match &cmd.body {
+        Body::Inline { .. } | Body::Staged { .. } => {
+            Ok(Content { size: cmd.size, md5: Some(cmd.md5), parts: cmd.parts, pieces: Vec::new() })
+        }
+        Body::HandOver { .. } => {
+            let from = visible.ok_or(Refusal::Conflict)?;
+            Ok(Content { size: from.size, md5: from.md5, parts: from.parts, pieces: Vec::new() })
+        }
+        Body::Parts { parts: wanted, .. } => {
+            let found = parts.ok_or(Refusal::NoSuchUpload)?;
+            let sizes: HashMap<VersionId, u64> = found.iter().map(|part| (part.id, part.size)).collect();
+            let mut pieces = Vec::with_capacity(wanted.len());
+            let mut start = 0;
+            for (number, part) in wanted {
+                let size = sizes.get(part).ok_or(Refusal::NoSuchPart { number: *number })?;
+                pieces.push(Piece { part: *part, number: *number, start });
+                start += size;
+            }
+            let parts = u32::try_from(pieces.len()).ok();
+            Ok(Content { size: start, md5: Some(cmd.md5), parts, pieces })
+        }
+    }
+}

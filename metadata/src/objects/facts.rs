@@ -1,0 +1,332 @@
+//! What a round's decisions look at: read after the buckets were locked, in a handful of queries for all of its commands.
+//!
+//! What a bucket without versions needs is one query: the current versions. The others are asked for names in buckets that
+//! keep versions only, and for what few commands name.
+
+use super::command::{Body, ObjectCommand, RestoreWhat};
+use super::decide::{BucketFacts, Seen, VersionFacts};
+use super::group::Open;
+use crate::sql::{Conn, DbError, Row, Value, args};
+use lifecycle::revision::Revision;
+use lifecycle::{ContainerId, Guard, Kind, UploadId, VersionId, Versioning};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+type ByName = HashMap<(ContainerId, String), VersionFacts>;
+
+/// What a round knows.
+#[derive(Default)]
+pub(super) struct RoundFacts {
+    current: ByName,
+    newest: ByName,
+    second: ByName,
+    null: ByName,
+    named: HashMap<VersionId, VersionFacts>,
+    /// The removed version that each restore means, by the command's place.
+    pub(super) removed: HashMap<usize, VersionFacts>,
+    /// Staged bodies whose rows are not staged any more.
+    pub(super) lost: HashSet<VersionId>,
+    /// The finished parts of the uploads that are open still, by the command's place.
+    pub(super) parts: HashMap<usize, Vec<VersionFacts>>,
+}
+
+impl RoundFacts {
+    /// The live versions of a name.
+    pub(super) fn seen(&self, contents: ContainerId, name: &str) -> Seen<'_> {
+        let key = (contents, name.to_owned());
+        Seen {
+            current: self.current.get(&key),
+            newest: self.newest.get(&key),
+            second: self.second.get(&key),
+            null: self.null.get(&key),
+        }
+    }
+
+    /// A live version that a command names, if it is one of this name.
+    pub(super) fn named(&self, id: VersionId, bucket: &BucketFacts, name: &str) -> Option<&VersionFacts> {
+        let erased = |found: &VersionFacts| found.superseded_seq.is_some_and(|seq| seq <= bucket.erase_upto);
+        self.named
+            .get(&id)
+            .filter(|found| found.contents == bucket.contents && found.name == name && !erased(found))
+    }
+}
+
+/// Names in what they hang on, and the position up to which what was superseded there went for good.
+type Names<'a> = BTreeSet<(ContainerId, &'a str, i64)>;
+
+/// Reads what `round` needs.
+pub(super) async fn read(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+    open: &BTreeMap<ContainerId, Open>,
+) -> Result<RoundFacts, DbError> {
+    let mut facts = RoundFacts {
+        lost: read_lost(conn, commands, round).await?,
+        removed: read_removed(conn, commands, round, open).await?,
+        ..RoundFacts::default()
+    };
+    let (mut all, mut kept, mut deep, mut suspended) =
+        (Names::new(), Names::new(), Names::new(), Names::new());
+    let mut versions = BTreeSet::new();
+    for &at in round {
+        let command = commands[at];
+        let Some(open) = command.place().and_then(|(_, bucket)| open.get(&bucket)) else { continue };
+        let removed = facts.removed.get(&at);
+        let versioning = open.bucket.versioning;
+        for name in names_of(command, removed) {
+            let key = (open.bucket.contents, name, open.bucket.erase_upto);
+            all.insert(key);
+            if versioning != Versioning::Disabled {
+                kept.insert(key);
+            }
+            let restores = matches!(command, ObjectCommand::Restore(_)) && versioning != Versioning::Disabled;
+            let deletes_one = matches!(command, ObjectCommand::Delete(c) if c.version.is_some());
+            if versioning == Versioning::Suspended || restores {
+                suspended.insert(key);
+            }
+            if restores || (deletes_one && versioning != Versioning::Disabled) {
+                deep.insert(key);
+            }
+        }
+        if let ObjectCommand::Delete(c) = command
+            && let Some(version) = c.version
+            && versioning != Versioning::Disabled
+        {
+            versions.insert(version);
+        }
+    }
+    let keys = |names: &Names<'_>| -> Vec<Vec<Value>> {
+        names.iter().map(|(contents, name, upto)| args![*contents, *name, *upto]).collect()
+    };
+    let plain = all.iter().map(|(contents, name, _)| args![*contents, *name]).collect();
+    facts.current = by_name(conn, CURRENT, plain).await?;
+    facts.newest = by_name(conn, NEWEST, keys(&kept)).await?;
+    let below = deep
+        .iter()
+        .filter_map(|(contents, name, upto)| {
+            let newest = facts.newest.get(&(*contents, (*name).to_owned()))?;
+            Some(args![*contents, *name, *upto, newest.seq])
+        })
+        .collect();
+    facts.second = by_name(conn, SECOND, below).await?;
+    facts.null = by_name(conn, NULL_VERSION, keys(&suspended)).await?;
+    facts.named = by_id(conn, versions.into_iter().map(|id| args![id]).collect()).await?;
+    facts.parts = read_parts(conn, commands, round).await?;
+    Ok(facts)
+}
+
+/// The names whose versions a command may change.
+fn names_of<'a>(
+    command: &'a ObjectCommand,
+    removed: Option<&'a VersionFacts>,
+) -> impl Iterator<Item = &'a str> {
+    let (name, other) = match command {
+        ObjectCommand::Stage(_) => (None, None),
+        ObjectCommand::Publish(c) => {
+            (Some(c.name.as_str()), c.renames.as_ref().map(|rename| rename.from.as_str()))
+        }
+        ObjectCommand::Delete(c) => (Some(c.name.as_str()), None),
+        ObjectCommand::Restore(c) => {
+            (c.as_name.as_deref().or(removed.map(|removed| removed.name.as_str())), None)
+        }
+    };
+    name.into_iter().chain(other)
+}
+
+macro_rules! facts_columns {
+    () => {
+        "v.id, v.contents_id, v.kind, v.name, v.seq, v.superseded_seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
+         v.parts, v.headers, v.owner, v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.expiry_rule, v.purge_after,
+         v.generation, v.revision"
+    };
+}
+
+macro_rules! by_name {
+    ($on:literal) => {
+        // LEFT JOIN, and a look at what is there: so neither engine ever walks the versions and looks among the keys.
+        concat!("SELECT ", facts_columns!(), " FROM (VALUES {rows}) AS wanted LEFT JOIN versions v ON ", $on)
+    };
+}
+
+const CURRENT: &str =
+    by_name!("v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.is_current = 1");
+const NEWEST: &str = by_name!(
+    "v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.state = 'live' AND v.is_current = 0
+        AND v.seq = (SELECT MAX(h.seq) FROM versions h WHERE h.contents_id = wanted.column1
+            AND h.name = wanted.column2 AND h.state = 'live' AND h.is_current = 0
+            AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3))"
+);
+const SECOND: &str = by_name!(
+    "v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.state = 'live' AND v.is_current = 0
+        AND v.seq = (SELECT MAX(h.seq) FROM versions h WHERE h.contents_id = wanted.column1
+            AND h.name = wanted.column2 AND h.state = 'live' AND h.is_current = 0 AND h.seq < wanted.column4
+            AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3))"
+);
+const NULL_VERSION: &str = by_name!(
+    "v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.state = 'live' AND v.is_current = 0
+        AND v.null_version = 1 AND (v.superseded_seq IS NULL OR v.superseded_seq > wanted.column3)"
+);
+const BY_ID: &str = by_name!("v.id = wanted.column1 AND v.state = 'live'");
+
+async fn by_name(conn: &mut Conn, text: &'static str, keys: Vec<Vec<Value>>) -> Result<ByName, DbError> {
+    let mut found = HashMap::new();
+    for mut row in conn.fetch_rows(text, &[], keys).await? {
+        if row.peek_null()? {
+            continue;
+        }
+        let facts = read_facts(&mut row)?;
+        found.insert((facts.contents, facts.name.clone()), facts);
+    }
+    Ok(found)
+}
+
+async fn by_id(conn: &mut Conn, keys: Vec<Vec<Value>>) -> Result<HashMap<VersionId, VersionFacts>, DbError> {
+    let mut found = HashMap::new();
+    for mut row in conn.fetch_rows(BY_ID, &[], keys).await? {
+        if !row.peek_null()? {
+            let facts = read_facts(&mut row)?;
+            found.insert(facts.id, facts);
+        }
+    }
+    Ok(found)
+}
+
+/// The finished parts of every upload that the round completes. Of an upload that has ended there are none to be read,
+/// and no entry.
+async fn read_parts(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+) -> Result<HashMap<usize, Vec<VersionFacts>>, DbError> {
+    let mut parts = HashMap::new();
+    for &at in round {
+        let ObjectCommand::Publish(c) = commands[at] else { continue };
+        let Body::Parts { upload, .. } = &c.body else { continue };
+        if !is_open(conn, *upload).await? {
+            continue;
+        }
+        let rows = conn
+            .fetch(
+                concat!(
+                    "SELECT ",
+                    facts_columns!(),
+                    " FROM versions v WHERE v.upload_id = $1 AND v.state = 'staged' AND v.md5 IS NOT NULL"
+                ),
+                args![*upload],
+            )
+            .await?;
+        let found: Result<Vec<VersionFacts>, DbError> =
+            rows.into_iter().map(|mut row| read_facts(&mut row)).collect();
+        parts.insert(at, found?);
+    }
+    Ok(parts)
+}
+
+async fn is_open(conn: &mut Conn, upload: UploadId) -> Result<bool, DbError> {
+    let text = "SELECT id FROM uploads WHERE id = $1 AND completed IS NULL";
+    Ok(conn.fetch_one(text, args![upload]).await?.is_some())
+}
+
+/// The staged bodies of the round whose rows are not staged any more.
+async fn read_lost(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+) -> Result<HashSet<VersionId>, DbError> {
+    let mut lost = HashSet::new();
+    for &at in round {
+        if let ObjectCommand::Publish(c) = commands[at]
+            && matches!(c.body, Body::Staged { .. })
+        {
+            lost.insert(c.version);
+        }
+    }
+    let rows = lost.iter().map(|id| args![*id]).collect();
+    let staged = conn
+        .fetch_rows(
+            "SELECT v.id FROM (VALUES {rows}) AS wanted CROSS JOIN versions v
+             WHERE v.id = wanted.column1 AND v.state = 'staged'",
+            &[],
+            rows,
+        )
+        .await?;
+    for mut row in staged {
+        lost.remove(&row.need_id(VersionId::from_bytes)?);
+    }
+    Ok(lost)
+}
+
+/// The removed version that each restore of the round means.
+async fn read_removed(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+    open: &BTreeMap<ContainerId, Open>,
+) -> Result<HashMap<usize, VersionFacts>, DbError> {
+    let mut found = HashMap::new();
+    for &at in round {
+        let ObjectCommand::Restore(c) = commands[at] else { continue };
+        let Some(open) = open.get(&c.bucket) else { continue };
+        let row = match &c.what {
+            // By the order of changes: the clock may have stood still, or gone backwards.
+            RestoreWhat::Latest(name) => {
+                conn.fetch_one(
+                    concat!(
+                        "SELECT ",
+                        facts_columns!(),
+                        " FROM versions v
+                         WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'removed'
+                         ORDER BY v.change_seq DESC LIMIT 1"
+                    ),
+                    args![open.bucket.contents, name.as_str()],
+                )
+                .await?
+            }
+            RestoreWhat::Version(id) => {
+                conn.fetch_one(
+                    concat!("SELECT ", facts_columns!(), " FROM versions v WHERE v.id = $1"),
+                    args![*id],
+                )
+                .await?
+            }
+        };
+        if let Some(mut row) = row {
+            found.insert(at, read_facts(&mut row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
+    let id = row.need_id(VersionId::from_bytes)?;
+    let contents = row.need_id(ContainerId::from_bytes)?;
+    let kind = row.need_text()?;
+    Ok(VersionFacts {
+        id,
+        contents,
+        kind: Kind::parse(&kind).ok_or_else(|| DbError::Row(format!("{kind:?} is no kind of object")))?,
+        name: row.need_text()?,
+        seq: row.int()?.unwrap_or_default(),
+        superseded_seq: row.int()?,
+        state: row.need_state()?,
+        is_current: row.need_bool()?,
+        marker: row.need_bool()?,
+        null_version: row.need_bool()?,
+        size: row.need_size()?,
+        md5: row.digest()?,
+        parts: row.int()?.and_then(|parts| u32::try_from(parts).ok()),
+        headers: row.text()?.unwrap_or_default(),
+        owner: row.text()?,
+        created_at: row.need_time()?,
+        guard: Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? },
+        expires_at: row.time()?,
+        expiry_rule: row.text()?,
+        purge_after: row.time()?,
+        revision: match (row.int()?, row.digest()?) {
+            (Some(generation), Some(hash)) => {
+                Some(Revision { generation: u32::try_from(generation).unwrap_or(u32::MAX), hash })
+            }
+            _ => None,
+        },
+    })
+}
