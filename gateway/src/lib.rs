@@ -6,7 +6,10 @@
 //! - [`auth`] yields a [`Principal`] once per request; nothing else can be reached without one.
 
 pub mod admin;
+mod audit;
 pub mod auth;
+#[cfg(test)]
+mod fuzzing;
 pub mod http;
 pub mod metrics;
 pub mod objects;
@@ -14,4 +17,7 @@ pub mod scsp;
 mod state;
 
 pub use auth::{Anonymous, Auth, Principal};
-pub use state::{BackgroundWork, Gateway, ScspSettings, Settings, TaskView};
+pub use state::{
+    BackgroundWork, Counters, Gateway, LifepointSettings, LockedDelete, PolicySettings, ScspSettings,
+    Settings, TaskView,
+};

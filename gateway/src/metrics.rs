@@ -3,20 +3,29 @@
 use lifecycle::Refusal;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "DELETE", "other"];
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// Every status that a door answers with, ascending; another one is counted as `other`.
+const STATUSES: [u16; 27] = [
+    200, 201, 202, 204, 206, 301, 304, 307, 400, 401, 403, 404, 405, 408, 409, 410, 411, 412, 413, 416, 417,
+    500, 501, 503, 504, 505, 507,
+];
+const COLUMNS: usize = STATUSES.len() + 1;
+
+/// How a restore may end.
+const RESULTS: [&str; 3] = ["restored", "refused", "failed"];
 
 /// Counters of one process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Metrics {
-    /// By door, method and class of status.
-    requests: [[[AtomicU64; 5]; 6]; 2],
+    /// By door.
+    requests: [Requests; 2],
     refused: Mutex<BTreeMap<&'static str, u64>>,
+    deletes_refused: Mutex<BTreeMap<&'static str, u64>>,
     violations: AtomicU64,
-    restores: AtomicU64,
+    /// By [`RESULTS`].
+    restores: [AtomicU64; RESULTS.len()],
 }
 
 /// A door that is counted.
@@ -28,18 +37,75 @@ pub enum Door {
     Admin,
 }
 
-impl Metrics {
-    /// One answered request.
-    pub fn request(&self, door: Door, method: &str, status: u16) {
-        let method = METHODS.iter().position(|known| *known == method).unwrap_or(METHODS.len() - 1);
-        let class = usize::from(status / 100).clamp(1, 5) - 1;
-        self.requests[door as usize][method][class].fetch_add(1, Ordering::Relaxed);
+/// The answered requests of one door: a table of its operations and of statuses. Counting is one addition.
+#[derive(Debug)]
+struct Requests {
+    proto: &'static str,
+    operations: Vec<String>,
+    counts: Vec<AtomicU64>,
+}
+
+impl Requests {
+    fn new(proto: &'static str, operations: Vec<String>) -> Self {
+        let counts = (0..operations.len() * COLUMNS).map(|_| AtomicU64::new(0)).collect();
+        Requests { proto, operations, counts }
     }
 
-    /// One delete, restore or write that was refused.
+    fn count(&self, operation: usize, status: u16) {
+        let column = STATUSES.binary_search(&status).unwrap_or(STATUSES.len());
+        if let Some(count) = self.counts.get(operation * COLUMNS + column) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn render(&self, text: &mut String) {
+        for (operation, row) in self.operations.iter().zip(self.counts.chunks(COLUMNS)) {
+            for (column, count) in row.iter().enumerate() {
+                let count = count.load(Ordering::Relaxed);
+                if count > 0 {
+                    let status = STATUSES.get(column).map_or("other".to_owned(), u16::to_string);
+                    let proto = self.proto;
+                    put(
+                        text,
+                        format_args!(
+                            "barrow_requests_total{{proto=\"{proto}\",op=\"{operation}\",status=\"{status}\"}} {count}"
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Metrics {
+            requests: [
+                Requests::new("scsp", crate::scsp::operations()),
+                Requests::new("admin", crate::admin::operations()),
+            ],
+            refused: Mutex::default(),
+            deletes_refused: Mutex::default(),
+            violations: AtomicU64::new(0),
+            restores: Default::default(),
+        }
+    }
+}
+
+impl Metrics {
+    /// One answered request; `operation` is its number in the door's own list.
+    pub(crate) fn request(&self, door: Door, operation: usize, status: u16) {
+        self.requests[door as usize].count(operation, status);
+    }
+
+    /// One delete, restore or write that was refused by the lifecycle, a guard or a condition.
     pub fn refused(&self, refusal: &Refusal) {
-        let mut refused = self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *refused.entry(refusal.token()).or_default() += 1;
+        count(&self.refused, refusal.token());
+    }
+
+    /// One request to delete something that was answered with an error of the client's, by that error's word.
+    pub(crate) fn delete_refused(&self, token: &'static str) {
+        count(&self.deletes_refused, token);
     }
 
     /// One broken invariant.
@@ -47,43 +113,111 @@ impl Metrics {
         self.violations.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One object or container that was restored.
+    /// Objects and containers that were restored.
     pub fn restored(&self, count: u64) {
-        self.restores.fetch_add(count, Ordering::Relaxed);
+        self.restores[0].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Objects and containers that were to be restored and were not: refused, or with a status from 500 on because
+    /// something failed.
+    pub(crate) fn not_restored(&self, status: u16, count: u64) {
+        let result = if status < 500 { 1 } else { 2 };
+        self.restores[result].fetch_add(count, Ordering::Relaxed);
     }
 
     /// All of it as text.
     pub fn render(&self) -> String {
-        let mut text = String::from(
-            "# HELP barrow_requests_total Answered requests.\n# TYPE barrow_requests_total counter\n",
-        );
-        for (door, by_method) in ["scsp", "admin"].iter().zip(&self.requests) {
-            for (method, by_class) in METHODS.iter().zip(by_method) {
-                for (class, count) in CLASSES.iter().zip(by_class) {
-                    let count = count.load(Ordering::Relaxed);
-                    if count > 0 {
-                        let _ = writeln!(
-                            text,
-                            "barrow_requests_total{{door=\"{door}\",method=\"{method}\",status=\"{class}\"}} {count}"
-                        );
-                    }
-                }
-            }
+        let mut text = String::new();
+        head(&mut text, "barrow_requests_total", "Answered requests.");
+        self.requests.iter().for_each(|requests| requests.render(&mut text));
+        head(&mut text, "barrow_refused_total", "What was refused by the lifecycle, a guard or a condition.");
+        for (token, count) in &*lock(&self.refused) {
+            put(&mut text, format_args!("barrow_refused_total{{refusal=\"{token}\"}} {count}"));
         }
-        text.push_str("# HELP barrow_refused_total Requests refused by the lifecycle, a guard or a condition.\n# TYPE barrow_refused_total counter\n");
-        for (token, count) in &*self.refused.lock().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            let _ = writeln!(text, "barrow_refused_total{{refusal=\"{token}\"}} {count}");
+        head(
+            &mut text,
+            "barrow_delete_refused_total",
+            "Requests to delete that were refused, by the reason.",
+        );
+        for (token, count) in &*lock(&self.deletes_refused) {
+            put(&mut text, format_args!("barrow_delete_refused_total{{token=\"{token}\"}} {count}"));
         }
-        let violations = self.violations.load(Ordering::Relaxed);
-        let _ = writeln!(
-            text,
-            "# HELP barrow_violations_total Broken invariants found; must stay 0.\n# TYPE barrow_violations_total counter\nbarrow_violations_total {violations}"
-        );
-        let restores = self.restores.load(Ordering::Relaxed);
-        let _ = writeln!(
-            text,
-            "# HELP barrow_restores_total Objects and containers restored.\n# TYPE barrow_restores_total counter\nbarrow_restores_total {restores}"
-        );
+        head(&mut text, "barrow_violations_total", "Broken invariants found; must stay 0.");
+        put(&mut text, format_args!("barrow_violations_total {}", self.violations.load(Ordering::Relaxed)));
+        head(&mut text, "barrow_restores_total", "Objects and containers that were to be restored.");
+        for (result, count) in RESULTS.iter().zip(&self.restores) {
+            let count = count.load(Ordering::Relaxed);
+            put(&mut text, format_args!("barrow_restores_total{{result=\"{result}\"}} {count}"));
+        }
         text
+    }
+}
+
+fn count(by_token: &Mutex<BTreeMap<&'static str, u64>>, token: &'static str) {
+    *lock(by_token).entry(token).or_default() += 1;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn head(text: &mut String, name: &str, help: &str) {
+    put(text, format_args!("# HELP {name} {help}\n# TYPE {name} counter"));
+}
+
+fn put(text: &mut String, line: std::fmt::Arguments<'_>) {
+    writeln!(text, "{line}").expect("writing to a String cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_searched_in_order() {
+        assert!(STATUSES.is_sorted());
+    }
+
+    #[test]
+    fn requests_are_counted_by_door_operation_and_status() {
+        let metrics = Metrics::default();
+        let delete = crate::scsp::operations().iter().position(|word| word == "DELETE").unwrap();
+        for status in [200, 200, 404, 299] {
+            metrics.request(Door::Scsp, delete, status);
+        }
+        let usage = crate::admin::operations().iter().position(|word| word == "USAGE").unwrap();
+        metrics.request(Door::Admin, usage, 200);
+        metrics.request(Door::Admin, 10_000, 200);
+        let text = metrics.render();
+        let requests: Vec<&str> =
+            text.lines().filter(|line| line.starts_with("barrow_requests_total")).collect();
+        assert_eq!(
+            requests,
+            [
+                "barrow_requests_total{proto=\"scsp\",op=\"DELETE\",status=\"200\"} 2",
+                "barrow_requests_total{proto=\"scsp\",op=\"DELETE\",status=\"404\"} 1",
+                "barrow_requests_total{proto=\"scsp\",op=\"DELETE\",status=\"other\"} 1",
+                "barrow_requests_total{proto=\"admin\",op=\"USAGE\",status=\"200\"} 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_refused_is_counted_by_its_word_and_a_restore_by_its_result() {
+        let metrics = Metrics::default();
+        metrics.delete_refused("NotDeletable");
+        metrics.restored(3);
+        metrics.not_restored(409, 2);
+        metrics.not_restored(503, 1);
+        let text = metrics.render();
+        for line in [
+            "barrow_delete_refused_total{token=\"NotDeletable\"} 1",
+            "barrow_restores_total{result=\"restored\"} 3",
+            "barrow_restores_total{result=\"refused\"} 2",
+            "barrow_restores_total{result=\"failed\"} 1",
+            "barrow_violations_total 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::auth::Auth;
 use crate::metrics::Metrics;
 use blobs::Blobs;
-use lifecycle::{DomainName, MemberId, SharedClock};
+use lifecycle::{DomainName, MemberId, SharedAudit, SharedClock};
 use metadata::Metadata;
 use serde::Serialize;
 use std::future::Future;
@@ -26,10 +26,53 @@ pub struct Settings {
     pub object_delete_delay: Duration,
     /// How long deletions are remembered.
     pub deletion_memory: Duration,
+    /// How long a multipart upload may take.
+    pub upload_expiry: Duration,
     /// How long a claim on a failed upload's bytes holds.
     pub claim_lease: Duration,
+    /// How lifepoints are taken.
+    pub lifepoint: LifepointSettings,
+    /// What domains and buckets may ask for.
+    pub policy: PolicySettings,
     /// What is SCSP's own.
     pub scsp: ScspSettings,
+}
+
+/// How lifepoints are taken, and the guards that they set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LifepointSettings {
+    /// A lifepoint that does not mean anything is refused; otherwise it is stored, logged, and protects if in doubt.
+    pub strict: bool,
+    /// A change that would shorten or drop a guard is refused; otherwise it binds DELETE alone, as in Swarm.
+    pub strict_guard: bool,
+}
+
+impl Default for LifepointSettings {
+    fn default() -> Self {
+        LifepointSettings { strict: true, strict_guard: true }
+    }
+}
+
+/// What domains and buckets may ask for in their `Policy-*` headers: the cluster's side of each policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicySettings {
+    /// Buckets may have versions.
+    pub versioning: bool,
+    /// Lifecycle rules are in force.
+    pub lifecycle: bool,
+}
+
+impl PolicySettings {
+    /// The same, as the metadata wants to know it.
+    pub fn allowed(self) -> metadata::Allowed {
+        metadata::Allowed { versioning: self.versioning, lifecycle: self.lifecycle }
+    }
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        PolicySettings { versioning: true, lifecycle: true }
+    }
 }
 
 /// Settings of the SCSP door.
@@ -41,6 +84,39 @@ pub struct ScspSettings {
     pub gateway_mode: bool,
     /// A container is made only by `Content-Type: application/castorcontext`.
     pub explicit_context_create: bool,
+    /// A PUT makes an object that is not there, with or without `putcreate`.
+    pub allow_put_create: bool,
+    /// Each write stores and answers a `Content-MD5`, with or without `gencontentmd5`.
+    pub auto_content_md5_computation: bool,
+    /// An alias object is deleted only by a request that carries the argument `alias`.
+    pub require_alias_arg: bool,
+    /// What DELETE does to an object whose current version is locked.
+    pub locked_delete: LockedDelete,
+}
+
+impl Default for ScspSettings {
+    fn default() -> Self {
+        ScspSettings {
+            auto_recursive_delete: false,
+            gateway_mode: false,
+            explicit_context_create: true,
+            allow_put_create: false,
+            auto_content_md5_computation: false,
+            require_alias_arg: false,
+            locked_delete: LockedDelete::Forbid,
+        }
+    }
+}
+
+/// What an SCSP DELETE does to an object whose current version is locked, in a bucket with versions. A locked version
+/// itself is kept in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LockedDelete {
+    /// It is refused, as by the storage cluster.
+    #[default]
+    Forbid,
+    /// It lays a delete marker over the version, as in S3.
+    Marker,
 }
 
 /// The doors' common state. Cheap to clone.
@@ -58,6 +134,8 @@ pub struct Gateway {
     pub settings: Arc<Settings>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Where requests, restores and purges are written down.
+    pub audit: SharedAudit,
     /// This process, in the claims it makes.
     pub member: MemberId,
     /// The background work of this process, if it does any.
@@ -79,6 +157,20 @@ pub trait BackgroundWork: Send + Sync + 'static {
 
     /// The tasks, what they are for, what they last did and when they run next.
     fn tasks(&self) -> Vec<TaskView>;
+
+    /// What it has counted since this process started.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+}
+
+/// What the background work of one process counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Versions of which only the tombstone was left.
+    pub purged_objects: u64,
+    /// The bytes they had.
+    pub purged_bytes: u64,
 }
 
 /// One background task, as an operator sees it.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 mod common;
+mod counting;
 
 use common::{DAY, ROOT, World};
 use lifecycle::Right;
@@ -459,4 +460,133 @@ async fn a_check_finds_what_is_broken_and_nothing_else() {
     assert_eq!(found["violations"][0]["rule"], "R1");
     assert!(found["violations"][0]["finding"].as_str().unwrap().contains(&broken.to_string()));
     w.ask("GET", "/v1/check?blobs=perhaps", Value::Null, 400).await;
+}
+
+#[tokio::test]
+async fn what_a_uuid_or_a_name_was_is_told_until_it_is_forgotten() {
+    let w = World::new().await;
+    let bucket = w.bucket("photos").await;
+    let version = w.put(bucket, "cat & dog.txt").await;
+    let by_uuid = format!("/v1/tombstones?uuid={version}");
+    assert_eq!(code(&w.ask("GET", &by_uuid, Value::Null, 404).await), "Unknown");
+    w.delete(bucket, "cat & dog.txt").await;
+    let dead = w.get(&by_uuid).await["items"][0].clone();
+    assert_eq!(
+        dead,
+        json!({
+            "kind": "named", "uuid": version, "version": version, "name": "cat & dog.txt",
+            "domain": "barrow.local", "domain_id": w.domain(), "bucket": "photos", "bucket_id": bucket,
+            "state": "removed", "own_state": "removed", "size": 4, "created_at": "2026-03-03T09:00:00.000Z",
+            "removed_at": "2026-03-03T09:00:00.000Z", "removed_by": "test", "cause": "delete",
+            "purge_after": "2026-03-04T09:00:00.000Z", "purged_at": null, "forget_after": null,
+        })
+    );
+    for scope in ["", "&bucket=photos", "&bucket=photos&domain=barrow.local", &format!("&bucket={bucket}")] {
+        let named = w.get(&format!("/v1/tombstones?name=cat%20%26%20dog.txt{scope}")).await;
+        assert_eq!((&named["items"], &named["next"]), (&json!([dead]), &Value::Null), "{scope}");
+    }
+
+    w.clock.advance(2 * DAY);
+    w.reclaim().await;
+    let purged = w.get(&by_uuid).await["items"][0].clone();
+    assert_eq!((&purged["state"], &purged["removed_by"]), (&json!("purged"), &json!("test")));
+    assert_eq!(purged["purged_at"], "2026-03-05T09:00:00.000Z");
+    assert_eq!(purged["forget_after"], "2026-03-19T09:00:00.000Z");
+    w.clock.advance(15 * DAY);
+    w.forget().await;
+    assert_eq!(code(&w.ask("GET", &by_uuid, Value::Null, 404).await), "Unknown");
+    let by_name = "/v1/tombstones?name=cat%20%26%20dog.txt&bucket=photos";
+    assert_eq!(code(&w.ask("GET", by_name, Value::Null, 404).await), "Unknown");
+}
+
+#[tokio::test]
+async fn the_dead_of_a_name_are_told_page_by_page_containers_first() {
+    let w = World::new().await;
+    w.ask("POST", "/v1/domains", json!({ "name": "photos" }), 201).await;
+    w.post("/v1/domains/photos/remove", json!({})).await;
+    let other = w.bucket("other").await;
+    for _ in 0..2 {
+        let bucket = w.bucket("photos").await;
+        w.put(bucket, "x").await;
+        w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reserves_name": false })).await;
+        w.put(other, "photos").await;
+        w.delete(other, "photos").await;
+        w.clock.advance(Duration::from_secs(1));
+    }
+    let (mut kinds, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = w.get(&format!("/v1/tombstones?name=photos&limit=2&after={after}")).await;
+        for item in page["items"].as_array().unwrap() {
+            kinds.push(item["kind"].as_str().unwrap().to_owned());
+        }
+        match page["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(kinds, ["domain", "bucket", "bucket", "named", "named"]);
+    // A domain that is named has no domains in it; and a name outlives the bucket that bore it.
+    let of_domain = w.get("/v1/tombstones?name=photos&domain=barrow.local").await;
+    assert_eq!(of_domain["items"].as_array().unwrap().len(), 4);
+    let within = w.get("/v1/tombstones?name=x&bucket=photos").await;
+    assert_eq!(within["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&within["items"][0]["state"], &within["items"][0]["own_state"]),
+        (&json!("removed"), &json!("live"))
+    );
+    assert_eq!(within["items"][0]["removed_by"], "root");
+}
+
+#[tokio::test]
+async fn tombstones_are_asked_for_by_uuid_or_by_name() {
+    let w = World::new().await;
+    w.bucket("photos").await;
+    let uuid = "0".repeat(32);
+    for (arguments, said) in [
+        (String::new(), "give uuid, or name"),
+        ("?bucket=photos".to_owned(), "give uuid, or name"),
+        ("?uuid=&name=".to_owned(), "give uuid, or name"),
+        (format!("?uuid={uuid}&name=x"), "exclude each other"),
+        (format!("?uuid={uuid}&bucket=photos"), "bucket goes with name"),
+        (format!("?uuid={uuid}&limit=5"), "limit goes with name"),
+        ("?uuid=xyz".to_owned(), "\"xyz\" is not 32 hexadecimal digits"),
+        ("?name=x&limit=0".to_owned(), "limit cannot be \"0\""),
+        ("?name=x&after=y".to_owned(), "after must be"),
+        ("?name=x&state=purged".to_owned(), "\"state\" is not known"),
+    ] {
+        let refused = w.ask("GET", &format!("/v1/tombstones{arguments}"), Value::Null, 400).await;
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.contains(said), "{arguments}: {message}");
+    }
+    for (arguments, token) in [
+        (format!("uuid={uuid}"), "Unknown"),
+        ("name=x".to_owned(), "Unknown"),
+        ("name=x&bucket=photos".to_owned(), "Unknown"),
+        ("name=x&bucket=nothing".to_owned(), "NoSuchBucket"),
+        ("name=x&domain=nowhere".to_owned(), "NoSuchDomain"),
+    ] {
+        let refused = w.ask("GET", &format!("/v1/tombstones?{arguments}"), Value::Null, 404).await;
+        assert_eq!(code(&refused), token, "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_of_one_bucket_learns_of_its_dead_alone() {
+    let w = World::new().await;
+    let (photos, music) = (w.bucket("photos").await, w.bucket("music").await);
+    let (mine, theirs) = (w.put(photos, "x").await, w.put(music, "x").await);
+    w.delete(photos, "x").await;
+    w.delete(music, "x").await;
+    let order = json!({ "rights": "admin", "domain": "barrow.local", "bucket": "photos" });
+    let key = w.ask("POST", "/v1/keys", order, 201).await;
+    let key = (key["id"].as_str().unwrap(), key["secret"].as_str().unwrap());
+    let status = async |arguments: String| {
+        w.ask_as(Some(key), "GET", &format!("/v1/tombstones?{arguments}"), "").await.status
+    };
+    assert_eq!(status(format!("uuid={mine}")).await, 200);
+    // As what never was.
+    assert_eq!(status(format!("uuid={theirs}")).await, 404);
+    assert_eq!(status("name=x&bucket=photos".to_owned()).await, 200);
+    assert_eq!(status("name=x&bucket=music".to_owned()).await, 403);
+    assert_eq!(status("name=x".to_owned()).await, 403);
 }

@@ -6,6 +6,7 @@
 //! Whatever could not be destroyed is held until the end of the run and released only then: released at once it would
 //! be the first to be claimed again, and a single blob that cannot be destroyed would keep everything behind it waiting.
 
+use crate::audit::{Amount, Progress};
 use crate::context::{Context, Trouble};
 use crate::failpoint::{CASCADE, LAPSED, Points, RECLAIM, STAGED};
 use blobs::BlobError;
@@ -14,6 +15,7 @@ use lifecycle::{Claim, ContainerId, Place, Time};
 use metadata::{Failure, Waiting};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::Ordering;
 
 /// Where claims come from.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,14 @@ impl Source {
             Source::Cascade(_) => &CASCADE,
             Source::Lapsed(_) => &LAPSED,
             Source::Abandoned(..) => &STAGED,
+        }
+    }
+
+    /// The contents that are being purged with a container, or were when somebody claimed what is in them.
+    fn inside(&self) -> Option<ContainerId> {
+        match self {
+            Source::Cascade(contents) | Source::Lapsed(contents) => Some(*contents),
+            Source::Due(..) | Source::Abandoned(..) => None,
         }
     }
 
@@ -87,6 +97,8 @@ pub(crate) struct Tally {
 struct Batch {
     claims: Vec<Claim>,
     points: &'static Points,
+    /// The contents it comes from, if it goes because a container did.
+    inside: Option<ContainerId>,
 }
 
 /// So many claims whose bytes cannot be destroyed end a run.
@@ -97,11 +109,12 @@ const FRUITLESS_MAX: u32 = 3;
 
 /// Purges what `sources` give until they give no more, the store fails for good, or the stop signal comes.
 pub(crate) async fn run(ctx: &Context, sources: VecDeque<Source>, tally: &mut Tally) -> Result<(), Trouble> {
-    let mut failed = Vec::new();
-    let outcome = all(ctx, sources, tally, &mut failed).await;
+    let (mut failed, mut progress) = (Vec::new(), Progress::new(ctx));
+    let outcome = all(ctx, sources, tally, &mut failed, &mut progress).await;
     if matches!(outcome, Err(Trouble::Struck(_))) {
         return outcome;
     }
+    progress.tell(ctx).await;
     tally.released += failed.len() as u64;
     let released = ctx.metadata.release(failed).await;
     outcome?;
@@ -113,6 +126,7 @@ async fn all(
     mut sources: VecDeque<Source>,
     tally: &mut Tally,
     failed: &mut Vec<Claim>,
+    progress: &mut Progress,
 ) -> Result<(), Trouble> {
     let mut fruitless = 0;
     let mut ready = next(ctx, &mut sources).await?;
@@ -124,8 +138,11 @@ async fn all(
         let began = ctx.clock.boot();
         let claimed = batch.claims.len() as u64;
         tally.claimed += claimed;
+        let (inside, before) = (batch.inside, (tally.purged, tally.bytes));
         let (gone, following) =
             tokio::join!(Box::pin(bury(ctx, batch, tally, failed)), next(ctx, &mut sources));
+        let purged = Amount { objects: tally.purged - before.0, bytes: tally.bytes - before.1 };
+        progress.add(ctx, inside, purged).await;
         fruitless = if gone? == 0 { fruitless + 1 } else { 0 };
         ready = following?;
         ctx.rest(ctx.clock.boot().saturating_sub(began)).await;
@@ -136,7 +153,7 @@ async fn all(
 /// The next batch, going around the sources. One that has nothing more to give drops out.
 async fn next(ctx: &Context, sources: &mut VecDeque<Source>) -> Result<Option<Batch>, Trouble> {
     while let Some(source) = sources.pop_front() {
-        let points = source.points();
+        let (points, inside) = (source.points(), source.inside());
         // A halt stops the claiming transaction itself; asking here keeps the clocks compared in a long run.
         if ctx.stopping() || ctx.halted().await?.is_some() {
             return Ok(None);
@@ -145,7 +162,7 @@ async fn next(ctx: &Context, sources: &mut VecDeque<Source>) -> Result<Option<Ba
         let (claims, again) = source.claim(ctx).await?;
         sources.extend(again);
         if !claims.is_empty() {
-            return Ok(Some(Batch { claims, points }));
+            return Ok(Some(Batch { claims, points, inside }));
         }
     }
     Ok(None)
@@ -178,6 +195,8 @@ async fn bury(
     ctx.pass(batch.points.after_finish)?;
     tally.purged += purged;
     tally.bytes += bytes;
+    ctx.purged.0.fetch_add(purged, Ordering::Relaxed);
+    ctx.purged.1.fetch_add(bytes, Ordering::Relaxed);
     tally.overtaken += (count as u64).saturating_sub(purged);
     Ok(count)
 }

@@ -4,8 +4,9 @@ use crate::driver::stopping;
 use crate::failpoint::{Failpoints, Struck};
 use crate::settings::Settings;
 use blobs::Blobs;
-use lifecycle::{MemberId, SharedClock, Time};
+use lifecycle::{MemberId, SharedAudit, SharedClock, Time};
 use metadata::{ClaimOrder, Failure, Metadata};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -26,6 +27,10 @@ pub(crate) struct Context {
     pub(crate) blobs: Blobs,
     pub(crate) clock: SharedClock,
     pub(crate) settings: Settings,
+    /// Where events are written down.
+    pub(crate) audit: SharedAudit,
+    /// Versions of which this process left only the tombstone, and their bytes.
+    pub(crate) purged: (AtomicU64, AtomicU64),
     /// This run of this process; the holder of its claims.
     pub(crate) member: MemberId,
     pub(crate) failpoints: Failpoints,
@@ -47,6 +52,7 @@ impl Context {
         blobs: Blobs,
         clock: SharedClock,
         settings: Settings,
+        audit: SharedAudit,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let member = MemberId::random();
@@ -54,7 +60,8 @@ impl Context {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .map_or_else(|_| member.to_string(), |text| text.trim().to_owned());
         let (failpoints, beaten) = (Failpoints::default(), Mutex::new(None));
-        Context { metadata, blobs, clock, settings, member, failpoints, stop, boot_id, beaten }
+        let purged = Default::default();
+        Context { metadata, blobs, clock, settings, audit, purged, member, failpoints, stop, boot_id, beaten }
     }
 
     /// Whether to come to an end. That nobody can give the signal any more is one too.

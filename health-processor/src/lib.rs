@@ -11,6 +11,7 @@ pub mod brake;
 pub mod driver;
 pub mod failpoint;
 
+mod audit;
 mod batches;
 mod context;
 mod plan;
@@ -24,10 +25,11 @@ use blobs::Blobs;
 use context::Context;
 use driver::{Driver, Finished, Recorder};
 use futures_util::FutureExt;
-use lifecycle::{MemberId, SharedClock};
+use lifecycle::{MemberId, SharedAudit, SharedClock};
 use metadata::Metadata;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
 /// The health processor of one process.
@@ -37,15 +39,17 @@ pub struct HealthProcessor {
 }
 
 impl HealthProcessor {
-    /// Starts it: every task runs in its time until `stop` says true. Wants a tokio runtime with timers.
+    /// Starts it: every task runs in its time until `stop` says true, and writes down in `audit` what it purges. Wants a
+    /// tokio runtime with timers.
     pub fn start(
         metadata: Metadata,
         blobs: Blobs,
         clock: SharedClock,
         settings: Settings,
+        audit: SharedAudit,
         stop: watch::Receiver<bool>,
     ) -> HealthProcessor {
-        let processor = Self::at_rest(metadata, blobs, clock, settings, stop);
+        let processor = Self::at_rest(metadata, blobs, clock, settings, audit, stop);
         processor.driver.start();
         processor
     }
@@ -57,13 +61,14 @@ impl HealthProcessor {
         blobs: Blobs,
         clock: SharedClock,
         settings: Settings,
+        audit: SharedAudit,
         stop: watch::Receiver<bool>,
     ) -> HealthProcessor {
         failpoint::announce();
         let settings = settings.within_bounds();
         let pace = settings.pace();
         let record = recorder(metadata.clone());
-        let context = Context::new(metadata, blobs, Arc::clone(&clock), settings, stop.clone());
+        let context = Context::new(metadata, blobs, Arc::clone(&clock), settings, audit, stop.clone());
         let context = Arc::new(context);
         let driver = Driver::new(tasks::all(&context), clock, pace, record, stop);
         HealthProcessor { driver, context }
@@ -105,6 +110,12 @@ impl HealthProcessor {
     /// rounds. For tests, with a clock that stands still meanwhile.
     pub async fn run_all_until_idle(&self) -> bool {
         self.driver.run_all_until_idle().await
+    }
+
+    /// How many versions this process has turned into tombstones since it started, and how many bytes they had.
+    pub fn purged(&self) -> (u64, u64) {
+        let (objects, bytes) = &self.context.purged;
+        (objects.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed))
     }
 
     /// This run of this process, as its claims and heartbeats name it.

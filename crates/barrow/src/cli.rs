@@ -132,6 +132,8 @@ pub(crate) enum Operator {
         /// Its id: 32 hexadecimal digits
         version: String,
     },
+    /// What a UUID or a name was: everything dead that is remembered of it
+    Tombstones(Tombstones),
 }
 
 #[derive(Debug, Subcommand)]
@@ -322,6 +324,26 @@ pub(crate) struct TrashRestore {
     pub(crate) as_name: Option<String>,
 }
 
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["uuid", "name"]))]
+pub(crate) struct Tombstones {
+    /// A domain, a bucket, a version, or an unnamed or alias object: 32 hexadecimal digits
+    #[arg(long, conflicts_with_all = ["bucket", "domain", "limit"])]
+    pub(crate) uuid: Option<String>,
+    /// The name of an object; without --bucket of a bucket, too, and without --domain of a domain, too
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Only objects in buckets of this name, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    #[arg(long, requires = "name")]
+    pub(crate) bucket: Option<String>,
+    /// In another domain than the default one
+    #[arg(long, requires = "name")]
+    pub(crate) domain: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum TasksCommand {
     /// Run one task now
@@ -368,5 +390,16 @@ mod tests {
         assert_eq!(parsed("barrow trash restore photos"), Err(2));
         assert_eq!(parsed("barrow trash restore photos a --prefix b"), Err(2));
         assert_eq!(parsed("barrow bucket list --limit 0"), Err(2));
+    }
+
+    #[test]
+    fn tombstones_are_looked_for_by_uuid_or_by_name() {
+        let parsed =
+            |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.exit_code());
+        assert_eq!(parsed("barrow tombstones --uuid x"), Ok(()));
+        assert_eq!(parsed("barrow tombstones --name x --bucket b --domain d --limit 5"), Ok(()));
+        for bad in ["", " --uuid x --name y", " --bucket b", " --uuid x --bucket b", " --uuid x --limit 5"] {
+            assert_eq!(parsed(&format!("barrow tombstones{bad}")), Err(2), "{bad}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! What tests and benchmarks stand on.
 
+pub mod audit;
 pub mod clock;
 pub mod database;
 pub mod faulty;
 pub mod load;
 pub mod world;
 
+pub use audit::RecordedAudit;
 pub use clock::ManualClock;
 pub use database::Database;
 pub use world::{Store, World};

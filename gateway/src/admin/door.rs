@@ -3,11 +3,11 @@
 use super::error::Complaint;
 use super::ops;
 use super::request::{Answered, Asked};
-use super::route::{self, Operation};
+use super::route::{self, Operation, Params};
 use crate::Gateway;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Query, Service};
 use crate::metrics::Door as CountedDoor;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, HeaderValue, ORIGIN};
+use http::header::{CACHE_CONTROL, HOST, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -25,14 +25,17 @@ impl Door {
         Door { gateway, limits }
     }
 
-    async fn answer(&self, parts: &Parts, body: Incoming) -> Answered {
-        let (operation, params) = route::find(&parts.method, parts.uri.path())?;
+    async fn answer(
+        &self,
+        parts: &Parts,
+        (operation, params): (Operation, Params),
+        body: Incoming,
+    ) -> Answered {
         let principal = match operation.right() {
             None => None,
             Some(_) => {
                 refuse_other_sites(parts)?;
-                let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-                Some(self.gateway.auth.principal(authorization).await?)
+                Some(self.gateway.auth.principal(parts.into()).await?)
             }
         };
         let query = Query::parse(parts.uri.query())?;
@@ -41,10 +44,23 @@ impl Door {
         dispatch(&asked, &mut body).await
     }
 
-    fn finish(&self, method: &Method, mut response: Response<Body>) -> Response<Body> {
+    /// An answer that says no.
+    fn refuse(&self, operation: Option<Operation>, complaint: Complaint) -> Response<Body> {
+        let metrics = &self.gateway.metrics;
+        if operation.is_some_and(Operation::deletes) && complaint.status.is_client_error() {
+            metrics.delete_refused(complaint.code);
+        }
+        if operation.is_some_and(Operation::restores) {
+            metrics.not_restored(complaint.status.as_u16(), 1);
+        }
+        complaint.noted(metrics).answer()
+    }
+
+    fn finish(&self, operation: Option<Operation>, mut response: Response<Body>) -> Response<Body> {
         // Names, keys and, once, a secret: nothing of it belongs into anybody's cache.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        self.gateway.metrics.request(CountedDoor::Admin, method.as_str(), response.status().as_u16());
+        let status = response.status().as_u16();
+        self.gateway.metrics.request(CountedDoor::Admin, route::number(operation), status);
         response
     }
 }
@@ -77,6 +93,7 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::Trash => ops::trash::trash(asked).await,
         Operation::Deletions => ops::trash::deletions(asked).await,
         Operation::Why => ops::why::why(asked).await,
+        Operation::Tombstones => ops::tombstones::tombstones(asked).await,
         Operation::Tasks => ops::tasks::list(asked).await,
         Operation::RunTask => ops::tasks::run(asked, body).await,
         Operation::Check => ops::check::check(asked),
@@ -110,23 +127,29 @@ fn refuse_other_sites(parts: &Parts) -> Result<(), Complaint> {
 impl Service for Door {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let response = match Box::pin(self.answer(&parts, body)).await {
+        let found = route::find(&parts.method, parts.uri.path());
+        let operation = found.as_ref().ok().map(|(operation, _)| *operation);
+        let answered = match found {
+            Ok(found) => Box::pin(self.answer(&parts, found, body)).await,
+            Err(complaint) => Err(complaint),
+        };
+        let response = match answered {
             Ok(response) => response,
             Err(complaint) => {
                 tracing::debug!(peer = %peer.0, method = %parts.method, path = parts.uri.path(), ?complaint, "refused");
-                complaint.noted(&self.gateway.metrics).answer()
+                self.refuse(operation, complaint)
             }
         };
-        self.finish(&parts.method, response)
+        self.finish(operation, response)
     }
 
-    fn failure(&self, failure: Failure) -> Response<Body> {
+    fn failure(&self, failure: Failure, _peer: Peer) -> Response<Body> {
         let code = match failure {
             Failure::Busy => "Busy",
             Failure::Panicked => "Mistake",
             Failure::Malformed(_) => "BadRequest",
         };
-        self.finish(&Method::GET, Complaint::new(failure.status(), code, failure.to_string()).answer())
+        self.finish(None, Complaint::new(failure.status(), code, failure.to_string()).answer())
     }
 }
 

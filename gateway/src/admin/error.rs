@@ -85,6 +85,8 @@ impl Complaint {
             Refusal::NoSuchObject { .. } | Refusal::NoSuchVersion => {
                 says(StatusCode::NOT_FOUND).hint("barrow trash list DOMAIN/BUCKET")
             }
+            Refusal::NoSuchUpload => says(StatusCode::NOT_FOUND),
+            Refusal::NoSuchPart { .. } => says(StatusCode::BAD_REQUEST),
             Refusal::Unknown => says(StatusCode::NOT_FOUND).hint("barrow trash list"),
             Refusal::NotPublished => says(StatusCode::CONFLICT).state(State::Staged),
             Refusal::AlreadyLive => says(StatusCode::CONFLICT).state(State::Live).hint(LIST),
@@ -108,7 +110,7 @@ impl Complaint {
             Refusal::Guarded { .. } | Refusal::GuardShortened | Refusal::HoldsGuarded { .. } => {
                 says(StatusCode::FORBIDDEN)
             }
-            Refusal::NotAllowed { .. } => says(StatusCode::FORBIDDEN),
+            Refusal::NotAllowed { .. } | Refusal::Reserved { .. } => says(StatusCode::FORBIDDEN),
             Refusal::NameInUse => says(StatusCode::CONFLICT)
                 .state(State::Live)
                 .hint("restore with --as OTHER-NAME, or objects with --replace"),
@@ -215,9 +217,13 @@ impl From<Denied> for Complaint {
         match denied {
             Denied::Missing => Complaint::new(StatusCode::UNAUTHORIZED, "CredentialsNeeded", text)
                 .hint("send a key and its secret by HTTP Basic, or set BARROW_KEY and BARROW_SECRET"),
-            Denied::Invalid => Complaint::new(StatusCode::UNAUTHORIZED, "CredentialsInvalid", text),
-            Denied::Lacks { .. } => Complaint::new(StatusCode::FORBIDDEN, "RightMissing", text)
-                .hint("barrow key create --rights RIGHTS"),
+            Denied::Invalid | Denied::Stale => {
+                Complaint::new(StatusCode::UNAUTHORIZED, "CredentialsInvalid", text)
+            }
+            Denied::Lacks { .. } | Denied::Reserved(_) => {
+                Complaint::new(StatusCode::FORBIDDEN, "RightMissing", text)
+                    .hint("barrow key create --rights RIGHTS")
+            }
             Denied::Unavailable(failure) => Error::from(failure).into(),
         }
     }

@@ -23,4 +23,5 @@ mod view;
 
 pub use door::Door;
 pub use keys::fresh_key;
+pub(crate) use route::operations;
 pub use route::{Route, routes};

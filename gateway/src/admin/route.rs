@@ -26,6 +26,7 @@ macro_rules! operations {
 
         impl Operation {
             pub(super) const ALL: &'static [Operation] = &[$(Operation::$name),*];
+            const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
 
             pub(super) const fn route(self) -> Route {
                 match self {
@@ -94,6 +95,8 @@ operations! {
     Deletions = "GET" "/v1/deletions" Some(Right::Admin);
     /// What became of a version.
     Why = "GET" "/v1/versions/{version}" Some(Right::Admin);
+    /// What a UUID or a name was.
+    Tombstones = "GET" "/v1/tombstones" Some(Right::Admin);
     /// Background tasks.
     Tasks = "GET" "/v1/tasks" Some(Right::Admin);
     /// Runs one of them.
@@ -115,6 +118,54 @@ impl Operation {
     pub(super) const fn right(self) -> Option<Right> {
         self.route().right
     }
+
+    /// Whether something is to go.
+    pub(super) const fn deletes(self) -> bool {
+        matches!(
+            self,
+            Operation::RemoveDomain
+                | Operation::PurgeDomain
+                | Operation::RemoveBucket
+                | Operation::PurgeBucket
+                | Operation::EmptyBucket
+        )
+    }
+
+    /// Whether something is to come back.
+    pub(super) const fn restores(self) -> bool {
+        matches!(
+            self,
+            Operation::RestoreDomain
+                | Operation::RestoreUnnamed
+                | Operation::RestoreBucket
+                | Operation::RestoreContents
+                | Operation::RestoreObjects
+        )
+    }
+}
+
+/// What each operation is called in the metrics, in the order of their numbers; behind them, what none is.
+pub(crate) fn operations() -> Vec<String> {
+    let mut words: Vec<String> = Operation::NAMES.iter().map(|name| upper_snake(name)).collect();
+    words.push("UNKNOWN".to_owned());
+    words
+}
+
+/// The number of `operation` in [`operations`]; `None` is a request that means no operation.
+pub(super) fn number(operation: Option<Operation>) -> usize {
+    operation.map_or(Operation::ALL.len(), |operation| operation as usize)
+}
+
+/// `RestoreBucket` as `RESTORE_BUCKET`, like the words of the other doors.
+fn upper_snake(name: &str) -> String {
+    let mut word = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !word.is_empty() {
+            word.push('_');
+        }
+        word.push(c.to_ascii_uppercase());
+    }
+    word
 }
 
 /// Every route, for documentation and tests.

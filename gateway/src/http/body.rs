@@ -5,9 +5,14 @@
 //!
 //! Where the length is known, the last bytes are held back until the source has said that it ended well. A source that
 //! checks what it sends (a digest over the whole) can therefore still refuse after its last chunk.
+//!
+//! What is known only behind the last byte travels in trailers ([`Body::trailed`]). They need chunks, so such an answer has
+//! no `Content-Length`; the length is held to all the same. The HTTP library sends a trailer only if the answer's `Trailer`
+//! header names it and the request said `TE: trailers`; else it leaves them out and ends the body as usual.
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use std::error::Error;
 use std::fmt;
@@ -22,7 +27,7 @@ pub enum Body {
     Empty,
     /// All bytes at once.
     Full(Bytes),
-    /// Bytes as they come; made by [`Body::stream`] and [`Body::chunked`].
+    /// Bytes as they come; made by [`Body::stream`], [`Body::chunked`] and [`Body::trailed`].
     Stream(Streaming),
 }
 
@@ -45,11 +50,15 @@ pub enum BodyError {
 
 /// A body that comes in chunks.
 pub struct Streaming {
-    source: BoxStream<'static, Result<Bytes, BodyError>>,
+    source: BoxStream<'static, Result<Frame<Bytes>, BodyError>>,
     /// Bytes that the source still owes, if it said how many in all.
     left: Option<u64>,
+    /// Whether the client is told how many.
+    told: bool,
     /// The last of them, until the source has ended.
     held: Option<Bytes>,
+    /// What goes behind the last byte.
+    trailers: Option<HeaderMap>,
     ended: bool,
 }
 
@@ -60,7 +69,7 @@ impl Body {
         T: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self::from_source(Some(length), source)
+        Self::from_source(Some(length), true, source.map_ok(Frame::data))
     }
 
     /// A body whose length is not known beforehand, sent chunked.
@@ -69,16 +78,25 @@ impl Body {
         T: Stream<Item = Result<Bytes, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self::from_source(None, source)
+        Self::from_source(None, false, source.map_ok(Frame::data))
     }
 
-    fn from_source<T, E>(left: Option<u64>, source: T) -> Self
+    /// A body of exactly `length` bytes, sent chunked, with the trailers that its source brings after them.
+    pub fn trailed<T, E>(length: u64, source: T) -> Self
     where
-        T: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        T: Stream<Item = Result<Frame<Bytes>, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::from_source(Some(length), false, source)
+    }
+
+    fn from_source<T, E>(left: Option<u64>, told: bool, source: T) -> Self
+    where
+        T: Stream<Item = Result<Frame<Bytes>, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let source = source.map_err(|error| BodyError::Source(error.into())).boxed();
-        Body::Stream(Streaming { source, left, held: None, ended: false })
+        Body::Stream(Streaming { source, left, told, held: None, trailers: None, ended: false })
     }
 }
 
@@ -127,9 +145,7 @@ impl http_body::Body for Body {
                 *body = Body::Empty;
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
-            Body::Stream(stream) => {
-                stream.poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
-            }
+            Body::Stream(stream) => stream.poll_frame(cx),
         }
     }
 
@@ -137,7 +153,7 @@ impl http_body::Body for Body {
         match self {
             Body::Empty => true,
             Body::Full(bytes) => bytes.is_empty(),
-            Body::Stream(stream) => stream.ended,
+            Body::Stream(stream) => stream.ended && stream.held.is_none() && stream.trailers.is_none(),
         }
     }
 
@@ -146,29 +162,40 @@ impl http_body::Body for Body {
             Body::Empty => SizeHint::with_exact(0),
             Body::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Body::Stream(stream) => match stream.left {
-                Some(left) => SizeHint::with_exact(left + stream.held.as_ref().map_or(0, Bytes::len) as u64),
-                None => SizeHint::default(),
+                Some(left) if stream.told => {
+                    SizeHint::with_exact(left + stream.held.as_ref().map_or(0, Bytes::len) as u64)
+                }
+                Some(_) | None => SizeHint::default(),
             },
         }
     }
 }
 
+type Polled = Poll<Option<Result<Frame<Bytes>, BodyError>>>;
+
 impl Streaming {
-    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
         while !self.ended {
-            let chunk = match ready!(self.source.poll_next_unpin(cx)) {
-                Some(Ok(chunk)) if chunk.is_empty() => continue,
-                Some(Ok(chunk)) => chunk,
+            let frame = match ready!(self.source.poll_next_unpin(cx)) {
+                Some(Ok(frame)) => frame,
                 Some(Err(error)) => return self.fail(error),
                 None => match self.left {
                     Some(missing) if missing > 0 => return self.fail(BodyError::Short { missing }),
-                    _ => {
+                    Some(_) | None => {
                         self.ended = true;
-                        return Poll::Ready(self.held.take().map(Ok));
+                        break;
                     }
                 },
             };
-            let Some(left) = &mut self.left else { return Poll::Ready(Some(Ok(chunk))) };
+            let chunk = match frame.into_data() {
+                Ok(chunk) if chunk.is_empty() => continue,
+                Ok(chunk) => chunk,
+                Err(other) => {
+                    self.trailers = other.into_trailers().ok().or(self.trailers.take());
+                    continue;
+                }
+            };
+            let Some(left) = &mut self.left else { return Poll::Ready(Some(Ok(Frame::data(chunk)))) };
             match left.checked_sub(chunk.len() as u64) {
                 None => return self.fail(BodyError::Long),
                 Some(0) => {
@@ -177,16 +204,17 @@ impl Streaming {
                 }
                 Some(rest) => {
                     *left = rest;
-                    return Poll::Ready(Some(Ok(chunk)));
+                    return Poll::Ready(Some(Ok(Frame::data(chunk))));
                 }
             }
         }
-        Poll::Ready(None)
+        let last = self.held.take().map(Frame::data);
+        Poll::Ready(last.or_else(|| self.trailers.take().map(Frame::trailers)).map(Ok))
     }
 
-    fn fail(&mut self, error: BodyError) -> Poll<Option<Result<Bytes, BodyError>>> {
+    fn fail(&mut self, error: BodyError) -> Polled {
         self.ended = true;
-        self.held = None;
+        (self.held, self.trailers) = (None, None);
         Poll::Ready(Some(Err(error)))
     }
 }
@@ -195,6 +223,8 @@ impl Streaming {
 mod tests {
     use super::*;
     use futures_util::stream;
+    use http::HeaderValue;
+    use http::header::LOCATION;
     use http_body::Body as _;
     use http_body_util::BodyExt;
 
@@ -204,12 +234,25 @@ mod tests {
         stream::iter(items.iter().map(|item| item.map(Bytes::from)).collect::<Vec<_>>())
     }
 
-    /// The chunks that come, and the error at the end if there is one.
+    /// A source that brings trailers after its chunks.
+    fn with_trailer(
+        items: &[Result<&'static str, &'static str>],
+        value: &'static str,
+    ) -> impl Stream<Item = Result<Frame<Bytes>, &'static str>> + use<> {
+        let trailers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(value))]);
+        source(items).map_ok(Frame::data).chain(stream::iter([Ok(Frame::trailers(trailers))]))
+    }
+
+    /// The chunks that come, trailers in brackets, and the error at the end if there is one.
     async fn sent(mut body: Body) -> (Vec<String>, Option<String>) {
         let mut chunks = Vec::new();
         while let Some(frame) = body.frame().await {
-            match frame {
-                Ok(frame) => chunks.push(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()),
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => chunks.push(String::from_utf8(data.to_vec()).unwrap()),
+                Ok(Err(other)) => {
+                    let trailers = other.into_trailers().unwrap();
+                    chunks.push(format!("[{}]", trailers[LOCATION].to_str().unwrap()));
+                }
                 Err(error) => return (chunks, Some(error.to_string())),
             }
         }
@@ -264,5 +307,35 @@ mod tests {
             let said = Some("the body is longer than its declared length".into());
             assert_eq!(sent(Body::stream(2, source(long))).await, (vec![], said));
         }
+    }
+
+    #[tokio::test]
+    async fn trailers_go_behind_the_last_byte_and_the_length_is_held_to_untold() {
+        let trailed = |length, items: &[_]| Body::trailed(length, with_trailer(items, "/o"));
+        assert_eq!(exact(&trailed(4, &[])), None, "a length would leave no room for trailers");
+        let whole = vec!["ab".into(), "cd".into(), "[/o]".into()];
+        assert_eq!(sent(trailed(4, &[Ok("ab"), Ok("cd")])).await, (whole, None));
+        assert_eq!(sent(trailed(0, &[])).await, (vec!["[/o]".into()], None));
+        let short = Some("the body ended 1 bytes before its declared length".into());
+        assert_eq!(sent(trailed(3, &[Ok("ab")])).await, (vec!["ab".into()], short));
+        let without = Body::trailed(2, source(&[Ok("ab")]).map_ok(Frame::data));
+        assert_eq!(sent(without).await, (vec!["ab".into()], None));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_not_at_its_end_before_its_trailers() {
+        let mut body = Body::trailed(2, with_trailer(&[Ok("ab")], "/o"));
+        assert!(body.frame().await.unwrap().unwrap().is_data() && !body.is_end_stream());
+        assert!(body.frame().await.unwrap().unwrap().is_trailers() && body.is_end_stream());
+        assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_cut_has_no_trailers() {
+        let failing = with_trailer(&[Ok("ab"), Ok("cd")], "/o").chain(stream::iter([Err("digest differs")]));
+        let cut = Some("the body's source failed".into());
+        assert_eq!(sent(Body::trailed(4, failing)).await, (vec!["ab".into()], cut));
+        let nothing = Body::chunked(source(&[Err("digest differs")]));
+        assert_eq!(sent(nothing).await, (vec![], Some("the body's source failed".into())));
     }
 }

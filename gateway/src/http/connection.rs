@@ -1,5 +1,6 @@
 //! One connection from its first byte to its last, one exchange after another.
 
+use super::at_end::{AtEnd, Sent};
 use super::body::{Body, BodyError};
 use super::heads::{Framing, Heads};
 use super::server::{Failure, House, Peer, Service};
@@ -7,7 +8,7 @@ use super::wire::Wire;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -75,16 +76,17 @@ async fn exchange<S: Service>(
     };
     let look = line.heads.lock().unwrap_or_else(PoisonError::into_inner).next(request.method(), framing);
     let mut place = Place { line, counted: false, chunked: framing == Framing::Chunked };
+    let bodiless = request.method() == Method::HEAD;
     let house = Arc::clone(&place.line.house);
     let service = &house.service;
-    let response = match look {
+    let mut response = match look {
         Err(bad) => {
             // where this request ends is in doubt: nothing that follows on this connection can be believed
-            let mut response = service.failure(Failure::Malformed(bad));
+            let mut response = service.failure(Failure::Malformed(bad), place.line.peer);
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             response
         }
-        Ok(()) if !place.take() => service.failure(Failure::Busy),
+        Ok(()) if !place.take() => service.failure(Failure::Busy, place.line.peer),
         Ok(()) => {
             // A panic leaves nothing of ours half changed: the request is gone, the service answers for its own state.
             match AssertUnwindSafe(async { service.call(request, place.line.peer).await })
@@ -95,15 +97,17 @@ async fn exchange<S: Service>(
                 Err(panic) => {
                     let peer = place.line.peer.0;
                     tracing::error!(%peer, panic = reason(panic.as_ref()), "a request handler panicked");
-                    service.failure(Failure::Panicked)
+                    service.failure(Failure::Panicked, place.line.peer)
                 }
             }
         }
     };
-    Ok(response.map(|body| Sending { body, _place: place }))
+    let at_end = response.extensions_mut().remove::<AtEnd>();
+    Ok(response.map(|body| Sending { body, bodiless, bytes: 0, failed: false, at_end, _place: place }))
 }
 
-fn reason(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub(crate) fn reason(panic: &(dyn Any + Send)) -> &str {
     match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (None, Some(text)) => text,
@@ -140,7 +144,22 @@ impl<S> Drop for Place<S> {
 /// An answer's body on its way out, with the place it holds.
 struct Sending<S> {
     body: Body,
+    /// An answer to HEAD, whose body nobody asks for.
+    bodiless: bool,
+    bytes: u64,
+    failed: bool,
+    at_end: Option<AtEnd>,
     _place: Place<S>,
+}
+
+impl<S> Drop for Sending<S> {
+    fn drop(&mut self) {
+        if let Some(at_end) = &self.at_end {
+            // The library lets go of a body behind its last byte, and of an empty one unasked.
+            let ended = self.body.is_end_stream() || self.body.size_hint().exact() == Some(0);
+            at_end.tell(Sent { bytes: self.bytes, whole: !self.failed && (ended || self.bodiless) });
+        }
+    }
 }
 
 impl<S> http_body::Body for Sending<S> {
@@ -151,7 +170,16 @@ impl<S> http_body::Body for Sending<S> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+        let sending = self.get_mut();
+        let polled = Pin::new(&mut sending.body).poll_frame(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                sending.bytes += frame.data_ref().map_or(0, |data| data.len() as u64)
+            }
+            Poll::Ready(Some(Err(_))) => sending.failed = true,
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -32,7 +32,7 @@ pub struct Credentials {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCredentials {
     /// Not a scheme that is spoken here.
-    #[error("Authorization scheme {0:?} is not known: allowed are Basic and Bearer")]
+    #[error("Authorization scheme {0:?} is not known: allowed are Basic, Bearer and Digest")]
     Scheme(String),
     /// What follows Basic is not base64.
     #[error("what follows Basic is not base64")]
@@ -43,6 +43,9 @@ pub enum BadCredentials {
     /// Not two halves.
     #[error("the credentials are not a key and a secret separated by ':'")]
     Form,
+    /// A parameter of Digest credentials is missing, there twice, or not what is spoken here.
+    #[error("the Digest credentials need {0}")]
+    Digest(&'static str),
 }
 
 impl Credentials {

@@ -9,17 +9,21 @@
 //! | `connection` | one connection from its first byte to its last |
 //! | `wire`, `heads` | what the HTTP library does not look at: stalled readers, ambiguous request heads |
 //! | [`body`] | answers; a body that fails is cut, never ended as if it were whole |
+//! | [`at_end`] | telling whoever made an answer how its body went |
 //! | [`reader`] | request bodies: idle time, pace, size, trailers |
 //! | [`range`] | `Range` and `multipart/byteranges` |
 //! | [`conditional`], [`headers`] | `If-*`: pure decisions, and reading them from a request |
 //! | [`target`] | percent-decoding, exactly once, and query arguments |
 //! | [`credentials`] | `Authorization: Basic` and `Bearer` |
+//! | [`digest`] | `Authorization: Digest`: reading it, and what proves a secret |
 
 mod admission;
+pub mod at_end;
 pub mod body;
 pub mod conditional;
-mod connection;
+pub(crate) mod connection;
 pub mod credentials;
+pub mod digest;
 pub mod headers;
 mod heads;
 pub mod limits;
@@ -32,9 +36,11 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use at_end::{AtEnd, Sent};
 pub use body::{Body, BodyError};
 pub use conditional::{BadCondition, Class, Current, Outcome, ReadConditions, Tag, Tags, WriteConditions};
 pub use credentials::{BadCredentials, Credentials, Secret};
+pub use digest::DigestCredentials;
 pub use heads::BadHead;
 pub use limits::Limits;
 pub use range::Ranges;

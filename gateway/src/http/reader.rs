@@ -15,6 +15,8 @@ use std::error::Error;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
@@ -53,6 +55,8 @@ pub struct BodyReader<B = Incoming> {
     pace: Pace,
     trailers: Option<HeaderMap>,
     over: Option<Result<(), ReadError>>,
+    /// Where somebody reads how many bytes have come.
+    count: Option<Arc<AtomicU64>>,
 }
 
 impl<B> BodyReader<B>
@@ -68,7 +72,14 @@ where
             pace: Pace::new(limits),
             trailers: None,
             over: None,
+            count: None,
         }
+    }
+
+    /// Adds the bytes that come to `count`.
+    pub fn counted_in(mut self, count: Option<Arc<AtomicU64>>) -> Self {
+        self.count = count;
+        self
     }
 
     /// The length from `Content-Length` (0 without a body), or `None` for a chunked body. The HTTP library sees to it
@@ -131,6 +142,9 @@ where
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(chunk) if chunk.is_empty() => {}
                     Ok(chunk) => {
+                        if let Some(count) = &self.count {
+                            count.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                        }
                         self.pace.brought(chunk.len() as u64)?;
                         return Poll::Ready(Ok(Some(chunk)));
                     }

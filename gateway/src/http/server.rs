@@ -46,7 +46,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// Words an answer that was decided before or after [`Service::call`], in the protocol's own form. The status should
     /// stay [`Failure::status`].
-    fn failure(&self, failure: Failure) -> Response<Body> {
+    fn failure(&self, failure: Failure, _peer: Peer) -> Response<Body> {
         failure.plainly()
     }
 }

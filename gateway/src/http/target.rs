@@ -2,6 +2,9 @@
 //!
 //! What is decoded is never decoded again: authorisation, routing and storage all use the decoded value. `+` is a plus.
 
+#[cfg(test)]
+mod fuzz;
+
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 

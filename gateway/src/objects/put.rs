@@ -1,16 +1,17 @@
 //! Putting an object: its bytes first become durable where nobody sees them, then one transaction makes them readable.
 
-use super::Error;
-use super::upload::Staged;
+use super::upload::{Intent, Staged};
+use super::{Error, Source};
 use crate::Gateway;
-use crate::auth::Principal;
-use crate::http::BodyReader;
+use crate::auth::{Denied, Principal};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Time, VersionId};
 use md5::{Digest, Md5};
-use metadata::{Body, Existence, ObjectCommand, Outcome, Publish, Published};
+use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename};
+use std::fmt;
+use std::sync::Arc;
 
 /// What is to be put where.
 #[derive(Clone, Debug)]
@@ -33,12 +34,49 @@ pub struct NewObject {
     pub guard: Guard,
     /// When it goes by itself.
     pub expires_at: Option<Time>,
+    /// The user it belongs to.
+    pub owner: Option<String>,
     /// Whether it must be there already.
     pub existence: Existence,
     /// What must be true of the current version.
     pub condition: Condition,
-    /// What the client says the content's MD5 is.
+    /// The version that it is made from, and that must be current still.
+    pub replaces: Option<VersionId>,
+    /// The name that the object leaves for this one.
+    pub renames: Option<String>,
+    /// The caller may shorten or drop the guard of what is there.
+    pub may_shorten_guard: bool,
+    /// What the content's MD5 must be.
     pub content_md5: Option<[u8; 16]>,
+    /// Who decides where the object has an authorisation spec of its own; `None`: no door here knows of such.
+    pub spec: Option<SpecCheck>,
+}
+
+/// Evaluates an object's own authorisation spec for one caller and one operation, by the object's stored headers and owner.
+#[derive(Clone)]
+pub struct SpecCheck(Arc<Evaluate>);
+
+type Evaluate = dyn Fn(&str, Option<&str>) -> Result<(), Denied> + Send + Sync;
+
+impl SpecCheck {
+    /// Wraps the door's way of evaluating.
+    pub fn new(evaluate: impl Fn(&str, Option<&str>) -> Result<(), Denied> + Send + Sync + 'static) -> Self {
+        SpecCheck(Arc::new(evaluate))
+    }
+
+    /// Passes if the spec leaves the operation to the caller.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn evaluate(&self, headers: &str, owner: Option<&str>) -> Result<(), Denied> {
+        (self.0)(headers, owner)
+    }
+}
+
+impl fmt::Debug for SpecCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SpecCheck")
+    }
 }
 
 /// A stored object.
@@ -46,13 +84,13 @@ pub struct NewObject {
 pub struct Stored {
     /// What became readable.
     pub published: Published,
-    /// MD5 of its content.
+    /// MD5 of its content; of an object made of parts, over the MD5s of these.
     pub md5: [u8; 16],
     /// Its size in bytes.
     pub size: u64,
 }
 
-/// Stores `body` as a new version. When this has answered, the version is durable and readable.
+/// Stores what `source` brings as a new version. When this has answered, the version is durable and readable.
 ///
 /// # Errors
 /// Any [`Error`]; nothing is stored then, and bytes that were written on the way are destroyed.
@@ -60,9 +98,9 @@ pub async fn put(
     gateway: &Gateway,
     principal: &Principal,
     object: NewObject,
-    body: &mut BodyReader,
+    source: &mut Source<'_>,
 ) -> Result<Stored, Error> {
-    match store(gateway, principal, object, body).await {
+    match store(gateway, principal, object, source).await {
         Ok(stored) => Ok(stored),
         Err(error) => Err(no_space(gateway, error).await),
     }
@@ -72,26 +110,67 @@ async fn store(
     gateway: &Gateway,
     principal: &Principal,
     object: NewObject,
-    body: &mut BodyReader,
+    source: &mut Source<'_>,
 ) -> Result<Stored, Error> {
-    let max = gateway.settings.inline_max;
-    let declared = body.declared();
-    gateway.blobs.admit(declared.unwrap_or(0)).await?;
-    if declared.is_some_and(|length| length > max) {
-        return put_staged(gateway, principal, object, BytesMut::new(), body).await;
+    let intent = Intent {
+        contents: object.bucket.1,
+        version: object.version,
+        kind: object.kind,
+        name: object.name.clone(),
+        part_of: None,
+    };
+    match receive(gateway, principal, intent, source).await? {
+        Received::Small(content) => put_inline(gateway, principal, object, content).await,
+        Received::Staged(staged) => put_staged(gateway, principal, object, *staged).await,
     }
+}
+
+/// A body that has arrived: small enough to lie beside its row, or in the object store.
+pub(super) enum Received {
+    Small(Bytes),
+    Staged(Box<Staged>),
+}
+
+/// Takes a body in. What is too large to be held goes to the store as it comes.
+pub(super) async fn receive(
+    gateway: &Gateway,
+    principal: &Principal,
+    intent: Intent,
+    source: &mut Source<'_>,
+) -> Result<Received, Error> {
+    let max = gateway.settings.inline_max;
+    let declared = source.declared();
+    gateway.blobs.admit(declared.unwrap_or(0)).await?;
     let mut held = BytesMut::new();
-    while let Some(chunk) = body.next().await? {
-        held.extend_from_slice(&chunk);
-        if held.len() as u64 > max {
-            return put_staged(gateway, principal, object, held, body).await;
+    if declared.is_none_or(|length| length <= max) {
+        loop {
+            let Some(chunk) = source.next().await? else { return Ok(Received::Small(held.freeze())) };
+            held.extend_from_slice(&chunk);
+            if held.len() as u64 > max {
+                break;
+            }
         }
     }
-    put_inline(gateway, principal, object, held.freeze()).await
+    let mut staged = Staged::begin(gateway, principal, intent, declared).await?;
+    if let Err(error) = fill(&mut staged, held, source).await {
+        staged.give_up().await;
+        return Err(error);
+    }
+    Ok(Received::Staged(Box::new(staged)))
+}
+
+async fn fill(staged: &mut Staged, held: BytesMut, source: &mut Source<'_>) -> Result<(), Error> {
+    if !held.is_empty() {
+        staged.write(held.freeze()).await?;
+    }
+    while let Some(chunk) = source.next().await? {
+        staged.write(chunk).await?;
+    }
+    Ok(())
 }
 
 /// Where no space is the trouble, tells what would free some. Deleting always has room.
-async fn no_space(gateway: &Gateway, error: Error) -> Error {
+pub(super) async fn no_space(gateway: &Gateway, error: Error) -> Error {
     let Error::NoSpace(text) = error else { return error };
     let in_grace: i64 = match gateway.metadata.usage().await {
         Ok(usage) => {
@@ -114,57 +193,44 @@ async fn put_inline(
     check_digest(object.content_md5, md5)?;
     let size = content.len() as u64;
     let (format, bytes) = blobs::inline::encode(content);
-    // Inline bytes have no path, so their name may follow time: the table then grows at its end.
-    let blob = BlobName::from_bytes(*VersionId::ordered(gateway.clock.now()).as_bytes());
-    let published =
-        publish(gateway, principal, object, size, md5, Body::Inline { blob, format, bytes }).await?;
-    Ok(Stored { published, md5, size })
+    let blob = inline_name(gateway);
+    publish(gateway, principal, object, (size, md5), Body::Inline { blob, format, bytes }).await
+}
+
+/// Inline bytes have no path, so their name may follow time: the table then grows at its end.
+pub(super) fn inline_name(gateway: &Gateway) -> BlobName {
+    BlobName::from_bytes(*VersionId::ordered(gateway.clock.now()).as_bytes())
 }
 
 async fn put_staged(
     gateway: &Gateway,
     principal: &Principal,
     object: NewObject,
-    held: BytesMut,
-    body: &mut BodyReader,
+    staged: Staged,
 ) -> Result<Stored, Error> {
-    let mut staged = Staged::begin(gateway, principal, &object, body.declared()).await?;
-    if let Err(error) = fill(&mut staged, held, body).await {
-        staged.give_up().await;
-        return Err(error);
-    }
     let (stored, keep) = staged.finish().await?;
     check_digest(object.content_md5, stored.md5)?;
-    let published =
-        publish(gateway, principal, object, stored.size, stored.md5, Body::Staged { format: stored.format })
-            .await?;
+    let body = Body::Staged { format: stored.format };
+    let published = publish(gateway, principal, object, (stored.size, stored.md5), body).await?;
     keep.keep();
-    Ok(Stored { published, md5: stored.md5, size: stored.size })
+    Ok(published)
 }
 
-async fn fill(staged: &mut Staged, held: BytesMut, body: &mut BodyReader) -> Result<(), Error> {
-    if !held.is_empty() {
-        staged.write(held.freeze()).await?;
-    }
-    while let Some(chunk) = body.next().await? {
-        staged.write(chunk).await?;
-    }
-    Ok(())
-}
-
-async fn publish(
+/// Makes a version readable whose bytes are durable. Where the object that is there carries an authorisation spec, the
+/// spec is evaluated, and what was evaluated must be current still.
+pub(super) async fn publish(
     gateway: &Gateway,
     principal: &Principal,
     object: NewObject,
-    size: u64,
-    md5: [u8; 16],
+    (size, md5): (u64, [u8; 16]),
     body: Body,
-) -> Result<Published, Error> {
+) -> Result<Stored, Error> {
     let mut headers = object.headers;
     if object.keep_md5 {
         headers.push(("content-md5".to_owned(), STANDARD.encode(md5)));
     }
-    let command = Publish {
+    let marker = || VersionId::ordered(gateway.clock.now());
+    let mut command = Publish {
         domain: object.domain,
         bucket: object.bucket.0,
         version: object.version,
@@ -172,26 +238,46 @@ async fn publish(
         name: object.name,
         size,
         md5,
+        parts: None,
         headers: super::headers::encode(&headers),
         guard: object.guard,
         expires_at: object.expires_at,
-        owner: principal.owner(),
+        owner: object.owner,
         actor: principal.name.to_string(),
         existence: object.existence,
         condition: object.condition,
+        replaces: object.replaces,
+        renames: object.renames.map(|from| Rename { from, marker: marker() }),
+        may_shorten_guard: object.may_shorten_guard,
+        heeds_spec: object.spec.is_some(),
         grace: gateway.settings.object_delete_delay,
         body,
     };
-    match gateway.metadata.object(ObjectCommand::Publish(Box::new(command))).await {
-        Ok(Outcome::Published(published)) => Ok(published),
-        Ok(Outcome::Staged | Outcome::Deleted(_) | Outcome::Restored(_)) => {
-            Err(Error::Refused(Refusal::Conflict))
+    loop {
+        let outcome = gateway.metadata.object(ObjectCommand::Publish(Box::new(command.clone()))).await;
+        match (outcome, &object.spec) {
+            (Ok(Outcome::Published(published)), _) => {
+                let md5 = published.md5.unwrap_or(md5);
+                return Ok(Stored { md5, size: published.size, published });
+            }
+            (Ok(Outcome::Staged | Outcome::Deleted(_) | Outcome::Restored(_)), _) => {
+                return Err(Error::Refused(Refusal::Conflict));
+            }
+            (Err(Failure::Refused(Refusal::Reserved { version, headers, owner })), Some(spec))
+                if command.heeds_spec =>
+            {
+                spec.evaluate(&headers, owner.as_deref())?;
+                if command.replaces.is_some_and(|replaced| replaced != version) {
+                    return Err(Error::Refused(Refusal::Conflict));
+                }
+                (command.heeds_spec, command.replaces) = (false, Some(version));
+            }
+            (Err(failure), _) => return Err(failure.into()),
         }
-        Err(failure) => Err(failure.into()),
     }
 }
 
-fn check_digest(said: Option<[u8; 16]>, is: [u8; 16]) -> Result<(), Error> {
+pub(super) fn check_digest(said: Option<[u8; 16]>, is: [u8; 16]) -> Result<(), Error> {
     match said {
         Some(said) if said != is => {
             let hex = |digest: [u8; 16]| format!("{:032x}", u128::from_be_bytes(digest));

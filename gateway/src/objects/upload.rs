@@ -4,13 +4,24 @@
 //! An upload that is dropped on the way, because the client left or the bucket went, is taken back at once; what a crash
 //! leaves is found by the staged task.
 
-use super::{Error, NewObject};
+use super::Error;
 use crate::Gateway;
 use crate::auth::Principal;
 use bytes::Bytes;
-use lifecycle::{BlobName, VersionId};
+use lifecycle::{BlobName, ContainerId, Kind, UploadId, VersionId};
 use metadata::{ClaimOrder, ObjectCommand, Stage};
 use std::time::Duration;
+
+/// What a body is to become.
+pub(super) struct Intent {
+    /// What it will probably hang on.
+    pub(super) contents: ContainerId,
+    pub(super) version: VersionId,
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    /// The multipart upload that it is a part of, and the part's number.
+    pub(super) part_of: Option<(UploadId, u32)>,
+}
 
 /// A body being written.
 pub(super) struct Staged {
@@ -23,20 +34,21 @@ impl Staged {
     pub(super) async fn begin(
         gateway: &Gateway,
         principal: &Principal,
-        object: &NewObject,
+        intent: Intent,
         expected: Option<u64>,
     ) -> Result<Self, Error> {
         let blob = BlobName::random();
         let stage = Stage {
-            contents: object.bucket.1,
-            version: object.version,
-            kind: object.kind,
-            name: object.name.clone(),
+            contents: intent.contents,
+            version: intent.version,
+            kind: intent.kind,
+            name: intent.name,
             blob,
             actor: principal.name.to_string(),
+            part_of: intent.part_of,
         };
         // From here on a row may stand, whether or not we learn of it.
-        let guard = TakeBack { gateway: Some(gateway.clone()), version: object.version };
+        let guard = TakeBack { gateway: Some(gateway.clone()), version: intent.version };
         gateway.metadata.object(ObjectCommand::Stage(stage)).await?;
         let upload = gateway.blobs.create(blob, expected).await?;
         Ok(Staged { upload, guard })

@@ -4,7 +4,7 @@ use crate::http::Body;
 use crate::objects::headers::decode;
 use http::header::{ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use lifecycle::{Kind, Time};
+use lifecycle::{ExpiryRule, Kind, Time, VersioningPolicy};
 use metadata::{Container, Found};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Display;
@@ -83,8 +83,35 @@ pub(super) fn describe_object(headers: &mut HeaderMap, found: &Found) {
         Kind::Unnamed => {}
         Kind::Alias => set(headers, "castor-system-alias", &found.version.name),
     }
+    if let (Some(_), Some(md5)) = (found.version.parts, found.version.md5) {
+        set(headers, "castor-system-compositemd5", format_args!("{:032x}", u128::from_be_bytes(md5)));
+    }
     if found.version.kind != Kind::Unnamed {
         set(headers, "castor-system-version", system_version(found.version.created_at));
+    }
+}
+
+/// What is in force in a context, or in the buckets of a domain that say nothing themselves.
+pub(super) fn evaluate_policies(headers: &mut HeaderMap, container: &Container, cluster_allows: bool) {
+    let in_domain = || {
+        let kept = decode(&container.headers);
+        let own = super::headers::values(&kept, "policy-versioning").next();
+        VersioningPolicy::evaluate(
+            cluster_allows,
+            own.and_then(|text| VersioningPolicy::parse(text).ok()),
+            None,
+        )
+    };
+    set(headers, "policy-versioning-evaluated", container.versioning.unwrap_or_else(in_domain));
+    evaluate_rules(headers, &container.rules);
+}
+
+/// The lifecycle rules in force, one per line.
+pub(super) fn evaluate_rules(headers: &mut HeaderMap, rules: &[ExpiryRule]) {
+    for rule in rules {
+        if let Ok(value) = HeaderValue::try_from(rule.to_string()) {
+            headers.append(HeaderName::from_static("policy-lifecycle-evaluated"), value);
+        }
     }
 }
 

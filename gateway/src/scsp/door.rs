@@ -1,17 +1,23 @@
 //! One request from its head to its answer.
 
 use super::answer::set;
+use super::authorization::challenge_realm;
 use super::error::Trouble;
 use super::exchange::Exchange;
 use super::ops;
-use super::request::{Operation, decode};
+use super::request::{Asked, Operation, decode};
+use super::trail::Trail;
 use crate::Gateway;
+use crate::audit::RequestIds;
+use crate::http::connection::reason;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Service};
 use crate::metrics::Door as CountedDoor;
-use http::header::{AUTHORIZATION, SERVER};
+use futures_util::FutureExt;
+use http::header::SERVER;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 const SERVER_NAME: HeaderValue =
@@ -22,37 +28,84 @@ pub struct Door {
     gateway: Gateway,
     limits: Arc<Limits>,
     cluster: HeaderValue,
+    ids: RequestIds,
 }
 
 impl Door {
     /// A door onto `gateway`.
     pub fn new(gateway: Gateway, limits: Arc<Limits>) -> Self {
         let cluster = HeaderValue::from_str(&gateway.settings.cluster);
-        Door { gateway, limits, cluster: cluster.unwrap_or(HeaderValue::from_static("barrow")) }
+        let cluster = cluster.unwrap_or(HeaderValue::from_static("barrow"));
+        Door { gateway, limits, cluster, ids: RequestIds::default() }
     }
 
-    async fn answer(&self, parts: &Parts, body: Incoming) -> Result<Response<Body>, Trouble> {
+    async fn answer(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        trail: &mut Trail,
+    ) -> Result<Response<Body>, Trouble> {
         let (operation, asked) = decode(parts)?;
-        let authorization = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        let principal = self.gateway.auth.principal(authorization).await?;
-        let body = BodyReader::new(body, &self.limits);
-        let exchange = Exchange { gateway: &self.gateway, parts, asked: &asked, body, principal };
+        trail.asked(operation, &parts.method, &asked, self.gateway.settings.default_domain.as_str());
+        let performed = self.perform(operation, &asked, parts, body, trail).await;
+        performed.map_err(|trouble| {
+            let default = &self.gateway.settings.default_domain;
+            trouble.challenging(&self.gateway.auth, || challenge_realm(operation, &asked, default))
+        })
+    }
+
+    async fn perform(
+        &self,
+        operation: Operation,
+        asked: &Asked,
+        parts: &Parts,
+        body: Incoming,
+        trail: &mut Trail,
+    ) -> Result<Response<Body>, Trouble> {
+        let principal = self.gateway.auth.principal(parts.into()).await?;
+        trail.by(&principal);
+        let body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
+        let exchange = Exchange { gateway: &self.gateway, parts, asked, body, principal, trail };
         match operation {
             Operation::Node => ops::node::node(&exchange),
             Operation::ReadObject => ops::read::read(exchange).await,
             Operation::WriteObject => ops::write::write(exchange).await,
             Operation::UpdateObject => ops::update::update(exchange).await,
+            Operation::CopyObject => ops::copy::copy(exchange).await,
+            Operation::AppendObject => ops::append::append(exchange).await,
             Operation::DeleteObject => ops::delete::delete(exchange).await,
+            Operation::InitiateUpload => ops::upload::initiate(exchange).await,
+            Operation::UploadPart => ops::upload::part(exchange).await,
+            Operation::CompleteUpload => ops::complete_upload::complete(exchange).await,
+            Operation::AbortUpload => ops::upload::abort(exchange).await,
             Operation::ReadContext => ops::read_context::read_context(exchange).await,
             Operation::ListContext => ops::list::list(exchange).await,
             Operation::WriteContext => ops::write_context::write_context(exchange).await,
             Operation::UpdateContext => ops::write_context::update_context(exchange).await,
+            Operation::CopyContext => ops::write_context::copy_context(exchange).await,
+            Operation::AppendContext => ops::write_context::append_context(exchange).await,
             Operation::DeleteContext => ops::delete_context::delete_context(exchange).await,
             Operation::RestoreContext => ops::restore_context::restore_context(exchange).await,
         }
     }
 
-    fn finish(&self, method: &Method, mut response: Response<Body>) -> Response<Body> {
+    /// An answer that says no.
+    fn refuse(&self, trouble: Trouble, trail: &mut Trail) -> Response<Body> {
+        let metrics = &self.gateway.metrics;
+        if trouble.status == StatusCode::INTERNAL_SERVER_ERROR {
+            metrics.violation();
+        }
+        if trail.op.deletes() && trouble.status.is_client_error() {
+            metrics.delete_refused(trouble.token);
+        }
+        if trail.op.restores() {
+            metrics.not_restored(trouble.status.as_u16(), 1);
+        }
+        trail.refused(&trouble);
+        trouble.answer()
+    }
+
+    fn finish(&self, method: &Method, mut response: Response<Body>, trail: Trail) -> Response<Body> {
         let failed = response.status().is_client_error() || response.status().is_server_error();
         let headers = response.headers_mut();
         headers.insert(SERVER, SERVER_NAME);
@@ -65,7 +118,8 @@ impl Door {
                 set(response.headers_mut(), "content-length", text.len());
             }
         }
-        self.gateway.metrics.request(CountedDoor::Scsp, method.as_str(), response.status().as_u16());
+        self.gateway.metrics.request(CountedDoor::Scsp, trail.op as usize, response.status().as_u16());
+        trail.answered(&mut response);
         response
     }
 }
@@ -73,31 +127,49 @@ impl Door {
 impl Service for Door {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let response = match self.answer(&parts, body).await {
-            Ok(response) => response,
-            Err(trouble) => {
-                if trouble.status == StatusCode::INTERNAL_SERVER_ERROR {
-                    self.gateway.metrics.violation();
-                }
-                tracing::debug!(peer = %peer.0, method = %parts.method, uri = %parts.uri, ?trouble, "refused");
-                trouble.answer()
+        let mut trail = Trail::begin(&self.gateway, self.ids.next(), peer, &parts);
+        // Caught here and not only around the door, so that a mistake of ours is answered and written down as the request
+        // that it met.
+        let answered = AssertUnwindSafe(self.answer(&parts, body, &mut trail)).catch_unwind().await;
+        let (request, method) = (trail.id, &parts.method);
+        let response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(trouble)) if trouble.status.is_server_error() => {
+                tracing::warn!(%request, peer = %peer.0, %method, path = parts.uri.path(), "not answered as asked");
+                self.refuse(trouble, &mut trail)
+            }
+            Ok(Err(trouble)) => {
+                tracing::debug!(%request, peer = %peer.0, %method, uri = %parts.uri, ?trouble, "refused");
+                self.refuse(trouble, &mut trail)
+            }
+            Err(panic) => {
+                let panic = reason(panic.as_ref());
+                tracing::error!(%request, peer = %peer.0, %method, panic, "a request handler panicked");
+                self.refuse(Trouble::failed(Failure::Panicked), &mut trail)
             }
         };
-        self.finish(&parts.method, response)
+        self.finish(method, response, trail)
     }
 
-    fn failure(&self, failure: Failure) -> Response<Body> {
+    fn failure(&self, failure: Failure, peer: Peer) -> Response<Body> {
+        let mut trail = Trail::unasked(&self.gateway, self.ids.next(), peer);
+        let response = self.refuse(Trouble::failed(failure), &mut trail);
+        self.finish(&Method::GET, response, trail)
+    }
+}
+
+impl Trouble {
+    /// What went wrong outside of any operation.
+    fn failed(failure: Failure) -> Self {
         let token = match failure {
             Failure::Busy => "Busy",
             Failure::Panicked => "CompletionErrorUnknown",
             Failure::Malformed(_) => "BadRequest",
         };
         let trouble = Trouble::new(failure.status().as_u16(), token, failure.to_string());
-        let trouble = if failure.status() == StatusCode::SERVICE_UNAVAILABLE {
-            trouble.with("retry-after", "1")
-        } else {
-            trouble
-        };
-        self.finish(&Method::GET, trouble.answer())
+        match failure {
+            Failure::Busy => trouble.with("retry-after", "1"),
+            Failure::Panicked | Failure::Malformed(_) => trouble,
+        }
     }
 }

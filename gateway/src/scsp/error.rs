@@ -1,6 +1,6 @@
 //! What goes wrong, in SCSP's words: a status, and the triple of headers that every error carries (section 2.2).
 
-use crate::auth::Denied;
+use crate::auth::{Auth, Denied};
 use crate::http::{Body, ReadError};
 use crate::objects::Error;
 use bytes::Bytes;
@@ -13,11 +13,13 @@ use std::fmt::Display;
 #[derive(Debug)]
 pub(super) struct Trouble {
     pub(super) status: StatusCode,
-    token: &'static str,
+    pub(super) token: &'static str,
     text: String,
     /// Earlier links of the chain: code, token, text. The last triple of an answer is the effective one.
     chain: Vec<(u16, &'static str, String)>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The credentials were right, and only their nonce was not accepted.
+    stale: bool,
 }
 
 /// The text for whatever is not there, in SCSP's own words.
@@ -31,6 +33,7 @@ impl Trouble {
             text: text.into(),
             chain: Vec::new(),
             headers: Vec::new(),
+            stale: false,
         }
     }
 
@@ -76,6 +79,9 @@ impl Trouble {
             Refusal::NoSuchObject { marker: Some(marker) } => {
                 Trouble::new(404, "DeleteMarker", NOT_HERE).with("etag", &format!("\"{marker}\""))
             }
+            Refusal::NoSuchUpload => Trouble::new(404, "NoSuchUpload", text),
+            Refusal::NoSuchPart { .. } => Trouble::new(400, "NoSuchPart", text),
+            Refusal::Reserved { .. } => Trouble::new(409, "Conflict", text),
             Refusal::Unknown => Trouble::new(404, "UnknownContext", text),
             Refusal::NotPublished | Refusal::ContainerGone => Trouble::new(404, "NotFound", text),
             Refusal::AlreadyLive => Trouble::new(409, "ContextLive", text),
@@ -138,7 +144,11 @@ impl Trouble {
             }
         }
         for (name, value) in self.headers {
-            headers.insert(name, value);
+            match name {
+                // One for each scheme that the client may choose.
+                WWW_AUTHENTICATE => headers.append(name, value),
+                name => headers.insert(name, value).is_some(),
+            };
         }
         response
     }
@@ -183,15 +193,16 @@ impl From<Error> for Trouble {
 
 impl From<Denied> for Trouble {
     fn from(denied: Denied) -> Self {
-        let text = denied.to_string();
+        let (text, stale) = (denied.to_string(), matches!(denied, Denied::Stale));
         match denied {
-            Denied::Missing | Denied::Invalid => {
+            Denied::Missing | Denied::Invalid | Denied::Stale => {
                 let mut trouble = Trouble::new(401, "Unauthorized", text);
+                trouble.stale = stale;
                 let challenge = HeaderValue::from_static("Basic realm=\"barrow\", charset=\"UTF-8\"");
                 trouble.headers.push((WWW_AUTHENTICATE, challenge));
                 trouble
             }
-            Denied::Lacks { .. } => Trouble::new(403, "Forbidden", text),
+            Denied::Lacks { .. } | Denied::Reserved(_) => Trouble::new(403, "Forbidden", text),
             Denied::Unavailable(failure) => Error::from(failure).into(),
         }
     }
@@ -213,6 +224,16 @@ impl Trouble {
     /// The connection ends behind this answer: what the client still sends is not read.
     fn closing(mut self) -> Self {
         self.headers.push((CONNECTION, HeaderValue::from_static("close")));
+        self
+    }
+
+    /// With the Digest challenge beside the Basic one, if credentials are what is needed.
+    pub(super) fn challenging(mut self, auth: &Auth, realm: impl FnOnce() -> String) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED
+            && let Ok(challenge) = HeaderValue::try_from(auth.digest_challenge(&realm(), self.stale))
+        {
+            self.headers.push((WWW_AUTHENTICATE, challenge));
+        }
         self
     }
 

@@ -1,6 +1,7 @@
 //! One request between the door and an operation.
 
 use super::request::Asked;
+use super::trail::Trail;
 use crate::http::BodyReader;
 use crate::{Gateway, Principal};
 use http::request::Parts;
@@ -12,4 +13,5 @@ pub(super) struct Exchange<'a> {
     pub(super) asked: &'a Asked,
     pub(super) body: BodyReader,
     pub(super) principal: Principal,
+    pub(super) trail: &'a Trail,
 }

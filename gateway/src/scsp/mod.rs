@@ -4,11 +4,18 @@
 //! client in [`error`] and [`answer`]; in between, each file of `ops` holds one operation: decode, call, encode.
 
 mod answer;
+mod authorization;
 mod door;
 mod error;
 mod exchange;
+#[cfg(test)]
+mod fuzz;
 mod headers;
+mod op;
 mod ops;
 mod request;
+mod seal;
+mod trail;
 
 pub use door::Door;
+pub(crate) use op::words as operations;

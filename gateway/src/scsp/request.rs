@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Version};
 use lifecycle::{BucketName, DomainName, ObjectName, names};
 
 /// The methods that this door knows, as it tells those who ask for others.
-pub(super) const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE";
+pub(super) const ALLOW: &str = "GET, HEAD, POST, PUT, COPY, APPEND, DELETE";
 
 /// What a path names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +51,19 @@ pub(super) enum Operation {
     ReadObject,
     WriteObject,
     UpdateObject,
+    CopyObject,
+    AppendObject,
     DeleteObject,
+    InitiateUpload,
+    UploadPart,
+    CompleteUpload,
+    AbortUpload,
     ReadContext,
     ListContext,
     WriteContext,
     UpdateContext,
+    CopyContext,
+    AppendContext,
     DeleteContext,
     RestoreContext,
 }
@@ -68,7 +76,9 @@ pub(super) fn decode(parts: &Parts) -> Result<(Operation, Asked), Trouble> {
     if parts.version != Version::HTTP_11 {
         return Err(Trouble::new(505, "HttpVersion", "Only HTTP/1.1 is spoken here."));
     }
-    let host = host(&parts.headers)?;
+    let sent = host(&parts.headers)?;
+    // A target in absolute form names the host itself, and Host is passed over then (RFC 9112 section 3.2.2).
+    let host = parts.uri.authority().map_or(sent, |authority| authority.as_str());
     let query = Query::parse(parts.uri.query()).map_err(|bad| Trouble::bad_request("BadArgument", &bad))?;
     let path = decode_path(parts.uri.path()).map_err(|bad| Trouble::bad_request("BadName", &bad))?;
     let target = target(&path, &query)?;
@@ -143,45 +153,77 @@ fn operation(method: &Method, asked: &Asked) -> Result<Operation, Trouble> {
         Target::Object(..) | Target::Uuid(_) | Target::Child(_) => false,
     };
     let listing = asked.query.contains("format");
-    let operation = match (method, context) {
-        (&Method::GET | &Method::HEAD, _)
-            if listing && matches!(asked.target, Target::Root | Target::Bucket(_)) =>
-        {
+    let operation = match (method.as_str(), context) {
+        ("GET" | "HEAD", _) if listing && matches!(asked.target, Target::Root | Target::Bucket(_)) => {
             Operation::ListContext
         }
-        (&Method::GET | &Method::HEAD, true) => Operation::ReadContext,
-        (&Method::GET | &Method::HEAD, false) if asked.target == Target::Root => Operation::Node,
-        (&Method::GET | &Method::HEAD, false) => Operation::ReadObject,
-        (&Method::POST, _) if asked.query.contains("recreatecid") => Operation::RestoreContext,
-        (&Method::POST, true) if asked.target == Target::Root && !asked.context_type => {
-            Operation::WriteObject
-        }
-        (&Method::POST, true) => Operation::WriteContext,
-        (&Method::POST, false) => Operation::WriteObject,
-        (&Method::PUT, true) => Operation::UpdateContext,
-        (&Method::PUT, false) => Operation::UpdateObject,
-        (&Method::DELETE, true) => Operation::DeleteContext,
-        (&Method::DELETE, false) => Operation::DeleteObject,
+        ("GET" | "HEAD", true) => Operation::ReadContext,
+        ("GET" | "HEAD", false) if asked.target == Target::Root => Operation::Node,
+        ("GET" | "HEAD", false) => Operation::ReadObject,
+        ("POST" | "PUT" | "APPEND" | "DELETE", _) if asked.speaks_of_upload() => upload(method, asked)?,
+        ("POST", _) if asked.query.contains("recreatecid") => Operation::RestoreContext,
+        ("POST", true) if asked.target == Target::Root && !asked.context_type => Operation::WriteObject,
+        ("POST", true) => Operation::WriteContext,
+        ("POST", false) => Operation::WriteObject,
+        ("PUT", true) => Operation::UpdateContext,
+        ("PUT", false) => Operation::UpdateObject,
+        ("COPY", true) => Operation::CopyContext,
+        ("COPY", false) => Operation::CopyObject,
+        ("APPEND", true) => Operation::AppendContext,
+        ("APPEND", false) => Operation::AppendObject,
+        ("DELETE", true) => Operation::DeleteContext,
+        ("DELETE", false) => Operation::DeleteObject,
         _ => {
             let text = format!("The method {} is not implemented.", method.as_str());
             return Err(Trouble::new(501, "NotImplemented", text).with("allow", ALLOW));
         }
     };
     match (operation, &asked.target) {
-        (Operation::DeleteObject | Operation::UpdateObject, Target::Root) => Err(Trouble::new(
+        (
+            Operation::DeleteObject
+            | Operation::UpdateObject
+            | Operation::CopyObject
+            | Operation::AppendObject,
+            Target::Root,
+        ) => Err(Trouble::new(
             400,
             "NameRequired",
             "The request names no object; name a domain by the domain argument to mean that.",
         )),
-        (Operation::WriteObject | Operation::UpdateObject | Operation::DeleteObject, Target::Child(_)) => {
-            Err(Trouble::new(501, "NotImplemented", "The argument cid is implemented for GET and HEAD."))
-        }
+        (
+            Operation::WriteObject
+            | Operation::UpdateObject
+            | Operation::CopyObject
+            | Operation::AppendObject
+            | Operation::DeleteObject,
+            Target::Child(_),
+        ) => Err(Trouble::new(501, "NotImplemented", "The argument cid is implemented for GET and HEAD.")),
         (Operation::WriteObject, Target::Uuid(_)) => Err(Trouble::new(
             400,
             "BadName",
             "32 hexadecimal digits address an unnamed object; POST makes their UUID itself.",
         )),
         _ => Ok(operation),
+    }
+}
+
+/// Which step of a multipart upload a request is (section 2.10).
+fn upload(method: &Method, asked: &Asked) -> Result<Operation, Trouble> {
+    let bad = |text: &str| Err(Trouble::new(400, "BadArgument", text));
+    if !matches!(asked.target, Target::Object(..) | Target::Uuid(_)) {
+        return bad("A multipart upload makes a named object, or changes an alias object.");
+    }
+    let (starts, id) = (asked.query.contains("uploads"), asked.query.contains("uploadid"));
+    let part = asked.query.contains("partnumber");
+    match (method.as_str(), starts, id, part) {
+        ("POST" | "PUT" | "APPEND", true, false, false) => Ok(Operation::InitiateUpload),
+        ("POST" | "PUT", false, true, true) => Ok(Operation::UploadPart),
+        ("POST" | "PUT" | "APPEND", false, true, false) => Ok(Operation::CompleteUpload),
+        ("DELETE", false, true, false) => Ok(Operation::AbortUpload),
+        _ => bad(
+            "An upload begins with uploads, its parts come with uploadid and partnumber, and it ends with uploadid \
+             alone.",
+        ),
     }
 }
 
@@ -197,6 +239,36 @@ impl Asked {
             }
             None => Ok(()),
         }
+    }
+
+    /// Refuses arguments that mean something in SCSP, and nothing to this method.
+    ///
+    /// # Errors
+    /// 400, naming the argument.
+    pub(super) fn refuse_elsewhere(&self, arguments: &[&str], method: &str) -> Result<(), Trouble> {
+        match arguments.iter().find(|name| self.query.contains(name)) {
+            Some(name) => Err(Trouble::new(
+                400,
+                "BadArgument",
+                format!("The argument {name} is not for {method} of an object."),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the request belongs to a multipart upload.
+    fn speaks_of_upload(&self) -> bool {
+        ["uploads", "uploadid", "partnumber"].iter().any(|name| self.query.contains(name))
+    }
+
+    /// The name that an object is to have from now on.
+    ///
+    /// # Errors
+    /// 400 for one that no object can have.
+    pub(super) fn newname(&self) -> Result<Option<String>, Trouble> {
+        let Some(text) = self.query.get("newname") else { return Ok(None) };
+        let name = ObjectName::parse(text).map_err(|bad| Trouble::bad_request("BadName", &bad))?;
+        Ok(Some(name.as_str().to_owned()))
     }
 
     /// Whether an argument is switched on.
@@ -271,11 +343,22 @@ mod tests {
         assert_eq!(operation_of("POST", "/b?recreatecid=x"), Operation::RestoreContext);
         assert_eq!(operation_of("DELETE", "/b?recursive"), Operation::DeleteContext);
         assert_eq!(operation_of("DELETE", "/b/o"), Operation::DeleteObject);
+        assert_eq!(operation_of("COPY", "/b/o"), Operation::CopyObject);
+        assert_eq!(operation_of("COPY", "/b"), Operation::CopyContext);
+        assert_eq!(operation_of("APPEND", "/b/o"), Operation::AppendObject);
+        assert_eq!(operation_of("APPEND", "/?domain=d.example"), Operation::AppendContext);
+        assert_eq!(operation_of("POST", "/b/o?uploads"), Operation::InitiateUpload);
+        assert_eq!(operation_of("POST", "/b/o?uploadid=x&partnumber=1"), Operation::UploadPart);
+        assert_eq!(operation_of("APPEND", "/b/o?uploadid=x"), Operation::CompleteUpload);
+        assert_eq!(operation_of("DELETE", "/b/o?uploadid=x"), Operation::AbortUpload);
+        for mixed in ["/b?uploads", "/?uploads", "/b/o?uploads&uploadid=x", "/b/o?partnumber=1"] {
+            assert_eq!(decoded("POST", mixed, "x/y").expect_err("refused").status.as_u16(), 400, "{mixed}");
+        }
         assert_eq!(
             decoded("POST", "/?domain=d.example", "application/castorcontext").expect("understood").0,
             Operation::WriteContext
         );
-        for method in ["BREW", "COPY", "APPEND", "SEND", "GEN", "HOLD", "RELEASE", "OPTIONS", "TRACE"] {
+        for method in ["BREW", "SEND", "GEN", "HOLD", "RELEASE", "OPTIONS", "TRACE"] {
             assert_eq!(decoded(method, "/b/o", "x/y").expect_err("refused").status.as_u16(), 501, "{method}");
         }
         assert_eq!(decoded("DELETE", "/", "x/y").expect_err("refused").status.as_u16(), 400);

@@ -3,12 +3,17 @@
 use bytes::Bytes;
 use gateway::http::{Limits, serve};
 use gateway::metrics::Metrics;
-use gateway::{Anonymous, Auth, BackgroundWork, Gateway, ScspSettings, Settings, TaskView, admin};
+use gateway::{
+    Anonymous, Auth, BackgroundWork, Counters, Gateway, LifepointSettings, PolicySettings, ScspSettings,
+    Settings, TaskView, admin,
+};
 use lifecycle::{
-    BlobName, Cause, Clock, Condition, ContainerId, DomainName, Guard, Kind, MemberId, Right, Rights,
+    BlobName, Cause, Clock, Condition, ContainerId, DomainName, Guard, Kind, MemberId, Right, Rights, State,
     VersionId,
 };
-use metadata::{AccessKey, Body, Delete, Existence, ObjectCommand, Publish, Secret, Stage};
+use metadata::{
+    AccessKey, Body, ClaimOrder, Delete, Existence, Markers, ObjectCommand, Publish, Secret, Stage,
+};
 use serde_json::{Value, json};
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use testkit::load::http::Kept;
-use testkit::{Database, ManualClock};
+use testkit::{Database, ManualClock, RecordedAudit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -29,6 +34,7 @@ pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) background: Arc<Background>,
+    pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) at: SocketAddr,
     _db: Database,
     _stop: watch::Sender<bool>,
@@ -63,6 +69,10 @@ impl BackgroundWork for Background {
             report: None,
         }]
     }
+
+    fn counters(&self) -> Counters {
+        Counters { purged_objects: 7, purged_bytes: 28 }
+    }
 }
 
 impl World {
@@ -82,13 +92,13 @@ impl World {
             recursive_delete_delay: 7 * DAY,
             object_delete_delay: DAY,
             deletion_memory: 14 * DAY,
+            upload_expiry: Duration::from_secs(7 * 24 * 3_600),
             claim_lease: Duration::from_secs(60),
-            scsp: ScspSettings {
-                auto_recursive_delete: false,
-                gateway_mode: false,
-                explicit_context_create: true,
-            },
+            lifepoint: LifepointSettings::default(),
+            policy: PolicySettings::default(),
+            scsp: ScspSettings::default(),
         };
+        let audit = Arc::new(RecordedAudit::default());
         let gateway = Gateway {
             metadata,
             blobs,
@@ -96,6 +106,7 @@ impl World {
             auth: Arc::new(auth),
             settings: Arc::new(settings),
             metrics: Arc::new(Metrics::default()),
+            audit: audit.clone(),
             member: MemberId::random(),
             background: Some(background.clone()),
         };
@@ -105,7 +116,7 @@ impl World {
         let limits = Arc::new(Limits::default());
         let door = admin::Door::new(gateway.clone(), limits.clone());
         tokio::spawn(serve(listener, limits, door, stopped));
-        World { gateway, clock, background, at, _db: db, _stop: stop }
+        World { gateway, clock, background, audit, at, _db: db, _stop: stop }
     }
 
     /// Asks as `key`; `None`: without credentials.
@@ -165,6 +176,7 @@ impl World {
             name: name.to_owned(),
             blob: BlobName::random(),
             actor: "test".to_owned(),
+            part_of: None,
         };
         self.gateway.metadata.object(ObjectCommand::Stage(stage)).await.unwrap();
         self.publish(bucket, name, version, Body::Staged { format: 0 }).await
@@ -184,6 +196,7 @@ impl World {
             name: name.to_owned(),
             size: 4,
             md5: [1; 16],
+            parts: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             expires_at: None,
@@ -191,6 +204,10 @@ impl World {
             actor: "test".to_owned(),
             existence: Existence::Any,
             condition: Condition::NONE,
+            replaces: None,
+            renames: None,
+            may_shorten_guard: false,
+            heeds_spec: false,
             grace: DAY,
             body,
         };
@@ -204,12 +221,36 @@ impl World {
             bucket,
             name: name.to_owned(),
             version: None,
+            marker: VersionId::ordered(self.clock.now()),
+            markers: Markers::Single,
+            hides_guarded: false,
+            heeds_spec: false,
+            expects: None,
             condition: Condition::NONE,
             cause: Cause::Delete,
             actor: "test".to_owned(),
             grace: DAY,
         };
         self.gateway.metadata.object(ObjectCommand::Delete(delete)).await.unwrap();
+    }
+
+    /// Purges what is due, without the bytes: these worlds have none.
+    pub(crate) async fn reclaim(&self) {
+        let metadata = &self.gateway.metadata;
+        let order =
+            ClaimOrder { holder: self.gateway.member, limit: 1_000, lease: DAY, drain: Duration::ZERO };
+        for from in metadata.contents_with(State::Removed).await.unwrap() {
+            let claims = metadata.claim_due(from, order).await.unwrap();
+            metadata.finish(claims, self.gateway.settings.deletion_memory).await.unwrap();
+        }
+    }
+
+    /// Drops the tombstones whose memory has run out.
+    pub(crate) async fn forget(&self) {
+        let metadata = &self.gateway.metadata;
+        for from in metadata.contents_with(State::Purged).await.unwrap() {
+            metadata.forget(from.contents, 1_000).await.unwrap();
+        }
     }
 
     /// A key of the whole installation with these rights.

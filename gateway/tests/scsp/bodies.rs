@@ -21,6 +21,8 @@ crate::on_both_engines!(
     case_108_an_upload_that_loses_its_bucket_stores_nothing,
     an_upload_whose_bucket_is_purged_meanwhile_stores_nothing,
     an_upload_whose_bucket_comes_back_meanwhile_is_stored,
+    trailers_of_a_request_are_read_and_not_kept,
+    the_body_is_asked_for_only_when_it_is_wanted,
     a_refused_upload_is_not_read,
     a_read_that_began_before_the_delete_is_finished,
 );
@@ -239,6 +241,54 @@ async fn an_upload_whose_bucket_comes_back_meanwhile_is_stored(house: &mut House
         line.last_answer("an upload in time").await.is(201);
         house.get(&target).await.is(200).brings(body(size));
     }
+}
+
+async fn trailers_of_a_request_are_read_and_not_kept(house: &mut House) {
+    let head = "Host: d.example\r\nTransfer-Encoding: chunked\r\nTrailer: X-A-Meta-Late\r\n";
+    for (method, text) in [("POST", "New stream created"), ("PUT", "New stream version created")] {
+        let mut line = house.line().await;
+        line.send(format!("{method} /b/o HTTP/1.1\r\n{head}X-A-Meta-Early: 1\r\n\r\n2;x=y\r\nfo\r\n")).await;
+        line.send("2\r\nur\r\n0\r\nX-A-Meta-Late: 2\r\nLifepoint: [] deletable=no\r\n\r\n").await;
+        assert!(line.until(&format!("<html><body>{text}</body></html>")).await.starts_with("HTTP/1.1 201 "));
+        // The next request on the line begins where the trailers end.
+        line.send("GET /b/o HTTP/1.1\r\nHost: d.example\r\nConnection: close\r\n\r\n").await;
+        let read = line.last_answer("the request behind it").await.is(200).brings("four");
+        assert_eq!(read.need("x-a-meta-early"), "1");
+        assert_eq!((read.header("x-a-meta-late"), read.header("lifepoint")), (None, None));
+    }
+    house.delete("/b/o").await.is(200);
+    for trailers in ["X-A-Meta-Late 2\r\n", "X-A-Meta-Late: 2", ""] {
+        let mut line = house.line().await;
+        let sent = format!("POST /b/o HTTP/1.1\r\n{head}\r\n4\r\nfour\r\n0\r\n{trailers}");
+        line.try_send(sent.as_bytes()).await;
+        line.finish().await;
+        let said = line.rest().await;
+        assert!(!said.starts_with(b"HTTP/1.1 201"), "{trailers:?}: {}", said.escape_ascii());
+    }
+    house.get("/b/o").await.refused(404, "NotFound");
+}
+
+async fn the_body_is_asked_for_only_when_it_is_wanted(house: &mut House) {
+    let expect =
+        "Host: d.example\r\nTransfer-Encoding: chunked\r\nExpect: 100-Continue\r\nConnection: close\r\n\r\n";
+    let mut line = house.line().await;
+    line.send(format!("POST /b/o HTTP/1.1\r\n{expect}")).await;
+    line.until("HTTP/1.1 100 Continue\r\n\r\n").await;
+    line.send("4\r\nfour\r\n0\r\n\r\n").await;
+    line.last_answer("a body that was asked for").await.is(201);
+    // Refused by its condition, its digest's form, its right place: none of these takes a byte.
+    for (request, status) in [
+        ("POST /b/o?hashtype=none HTTP/1.1\r\n", 400),
+        ("POST /b/o HTTP/1.1\r\nContent-MD5: none\r\n", 400),
+        ("PUT /b/none HTTP/1.1\r\nIf-Match: none\r\n", 400),
+        ("PUT /nob/o HTTP/1.1\r\n", 404),
+    ] {
+        let mut line = house.line().await;
+        line.send(format!("{request}{expect}")).await;
+        let said = line.until("\r\n\r\n").await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {said}");
+    }
+    house.get("/b/o").await.is(200).brings("four");
 }
 
 async fn a_refused_upload_is_not_read(house: &mut House) {

@@ -49,7 +49,7 @@ enum Sent {
 impl Ask {
     pub(crate) fn new(address: SocketAddr, method: &str, target: &str) -> Self {
         let body = match method {
-            "POST" | "PUT" => Sent::Whole(Vec::new()),
+            "POST" | "PUT" | "APPEND" => Sent::Whole(Vec::new()),
             _ => Sent::Nothing,
         };
         Ask {
@@ -349,7 +349,7 @@ impl Answer {
     /// All headers but those that differ from one answer to the next.
     pub(crate) fn lasting_headers(&self) -> Vec<(String, String)> {
         let mut headers = self.headers.clone();
-        headers.retain(|(name, _)| name != "date");
+        headers.retain(|(name, _)| name != "date" && name != "gateway-request-id");
         headers.sort();
         headers
     }

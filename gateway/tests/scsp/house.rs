@@ -2,15 +2,20 @@
 
 use crate::client::{Answer, Ask, Key, Line};
 use gateway::http::{Limits, serve};
+use gateway::metrics::Metrics;
 use gateway::scsp::Door;
-use gateway::{Anonymous, Auth, Gateway, ScspSettings, Settings};
+use gateway::{Anonymous, Auth, Gateway, LifepointSettings, PolicySettings, ScspSettings, Settings};
 use health_processor::HealthProcessor;
 use lifecycle::{Clock, ContainerId, DomainName, MemberId, Right, Rights, State, Time};
-use metadata::{AccessKey, Container, ContainerKind, Engine, Metadata, Secret};
+use metadata::{
+    AccessKey, Container, ContainerKind, Engine, Failure, Metadata, ObjectCommand, Outcome, Restore,
+    RestoreWhat, Secret, Version,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use testkit::{Store, World};
+use testkit::{RecordedAudit, Store, World};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,10 +33,22 @@ pub(crate) struct House {
     settings: Settings,
     anonymous: Anonymous,
     serving: Option<Serving>,
+    /// What door and health processor write down.
+    pub(crate) audit: Arc<RecordedAudit>,
+    pub(crate) metrics: Arc<Metrics>,
     /// The domain's UUID.
     pub(crate) du: ContainerId,
     /// The bucket's UUID.
     pub(crate) bu: ContainerId,
+}
+
+/// What can be seen of an object and of the whole installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    status: u16,
+    headers: Vec<(String, String)>,
+    /// By state: versions and blobs.
+    versions: BTreeMap<&'static str, (usize, usize)>,
 }
 
 struct Serving {
@@ -56,6 +73,8 @@ impl House {
             settings: settings(),
             anonymous: Anonymous::Full,
             serving: None,
+            audit: Arc::default(),
+            metrics: Arc::default(),
             du: nobody,
             bu: nobody,
         };
@@ -73,7 +92,8 @@ impl House {
             blobs: self.world.blobs().clone(),
             clock,
             settings: Arc::new(self.settings.clone()),
-            metrics: Arc::default(),
+            metrics: self.metrics.clone(),
+            audit: self.audit.clone(),
             member: MemberId::random(),
             background: None,
         };
@@ -135,6 +155,14 @@ impl House {
         self.ask("DELETE", target)
     }
 
+    pub(crate) fn copy(&self, target: &str) -> Ask {
+        self.ask("COPY", target)
+    }
+
+    pub(crate) fn append(&self, target: &str) -> Ask {
+        self.ask("APPEND", target)
+    }
+
     pub(crate) async fn line(&self) -> Line {
         Line::connect(self.address()).await
     }
@@ -187,6 +215,7 @@ impl House {
             self.world.blobs().clone(),
             self.world.shared_clock(),
             settings,
+            self.audit.clone(),
             stopped,
         );
         assert!(processor.run_all_until_idle().await, "the health processor comes to rest");
@@ -200,6 +229,62 @@ impl House {
         self.process().await;
         self.advance(DRAIN);
         self.process().await;
+    }
+
+    /// A version as its row tells, be it readable or not.
+    pub(crate) async fn version(&self, etag: &str) -> Version {
+        let found = self.metadata().version(etag.parse().expect("an entity tag")).await;
+        found.expect("the database answers").unwrap_or_else(|| panic!("version {etag} has a row"))
+    }
+
+    /// What a refused request must leave as it was: what `target` answers to HEAD, and how many versions there are in
+    /// each state, with how many blobs.
+    pub(crate) async fn seen(&self, target: &str) -> Seen {
+        let head = self.head(target).await;
+        let mut versions = BTreeMap::new();
+        for checked in self.world.versions().await {
+            let counted: &mut (usize, usize) = versions.entry(checked.facts.state.as_str()).or_default();
+            *counted = (counted.0 + 1, counted.1 + checked.blobs.len());
+        }
+        Seen { status: head.status, headers: head.lasting_headers(), versions }
+    }
+
+    /// Asserts that nothing has changed since `before`, leaving a moment to what a refused upload takes back.
+    pub(crate) async fn unchanged(&self, target: &str, before: &Seen) {
+        let mut now = self.seen(target).await;
+        for _ in 0..200 {
+            if now == *before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            now = self.seen(target).await;
+        }
+        assert_eq!(now, *before, "{target}");
+    }
+
+    /// The names of all blobs that some version owns, whatever state it is in.
+    pub(crate) async fn blobs(&self) -> BTreeSet<String> {
+        let versions = self.world.versions().await;
+        versions.iter().flat_map(|checked| &checked.blobs).map(|blob| blob.name.to_string()).collect()
+    }
+
+    /// Brings a removed version back through the metadata API, as an operator's door does.
+    pub(crate) async fn restore_version(
+        &self,
+        bucket: ContainerId,
+        etag: &str,
+        as_name: Option<&str>,
+    ) -> Result<Outcome, Failure> {
+        let restore = Restore {
+            domain: self.du,
+            bucket,
+            what: RestoreWhat::Version(etag.parse().expect("an entity tag")),
+            as_name: as_name.map(str::to_owned),
+            replace: false,
+            actor: "an operator".to_owned(),
+            grace: OBJECT_GRACE,
+        };
+        self.metadata().object(ObjectCommand::Restore(restore)).await
     }
 
     /// Versions by state, over everything.
@@ -257,11 +342,10 @@ fn settings() -> Settings {
         recursive_delete_delay: GRACE,
         object_delete_delay: OBJECT_GRACE,
         deletion_memory: Duration::from_secs(14 * 24 * 3_600),
+        upload_expiry: Duration::from_secs(7 * 24 * 3_600),
         claim_lease: Duration::from_secs(60),
-        scsp: ScspSettings {
-            auto_recursive_delete: false,
-            gateway_mode: false,
-            explicit_context_create: true,
-        },
+        lifepoint: LifepointSettings::default(),
+        policy: PolicySettings::default(),
+        scsp: ScspSettings::default(),
     }
 }

@@ -7,18 +7,28 @@
 //!
 //! On SQLite the bytes lie in a directory, on Postgres in memory; where a test orders faults, in memory on both.
 
+mod appending;
+mod audit;
+mod authentication;
 mod bodies;
 mod client;
 mod conditions;
 mod contexts;
+mod copying;
 mod faults;
 mod guards;
 mod house;
+mod integrity;
 mod listing;
+mod memory;
 mod names;
 mod objects;
+mod policies;
 mod restore;
 mod rights;
+mod settings;
+mod uploads;
+mod versions;
 mod wire;
 
 /// Makes a test of each case on each engine.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
+mod audit;
 mod brake;
 mod compact;
 mod containers;

@@ -15,6 +15,7 @@ async fn it_works_by_itself_when_it_is_woken_and_stops_when_it_is_told() {
             world.blobs.clone(),
             Arc::clone(&world.clock) as _,
             world.settings.clone(),
+            world.audit.clone(),
             world.stop.subscribe(),
         );
         let bucket = world.bucket().await;

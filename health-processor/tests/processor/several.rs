@@ -41,6 +41,7 @@ async fn two_processors_on_one_postgres_never_finish_the_same_version_twice() {
         world.blobs.clone(),
         Arc::clone(&world.clock) as _,
         world.settings.clone(),
+        world.audit.clone(),
         world.stop.subscribe(),
     );
     let (one, two) = tokio::join!(tokio::spawn(reclaim_all(one)), tokio::spawn(reclaim_all(two)));

@@ -7,8 +7,8 @@ use lifecycle::{
     BlobName, BucketName, Cause, Clock, Condition, ContainerId, Grace, Guard, Kind, State, Time, VersionId,
 };
 use metadata::{
-    Body, Container, ContainerKind, Delete, Existence, Metadata, NewContainer, ObjectCommand, Publish,
-    RemoveOrder, Stage,
+    Body, Container, ContainerKind, Delete, Existence, Markers, Metadata, NewContainer, ObjectCommand,
+    Publish, RemoveOrder, Stage,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use testkit::faulty::FaultyStore;
-use testkit::{Database, ManualClock};
+use testkit::{Database, ManualClock, RecordedAudit};
 use tokio::sync::watch;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -36,6 +36,7 @@ pub(crate) struct World {
     pub(crate) domain: ContainerId,
     pub(crate) settings: Settings,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) audit: Arc<RecordedAudit>,
     buckets: AtomicU32,
 }
 
@@ -59,7 +60,8 @@ impl World {
         let settings =
             Settings { node: "here".to_owned(), object_delete_delay: GRACE, ..Settings::default() };
         let stop = watch::Sender::new(false);
-        World { db, clock, metadata, inner, store, blobs, domain, settings, stop, buckets: AtomicU32::new(0) }
+        let (audit, buckets) = (Arc::default(), AtomicU32::new(0));
+        World { db, clock, metadata, inner, store, blobs, domain, settings, stop, audit, buckets }
     }
 
     /// A processor that runs only when it is told to.
@@ -70,6 +72,7 @@ impl World {
             self.blobs.clone(),
             clock,
             settings,
+            self.audit.clone(),
             self.stop.subscribe(),
         )
     }
@@ -94,6 +97,7 @@ impl World {
             name: name.to_owned(),
             size: 4,
             md5: [1; 16],
+            parts: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             expires_at: None,
@@ -101,6 +105,10 @@ impl World {
             actor: "somebody".to_owned(),
             existence: Existence::Any,
             condition: Condition::NONE,
+            replaces: None,
+            renames: None,
+            may_shorten_guard: false,
+            heeds_spec: false,
             grace: GRACE,
             body: Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(b"dust") },
         }
@@ -145,6 +153,7 @@ impl World {
             name: name.to_owned(),
             blob,
             actor: "somebody".to_owned(),
+            part_of: None,
         };
         self.metadata.object(ObjectCommand::Stage(stage)).await.unwrap();
         let mut upload = self.blobs.create(blob, Some(5_000)).await.unwrap();
@@ -170,6 +179,11 @@ impl World {
             bucket: bucket.id,
             name: name.to_owned(),
             version: None,
+            marker: VersionId::ordered(self.clock.now()),
+            markers: Markers::Single,
+            hides_guarded: false,
+            heeds_spec: false,
+            expects: None,
             condition: Condition::NONE,
             cause: Cause::Delete,
             actor: "somebody".to_owned(),
@@ -232,6 +246,7 @@ pub(crate) fn removal(grace: Duration) -> RemoveOrder {
         early: false,
         reserves_name: false,
         only_empty: false,
+        condition: Condition::NONE,
         cause: Cause::Recursive,
         door: "scsp",
         actor: "somebody".to_owned(),

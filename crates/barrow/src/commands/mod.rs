@@ -9,6 +9,7 @@ mod domain;
 mod key;
 mod resume;
 mod tasks;
+mod tombstones;
 mod trash;
 mod usage;
 mod why;
@@ -55,6 +56,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Check { blobs } => check::run(&session, blobs).await,
             Operator::Resume { release } => resume::run(&session, &release).await,
             Operator::Why { version } => why::run(&session, &version).await,
+            Operator::Tombstones(which) => tombstones::run(&session, which).await,
         }
     })
 }

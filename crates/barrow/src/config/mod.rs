@@ -11,16 +11,19 @@
 //!
 //! A changed configuration never moves a promise already made: `purge_after` is computed at removal and stored.
 
+mod audit;
 mod auth;
 mod blobs;
 mod cache;
 mod checks;
 mod cluster;
 mod health;
+mod lifepoint;
 mod limits;
 mod listen;
 mod log;
 mod metadata;
+mod policy;
 mod problem;
 mod reader;
 mod scsp;
@@ -33,17 +36,20 @@ mod tests;
 mod tls;
 mod warnings;
 
+pub use audit::{Audit, AuditFormat, AuditTo};
 pub use auth::{Anonymous, Auth, RootKey, Secret};
 pub use blobs::{BlobStore, Blobs, Reserve};
 pub use cache::Cache;
 pub use cluster::Cluster;
 pub use health::Health;
+pub use lifepoint::Lifepoint;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Format, Level, Log};
 pub use metadata::{Database, Metadata};
+pub use policy::Policy;
 pub use problem::{Problem, Problems, Source};
-pub use scsp::{RecursiveMode, Scsp};
+pub use scsp::{LockedDelete, RecursiveMode, Scsp};
 pub use tls::Tls;
 
 use reader::{Entry, Reader};
@@ -63,6 +69,10 @@ pub struct Config {
     pub blobs: Blobs,
     /// Graces, deadlines and the pace of everything that deletes.
     pub health: Health,
+    /// How lifepoints are taken.
+    pub lifepoint: Lifepoint,
+    /// What domains and buckets may ask for.
+    pub policy: Policy,
     /// How the SCSP door behaves where its dialects differ.
     pub scsp: Scsp,
     /// Accepted for SCSP's sake.
@@ -75,6 +85,8 @@ pub struct Config {
     pub limits: Limits,
     /// What is logged, and how.
     pub log: Log,
+    /// Where requests, purges and restores are written down.
+    pub audit: Audit,
     /// Each setting's effective text and origin, in the order of declaration.
     entries: Vec<Entry>,
 }
@@ -107,12 +119,15 @@ impl Config {
             blobs: Blobs::read(&mut reader.section("blobs"), &cluster.data_dir),
             cluster,
             health: Health::read(&mut reader.section("health")),
+            lifepoint: Lifepoint::read(&mut reader.section("lifepoint")),
+            policy: Policy::read(&mut reader.section("policy")),
             scsp: Scsp::read(&mut reader.section("scsp")),
             cache: Cache::read(&mut reader.section("cache")),
             auth: Auth::read(&mut reader.section("auth")),
             tls: Tls::read(&mut reader.section("tls")),
             limits: Limits::read(&mut reader.section("limits")),
             log: Log::read(&mut reader.section("log")),
+            audit: Audit::read(&mut reader.section("audit")),
             entries: Vec::new(),
         };
         checks::run(&config, &mut reader);

@@ -11,6 +11,14 @@ pub struct Scsp {
     pub recursive_mode: RecursiveMode,
     /// Whether a domain or bucket is created only by a request of type `application/castorcontext`.
     pub require_explicit_context_create: bool,
+    /// Whether PUT makes an object that is not there.
+    pub allow_put_create: bool,
+    /// Whether each write stores and answers a `Content-MD5`.
+    pub auto_content_md5_computation: bool,
+    /// Whether an alias object is deleted only by a request with the argument `alias`.
+    pub require_alias_arg: bool,
+    /// What DELETE does to an object whose current version is locked.
+    pub locked_delete: LockedDelete,
 }
 
 /// Whose rules hold for DELETE of a domain or bucket without `recursive`.
@@ -20,6 +28,15 @@ pub enum RecursiveMode {
     Strict,
     /// The content gateway's: an empty one goes, as with rmdir.
     Gateway,
+}
+
+/// What DELETE does to an object whose current version is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockedDelete {
+    /// It is refused.
+    Forbid,
+    /// It lays a delete marker over the version.
+    Marker,
 }
 
 impl Scsp {
@@ -33,6 +50,15 @@ impl Scsp {
             ),
             require_explicit_context_create: section
                 .truth(("require_explicit_context_create", "requireExplicitContextCreate"), true),
+            allow_put_create: section.truth(("allow_put_create", "allowPutCreate"), false),
+            auto_content_md5_computation: section
+                .truth(("auto_content_md5_computation", "autoContentMD5Computation"), false),
+            require_alias_arg: section.truth(("require_alias_arg", "requireAliasArg"), false),
+            locked_delete: section.choice(
+                ("locked_delete", "lockedDelete"),
+                "forbid",
+                &[("forbid", LockedDelete::Forbid), ("marker", LockedDelete::Marker)],
+            ),
         }
     }
 }

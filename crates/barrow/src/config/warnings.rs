@@ -11,6 +11,7 @@ pub(super) fn of(config: &Config) -> Vec<String> {
     short_graces(config, &mut warnings);
     open_doors(config, &mut warnings);
     stores(config, &mut warnings);
+    weak_guards(config, &mut warnings);
     if config.entry("cache.realm_stale_timeout").is_some_and(|entry| entry.source != Source::Default) {
         warnings.push(
             "cache.realm_stale_timeout has no effect: nothing goes stale, and a removed name is reusable at once"
@@ -72,6 +73,19 @@ fn open_doors(config: &Config, warnings: &mut Vec<String>) {
     if config.tls.is_none() && !config.listen.only_loopback() {
         warnings.push(
             "tls.cert and tls.key are not set: SCSP and admin keys cross the network in clear".to_owned(),
+        );
+    }
+}
+
+fn weak_guards(config: &Config, warnings: &mut Vec<String>) {
+    if !config.lifepoint.strict {
+        warnings.push(
+            "lifepoint.strict = false: a mistyped lifepoint is stored, and only the log tells".to_owned(),
+        );
+    }
+    if !config.lifepoint.strict_guard {
+        warnings.push(
+            "lifepoint.strict_guard = false: whoever may write an object can take off its guard".to_owned(),
         );
     }
 }

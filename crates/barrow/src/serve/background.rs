@@ -1,6 +1,6 @@
 //! The health processor, as the doors see it. The two crates never meet but here.
 
-use gateway::{BackgroundWork, TaskView};
+use gateway::{BackgroundWork, Counters, TaskView};
 use health_processor::HealthProcessor;
 use lifecycle::Time;
 use serde_json::Value;
@@ -26,6 +26,11 @@ impl BackgroundWork for Background {
 
     fn tasks(&self) -> Vec<TaskView> {
         self.0.tasks().into_iter().map(shown).collect()
+    }
+
+    fn counters(&self) -> Counters {
+        let (purged_objects, purged_bytes) = self.0.purged();
+        Counters { purged_objects, purged_bytes }
     }
 }
 

@@ -8,6 +8,7 @@
 //! closes. A second signal ends all of that at once: nothing that was acknowledged needs a clean end.
 
 mod addresses;
+mod audit;
 mod background;
 mod banner;
 mod listeners;
@@ -99,6 +100,8 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         Role::Everything | Role::Gateway => Some(Listeners::bind(&config.listen).await?),
         Role::HealthProcessor => None,
     };
+    // As an address in use, a file that cannot be written must not cost the one showing of a new root key.
+    let trail = audit::Trail::open(&config.audit, Arc::clone(&clock))?;
     let made = match role {
         Role::Everything | Role::Gateway => root_key::ensure(&config, &metadata, &*clock).await?,
         Role::HealthProcessor => None,
@@ -113,6 +116,7 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
             blobs.clone(),
             Arc::clone(&clock),
             settings::of_the_processor(&config, role.as_str()),
+            trail.sink(),
             stopping.clone(),
         ))),
         Role::Gateway => None,
@@ -132,6 +136,7 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
             auth: Arc::new(auth),
             settings: Arc::new(settings::of_the_doors(&config)),
             metrics: Arc::new(Metrics::default()),
+            audit: trail.sink(),
             member: MemberId::random(),
             background,
         };
@@ -165,6 +170,7 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         tracing::warn!("tasks did not finish in time; their claims lapse, and others go on with them");
     }
     metadata.close().await;
+    trail.close().await;
     drop(noted);
     match ended_early {
         None => Ok(Exit::Done),

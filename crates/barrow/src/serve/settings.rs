@@ -2,7 +2,7 @@
 
 use crate::config::{self, Config};
 use gateway::http::Limits;
-use gateway::{Anonymous, ScspSettings, Settings};
+use gateway::{Anonymous, LifepointSettings, LockedDelete, PolicySettings, ScspSettings, Settings};
 use std::time::Duration;
 
 /// How long a claim holds whose owner may have died.
@@ -16,11 +16,24 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
         recursive_delete_delay: config.health.recursive_delete_delay,
         object_delete_delay: config.health.object_delete_delay,
         deletion_memory: config.health.deletion_memory,
+        upload_expiry: config.health.upload_expiry,
         claim_lease: CLAIM_LEASE,
+        lifepoint: LifepointSettings {
+            strict: config.lifepoint.strict,
+            strict_guard: config.lifepoint.strict_guard,
+        },
+        policy: PolicySettings { versioning: config.policy.versioning, lifecycle: config.policy.lifecycle },
         scsp: ScspSettings {
             auto_recursive_delete: config.scsp.auto_recursive_delete,
             gateway_mode: config.scsp.recursive_mode == config::RecursiveMode::Gateway,
             explicit_context_create: config.scsp.require_explicit_context_create,
+            allow_put_create: config.scsp.allow_put_create,
+            auto_content_md5_computation: config.scsp.auto_content_md5_computation,
+            require_alias_arg: config.scsp.require_alias_arg,
+            locked_delete: match config.scsp.locked_delete {
+                config::LockedDelete::Forbid => LockedDelete::Forbid,
+                config::LockedDelete::Marker => LockedDelete::Marker,
+            },
         },
     }
 }

@@ -1,7 +1,22 @@
-//! SIGTERM and SIGINT: the first asks to stop, the second insists.
+//! SIGTERM and SIGINT: the first asks to stop, the second insists. SIGHUP asks for fresh files.
 
 use crate::exit::{Exit, Failed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Does what `act` says at every SIGHUP, from now on until the process ends.
+pub(super) fn on_hangup<A>(act: impl Fn() -> A + Send + 'static) -> Result<(), Failed>
+where
+    A: Future<Output = ()> + Send,
+{
+    let failed = |error| Failed::Server(format!("cannot listen for signals: {error}"));
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            act().await;
+        }
+    });
+    Ok(())
+}
 
 /// Both signals.
 pub(super) struct Signals {

@@ -248,6 +248,40 @@ fn objects_are_found_in_the_trash_and_brought_back() {
 }
 
 #[test]
+fn what_a_uuid_or_a_name_was_is_told() {
+    let house = House::new();
+    let server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["bucket", "create", "photos"]);
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    for _ in 0..2 {
+        assert_eq!(http(server.scsp, "POST", "/photos/cat.txt", root, "", "bytes").0, 201);
+        assert_eq!(http(server.scsp, "DELETE", "/photos/cat.txt", root, "", "").0, 200);
+    }
+    let all = done(&["tombstones", "--name", "cat.txt", "--bucket", "photos"]);
+    assert_eq!(all.lines().count(), 3, "{all}");
+    assert!(all.starts_with("KIND") && all.contains("barrow.local/photos/cat.txt"), "{all}");
+    assert!(all.contains("removed") && all.contains(&key) && all.contains("delete"), "{all}");
+    let by_name = ["tombstones", "--name", "cat.txt", "--bucket", "barrow.local/photos", "--json"];
+    let told = house.command(&by_name).outcome().json();
+    let uuid = told["items"][0]["uuid"].as_str().unwrap();
+    assert!(done(&["tombstones", "--uuid", uuid]).contains(uuid));
+
+    done(&["bucket", "remove", "photos"]);
+    let buckets = done(&["tombstones", "--name", "photos", "--domain", "barrow.local"]);
+    assert!(buckets.contains("bucket") && buckets.contains("recursive"), "{buckets}");
+    for (which, said) in [
+        (["--name", "nothing"], "nothing dead of the name \"nothing\""),
+        (["--uuid", "xyz"], "\"xyz\" is not 32 hexadecimal digits"),
+    ] {
+        let refused = house.command(&["tombstones", which[0], which[1]]).outcome();
+        assert_eq!(refused.code, 1);
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn a_check_that_finds_something_says_so_by_its_exit_code() {
     let house = House::new();
     let server = house.serve();

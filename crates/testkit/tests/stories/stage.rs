@@ -2,10 +2,10 @@
 
 use gateway::http::{Limits, serve};
 use gateway::scsp::Door;
-use gateway::{Anonymous, Auth, Gateway, ScspSettings, Settings};
+use gateway::{Anonymous, Auth, Gateway, LifepointSettings, PolicySettings, ScspSettings, Settings};
 use health_processor::HealthProcessor;
 use health_processor::failpoint::Blow;
-use lifecycle::{Clock, ContainerId, DomainName, MemberId, State};
+use lifecycle::{Clock, ContainerId, DomainName, MemberId, NoAudit, State};
 use metadata::{Container, ContainerKind, Engine, Metadata};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +51,7 @@ impl Stage {
             clock: Arc::clone(&clock),
             settings: Arc::new(self.settings()),
             metrics: Arc::default(),
+            audit: Arc::new(NoAudit),
             member: MemberId::random(),
             background: None,
         };
@@ -65,7 +66,8 @@ impl Stage {
             ..health_processor::Settings::default()
         };
         let blobs = self.world.blobs().clone();
-        let processor = HealthProcessor::at_rest(metadata, blobs, clock, settings, stopped);
+        let processor =
+            HealthProcessor::at_rest(metadata, blobs, clock, settings, Arc::new(NoAudit), stopped);
         self.process = Some(Process { address, served, processor, stop });
     }
 
@@ -77,12 +79,11 @@ impl Stage {
             recursive_delete_delay: self.grace.1,
             object_delete_delay: self.grace.0,
             deletion_memory: 14 * DAY,
+            upload_expiry: Duration::from_secs(7 * 24 * 3_600),
             claim_lease: Duration::from_secs(60),
-            scsp: ScspSettings {
-                auto_recursive_delete: false,
-                gateway_mode: false,
-                explicit_context_create: true,
-            },
+            lifepoint: LifepointSettings::default(),
+            policy: PolicySettings::default(),
+            scsp: ScspSettings::default(),
         }
     }
 

@@ -263,6 +263,7 @@ impl Teller {
             early: false,
             reserves_name: false,
             only_empty: false,
+            condition: lifecycle::Condition::NONE,
             cause: Cause::Empty,
             door: "story",
             actor: "operator".to_owned(),
@@ -282,6 +283,7 @@ impl Teller {
             name: name.to_owned(),
             blob,
             actor: "somebody".to_owned(),
+            part_of: None,
         };
         let staged = refusal(self.stage.metadata().object(ObjectCommand::Stage(stage)).await)?;
         let blobs = self.stage.world.blobs();

@@ -60,7 +60,7 @@ pub(in crate::admin) async fn create_domain(asked: &Asked<'_>, body: &mut BodyRe
     asked.only(&[])?;
     let new: New = decode(body, ORDER_MAX).await?;
     let name = DomainName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
-    let made = asked.gateway.metadata.create_domain(&name, by(principal)).await?;
+    let made = asked.gateway.metadata.create_domain(&name, by(asked, principal)).await?;
     json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
 }
 
@@ -70,14 +70,17 @@ pub(in crate::admin) async fn create_bucket(asked: &Asked<'_>, body: &mut BodyRe
     asked.only(&[])?;
     let new: New = decode(body, ORDER_MAX).await?;
     let name = BucketName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
-    let made = asked.gateway.metadata.create_bucket(domain.id, &name, by(principal)).await?;
+    let made = asked.gateway.metadata.create_bucket(domain.id, &name, by(asked, principal)).await?;
     json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
 }
 
-fn by(principal: &crate::Principal) -> NewContainer {
+fn by(asked: &Asked<'_>, principal: &crate::Principal) -> NewContainer {
     NewContainer {
         headers: headers::encode(&[]),
         owner: principal.owner(),
         actor: principal.name.to_string(),
+        allowed: asked.gateway.settings.policy.allowed(),
+        policies: metadata::Policies::default(),
+        id: None,
     }
 }

@@ -6,6 +6,7 @@ use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::{ContainerView, time};
+use crate::audit;
 use crate::http::BodyReader;
 use lifecycle::{Cause, ContainerId, Grace, Refusal, State};
 use metadata::RemoveOrder;
@@ -43,6 +44,7 @@ pub(in crate::admin) async fn empty(asked: &Asked<'_>, body: &mut BodyReader) ->
         early: false,
         reserves_name: false,
         only_empty: false,
+        condition: lifecycle::Condition::NONE,
         cause: Cause::Empty,
         door: "admin",
         actor,
@@ -81,8 +83,9 @@ pub(in crate::admin) async fn restore(asked: &Asked<'_>, body: &mut BodyReader) 
     }
     let as_bucket = bucket_name(order.as_name)?;
     let grace = Grace::For(asked.gateway.settings.object_delete_delay);
-    let restored = asked.gateway.metadata.restore_contents(contents, as_bucket, actor, grace).await?;
+    let restored = asked.gateway.metadata.restore_contents(contents, as_bucket, actor.clone(), grace).await?;
     asked.gateway.metrics.restored(1);
+    audit::restored(asked.gateway, None, &actor, contents, &restored).await;
     ok(&ContainerView::new(restored, State::Live))
 }
 

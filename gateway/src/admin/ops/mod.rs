@@ -13,6 +13,7 @@ pub(super) mod remove;
 pub(super) mod restore;
 pub(super) mod restore_objects;
 pub(super) mod tasks;
+pub(super) mod tombstones;
 pub(super) mod trash;
 pub(super) mod usage;
 pub(super) mod why;

@@ -78,6 +78,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
         early: false,
         reserves_name: order.reserves_name,
         only_empty: false,
+        condition: lifecycle::Condition::NONE,
         cause: Cause::Recursive,
         door: "admin",
         actor: principal.name.to_string(),

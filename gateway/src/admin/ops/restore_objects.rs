@@ -6,6 +6,7 @@ use crate::Gateway;
 use crate::admin::error::{Complaint, Told};
 use crate::admin::request::{Answered, Asked, LIST_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
+use crate::audit;
 use crate::http::BodyReader;
 use lifecycle::{ContainerId, ObjectName, Refusal, VersionId};
 use metadata::{Failure, ObjectCommand, Outcome, Restore, RestoreWhat};
@@ -67,6 +68,9 @@ struct Item {
 struct Report {
     restored: u64,
     failed: u64,
+    /// Bytes of what was restored.
+    #[serde(skip)]
+    bytes: u64,
     /// Every one of those that were named; of a prefix, the first that failed.
     items: Vec<Item>,
 }
@@ -77,20 +81,21 @@ pub(in crate::admin) async fn named(asked: &Asked<'_>, body: &mut BodyReader) ->
     if place.above() != lifecycle::State::Live {
         return Err(Refusal::ContainerGone.into());
     }
-    restore(asked, body, place.domain.id, (place.bucket.id, contents)).await
+    let bucket = (place.bucket.id, contents, Some(place.bucket.name.as_str()));
+    restore(asked, body, (place.domain.id, &place.domain.name), bucket).await
 }
 
 pub(in crate::admin) async fn unnamed(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let domain = scope::domain(asked, Want::Live).await?;
-    let bucket = hidden_bucket(asked, &domain).await?;
-    restore(asked, body, domain.id, bucket).await
+    let (bucket, contents) = hidden_bucket(asked, &domain).await?;
+    restore(asked, body, (domain.id, &domain.name), (bucket, contents, None)).await
 }
 
 async fn restore(
     asked: &Asked<'_>,
     body: &mut BodyReader,
-    domain: ContainerId,
-    (bucket, contents): (ContainerId, ContainerId),
+    (domain, domain_name): (ContainerId, &str),
+    (bucket, contents, bucket_name): (ContainerId, ContainerId, Option<&str>),
 ) -> Answered {
     let actor = asked.require(Some(domain), Some(bucket))?.name.to_string();
     asked.only(&[])?;
@@ -99,11 +104,19 @@ async fn restore(
     let (what, as_name) = what(order)?;
     let gateway = asked.gateway;
     let restoring = Restoring { gateway, domain, bucket, contents, replace, as_name, actor };
-    let report = match what {
-        What::Each(each) => restoring.each(each).await,
-        What::Under(prefix) => restoring.under(&prefix).await?,
+    let mut report = Report::default();
+    let outcome = match what {
+        What::Each(each) => {
+            restoring.each(each, &mut report).await;
+            Ok(())
+        }
+        What::Under(prefix) => restoring.under(&prefix, &mut report).await,
     };
+    // What came back before something failed came back all the same.
     gateway.metrics.restored(report.restored);
+    let amount = (report.restored, report.bytes);
+    audit::objects_restored(gateway, &restoring.actor, (domain_name, bucket_name), amount);
+    outcome?;
     gateway.wake_background();
     ok(&report)
 }
@@ -147,30 +160,26 @@ fn what(order: Order) -> Result<(What, Option<String>), Complaint> {
 }
 
 impl Restoring<'_> {
-    async fn each(&self, all: Vec<RestoreWhat>) -> Report {
-        let mut report = Report::default();
+    async fn each(&self, all: Vec<RestoreWhat>, report: &mut Report) {
         for chunk in all.chunks(CHUNK as usize) {
             for (what, outcome) in self.carry_out(chunk.to_vec()).await {
-                let item = self.item(what, outcome);
-                report.count(&item);
+                let item = self.item(what, outcome, report);
                 report.items.push(item);
             }
         }
-        report
     }
 
     /// Walks the removed names once, page by page: what fails is left behind and not met again.
-    async fn under(&self, prefix: &str) -> Result<Report, Failure> {
-        let (mut report, mut marker) = (Report::default(), String::new());
+    async fn under(&self, prefix: &str, report: &mut Report) -> Result<(), Failure> {
+        let mut marker = String::new();
         loop {
             let metadata = &self.gateway.metadata;
             let names = metadata.removed_names(self.contents, prefix, &marker, CHUNK).await?;
-            let Some(last) = names.last() else { return Ok(report) };
+            let Some(last) = names.last() else { return Ok(()) };
             marker.clone_from(last);
             let each = names.into_iter().map(RestoreWhat::Latest).collect();
             for (what, outcome) in self.carry_out(each).await {
-                let item = self.item(what, outcome);
-                report.count(&item);
+                let item = self.item(what, outcome, report);
                 if !item.ok && report.items.len() < FAILURES_MAX {
                     report.items.push(item);
                 }
@@ -198,8 +207,10 @@ impl Restoring<'_> {
         each.into_iter().zip(outcomes)
     }
 
-    fn item(&self, what: RestoreWhat, outcome: Result<Outcome, Failure>) -> Item {
-        let refused = |what, complaint: Complaint| {
+    fn item(&self, what: RestoreWhat, outcome: Result<Outcome, Failure>, report: &mut Report) -> Item {
+        let mut refused = |what, complaint: Complaint| {
+            report.failed += 1;
+            self.gateway.metrics.not_restored(complaint.status.as_u16(), 1);
             let (name, version) = match what {
                 RestoreWhat::Latest(name) => (Some(name), None),
                 RestoreWhat::Version(version) => (None, Some(version)),
@@ -209,6 +220,8 @@ impl Restoring<'_> {
         };
         match outcome {
             Ok(Outcome::Restored(restored)) => {
+                report.restored += 1;
+                report.bytes += restored.size;
                 Item { name: Some(restored.name), version: Some(restored.version), ok: true, error: None }
             }
             // Nothing else is answered to a restore.
@@ -217,12 +230,6 @@ impl Restoring<'_> {
             }
             Err(failure) => refused(what, failure.into()),
         }
-    }
-}
-
-impl Report {
-    fn count(&mut self, item: &Item) {
-        if item.ok { self.restored += 1 } else { self.failed += 1 }
     }
 }
 

@@ -1,64 +1,67 @@
-//! DELETE of an object (SCSP sections 3.1 to 3.3). The answer describes what was deleted.
+//! DELETE of an object, or of one of its versions (SCSP sections 3.1 to 3.3 and 5.4). The answer describes what was deleted.
 
 use crate::http::Body;
-use crate::http::headers::write_conditions;
 use crate::objects::headers::decode;
+use crate::objects::{Deletion, Error};
 use crate::scsp::answer::{encoded, new, set, stamp};
+use crate::scsp::authorization::Access;
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
+use crate::scsp::ops::write::condition;
 use crate::scsp::request::Target;
+use crate::state::LockedDelete;
 use http::{Response, StatusCode};
-use lifecycle::{Cause, Condition, Kind, Refusal, Right};
-use metadata::{Delete, Failure, ObjectCommand, Outcome};
+use lifecycle::{ContainerId, Kind, Right};
+use metadata::Markers;
 
-const UNBUILT: [&str; 2] = ["version", "uploadid"];
+/// Where the object is.
+struct Place {
+    domain: (ContainerId, String),
+    bucket: (ContainerId, String),
+    name: String,
+    kind: Kind,
+}
 
 pub(in crate::scsp) async fn delete(exchange: Exchange<'_>) -> Result<Response<Body>, Trouble> {
-    exchange.asked.refuse_unbuilt(&UNBUILT)?;
-    let conditions =
-        write_conditions(&exchange.parts.headers).map_err(|bad| Trouble::bad_request("BadHeader", &bad))?;
-    let (domain, bucket, name, kind) = match &exchange.asked.target {
-        Target::Object(bucket, name) => {
-            let located = exchange.locate(Some(bucket)).await?;
-            let found = located.and_then(|located| Some((located.domain.id, located.bucket?.id)));
-            let Some((domain, bucket)) = found else {
-                exchange.principal.require_somewhere(Right::Delete)?;
-                return Err(Trouble::not_found());
-            };
-            (domain, bucket, name.as_str().to_owned(), Kind::Named)
-        }
-        Target::Uuid(uuid) => match exchange.gateway.metadata.find_uuid(uuid, false).await? {
-            Some(found) => (found.domain.0, found.bucket.0, uuid.clone(), found.version.kind),
-            None => {
-                exchange.principal.require_somewhere(Right::Delete)?;
-                return Err(Trouble::not_found());
-            }
-        },
-        Target::Root | Target::Bucket(_) | Target::Child(_) => return Err(Trouble::not_found()),
+    let condition = condition(&exchange)?;
+    let version = exchange.version()?;
+    let right = if version.is_some() { Right::DeleteVersion } else { Right::Delete };
+    let Some(Place { domain, bucket, name, kind }) = place(&exchange).await? else {
+        exchange.principal.require_somewhere(right)?;
+        return Err(Trouble::not_found());
     };
-    exchange.principal.require(Right::Delete, Some(domain), Some(bucket))?;
-    let command = Delete {
-        domain,
-        bucket,
+    exchange.principal.require(right, Some(domain.0), Some(bucket.0))?;
+    let scsp = &exchange.gateway.settings.scsp;
+    if kind == Kind::Alias && scsp.require_alias_arg && !exchange.asked.flag("alias")? {
+        return Err(Trouble::new(
+            403,
+            "AliasRequired",
+            "DELETE of an alias object requires the argument alias.",
+        ));
+    }
+    let deletion = Deletion {
+        domain: domain.0,
+        bucket: bucket.0,
         name: name.clone(),
-        version: None,
-        condition: Condition::from(conditions),
-        cause: Cause::Delete,
-        actor: exchange.principal.name.to_string(),
-        grace: exchange.gateway.settings.object_delete_delay,
+        version,
+        markers: Markers::Single,
+        hides_guarded: scsp.locked_delete == LockedDelete::Marker,
+        condition,
+        spec: Some(exchange.spec(
+            Access::Delete,
+            (domain.0, domain.1.as_str()),
+            (bucket.0, bucket.1.as_str()),
+        )?),
     };
-    let deleted = match exchange.gateway.metadata.object(ObjectCommand::Delete(command)).await {
-        Ok(Outcome::Deleted(deleted)) => deleted,
-        Ok(Outcome::Staged | Outcome::Published(_) | Outcome::Restored(_)) => {
-            return Err(Refusal::Conflict.into());
+    let deleted = crate::objects::delete(exchange.gateway, &exchange.principal, deletion).await;
+    let deleted = deleted.map_err(|error| {
+        if let Error::Refused(refusal) = &error {
+            exchange.gateway.metrics.refused(refusal);
         }
-        Err(failure) => {
-            if let Failure::Refused(refusal) = &failure {
-                exchange.gateway.metrics.refused(refusal);
-            }
-            return Err(failure.into());
-        }
-    };
+        Trouble::from(error)
+    })?;
+
+    exchange.trail.promised(deleted.purge_after);
     let mut response = new(StatusCode::OK, Body::Empty);
     let headers = response.headers_mut();
     crate::scsp::headers::echo(&decode(&deleted.headers), headers);
@@ -67,13 +70,45 @@ pub(in crate::scsp) async fn delete(exchange: Exchange<'_>) -> Result<Response<B
     if let Some(owner) = &deleted.owner {
         set(headers, "castor-system-owner", encoded(owner));
     }
+    if let (None, Some(marker)) = (version, deleted.marker) {
+        set(headers, "castor-system-delete-marker-etag", format_args!("\"{marker}\""));
+    }
     match kind {
         Kind::Named => {
-            set(headers, "castor-system-cid", bucket);
+            set(headers, "castor-system-cid", bucket.0);
             set(headers, "castor-system-name", encoded(&name));
         }
         Kind::Alias => set(headers, "castor-system-alias", name),
         Kind::Unnamed => {}
     }
     Ok(response)
+}
+
+/// Finds the bucket of a named object, and an unnamed or alias object itself, hidden by a marker or not.
+async fn place(exchange: &Exchange<'_>) -> Result<Option<Place>, Trouble> {
+    let metadata = &exchange.gateway.metadata;
+    Ok(match &exchange.asked.target {
+        Target::Object(bucket, name) => exchange.locate(Some(bucket)).await?.and_then(|located| {
+            let bucket = located.bucket?;
+            Some(Place {
+                domain: (located.domain.id, located.domain.name),
+                bucket: (bucket.id, bucket.name),
+                name: name.as_str().to_owned(),
+                kind: Kind::Named,
+            })
+        }),
+        Target::Uuid(uuid) => {
+            let found = match metadata.find_uuid(uuid, false).await? {
+                Some(found) => Some(found),
+                None => metadata.alias_marker(uuid).await?,
+            };
+            found.map(|found| Place {
+                domain: found.domain,
+                bucket: found.bucket,
+                name: uuid.clone(),
+                kind: found.version.kind,
+            })
+        }
+        Target::Root | Target::Bucket(_) | Target::Child(_) => None,
+    })
 }

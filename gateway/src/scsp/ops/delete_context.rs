@@ -3,6 +3,7 @@
 use crate::http::Body;
 use crate::http::headers::write_conditions;
 use crate::scsp::answer::{describe_context, new, set};
+use crate::scsp::authorization::{Access, Protected};
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 /// What the argument `recursive` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Recursive {
+pub(in crate::scsp) enum Recursive {
     No,
     Yes,
     Now,
@@ -28,12 +29,11 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
         Target::Root | Target::Uuid(_) | Target::Object(..) | Target::Child(_) => None,
     };
     let located = exchange.locate(bucket).await?;
-    let found = match located {
-        Some(located) if bucket.is_none() => Some(located.domain),
-        Some(located) => located.bucket,
-        None => None,
-    };
-    let Some(container) = found else {
+    let found = located.as_ref().and_then(|located| match bucket {
+        None => Some((&located.domain, Protected::domain(&located.domain))),
+        Some(_) => located.bucket.as_ref().map(|bucket| (bucket, Protected::bucket(&located.domain, bucket))),
+    });
+    let Some((container, protected)) = found else {
         exchange.principal.require_somewhere(Right::Remove)?;
         return Err(Trouble::not_found());
     };
@@ -42,6 +42,7 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
         None => (container.id, None),
     };
     exchange.principal.require(Right::Remove, Some(domain), bucket)?;
+    exchange.authorize(Access::Delete, protected)?;
     let settings = &exchange.gateway.settings;
     let (now, only_empty) = match recursive {
         Recursive::Now => {
@@ -59,16 +60,12 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
             ));
         }
     };
-    // Looked at here and not in the removing transaction: a change of headers in between passes unseen.
-    let etag = container.etag.to_string();
-    if !Condition::from(conditions).holds(Some((&etag, container.changed_at))) {
-        return Err(Trouble::condition_failed().with_etag(&format!("\"{etag}\"")));
-    }
     let order = RemoveOrder {
         grace: Grace::For(if now { Duration::ZERO } else { settings.recursive_delete_delay }),
         early: now,
         reserves_name: false,
         only_empty,
+        condition: Condition::from(conditions),
         cause: Cause::Recursive,
         door: "scsp",
         actor: exchange.principal.name.to_string(),
@@ -86,6 +83,7 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
     let kind = if removed.container.kind == ContainerKind::Domain { "Domain" } else { "Bucket" };
     // The wording that operators of SCSP clusters search their logs for.
     tracing::info!(
+        request = %exchange.trail.id,
         objects = removed.objects,
         bytes = removed.bytes,
         actor = %exchange.principal.name,
@@ -94,6 +92,7 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
         removed.container.id
     );
     exchange.gateway.wake_background();
+    exchange.trail.promised(removed.container.purge_after);
     let mut response = new(StatusCode::OK, Body::Empty);
     let headers = response.headers_mut();
     describe_context(headers, &removed.container);
@@ -105,7 +104,7 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
 }
 
 /// An unrecognised value is refused, never guessed.
-fn recursive(value: Option<&str>) -> Result<Recursive, Trouble> {
+pub(in crate::scsp) fn recursive(value: Option<&str>) -> Result<Recursive, Trouble> {
     let Some(value) = value else { return Ok(Recursive::No) };
     match value.to_ascii_lowercase().as_str() {
         "" | "yes" | "true" => Ok(Recursive::Yes),

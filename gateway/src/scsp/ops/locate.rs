@@ -20,7 +20,11 @@ impl Exchange<'_> {
     /// The live domain, with the live bucket of this name if there is one.
     pub(super) async fn locate(&self, bucket: Option<&BucketName>) -> Result<Option<Located>, Trouble> {
         let (host, fallback) = self.domains();
-        Ok(self.gateway.metadata.locate(host, fallback, bucket.map(BucketName::as_str)).await?)
+        let located = self.gateway.metadata.locate(host, fallback, bucket.map(BucketName::as_str)).await?;
+        if let Some(located) = &located {
+            self.trail.located(located);
+        }
+        Ok(located)
     }
 
     /// As [`Exchange::locate`], for a write: what is missing is a failed precondition.

@@ -1,30 +1,32 @@
-//! READ and INFO of an object (SCSP section 2.3), with conditions and ranges (section 7).
+//! READ and INFO of an object (SCSP section 2.3), with conditions, ranges and checks of integrity (section 7).
 
 use crate::http::headers::read_conditions;
 use crate::http::range::{self, Multipart, Ranges};
 use crate::http::{Body, Class, Current, Outcome};
-use crate::objects::{Error, content};
+use crate::objects::{Error, content, present};
 use crate::scsp::answer::{describe_object, new, set};
+use crate::scsp::authorization::Access;
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
-use crate::scsp::request::Target;
+use crate::scsp::ops::sealed;
+use crate::scsp::seal::Integrity;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::header::{CONTENT_TYPE, RANGE};
 use http::{Method, Response, StatusCode};
-use lifecycle::{ContainerId, MemberId, Right, Violation};
+use lifecycle::{MemberId, Right, Violation};
 use metadata::Found;
 use std::ops::Range;
 
-const UNBUILT: [&str; 7] =
-    ["version", "hashtype", "hash", "newhashtype", "validate", "checkintegrity", "gencontentmd5"];
-
 pub(in crate::scsp) async fn read(exchange: Exchange<'_>) -> Result<Response<Body>, Trouble> {
-    exchange.asked.refuse_unbuilt(&UNBUILT)?;
+    let asked = Integrity::asked(&exchange.asked.query)?;
     let head = exchange.parts.method == Method::HEAD;
     let conditions =
         read_conditions(&exchange.parts.headers).map_err(|bad| Trouble::bad_request("BadHeader", &bad))?;
-    let found = find(&exchange, !head).await?.ok_or_else(Trouble::not_found)?;
+    let found = exchange.object(Right::Read, !head || asked.present).await?;
+    exchange.authorize(Access::reading(&exchange.parts.method), (&found).into())?;
 
     let etag = found.version.id.to_string();
     let current = Current { etag: &etag, modified: found.version.created_at };
@@ -37,83 +39,98 @@ pub(in crate::scsp) async fn read(exchange: Exchange<'_>) -> Result<Response<Bod
         Outcome::Proceed => {
             let wanted = exchange.parts.headers.get(RANGE).and_then(|value| value.to_str().ok());
             let wanted = wanted.filter(|_| conditions.range_applies(current));
-            body(&exchange, &found, wanted, head).await?
+            if asked.present {
+                present(exchange.gateway, &found).await?;
+            }
+            let ranges = wanted.map_or(Ranges::Whole, |header| range::parse(header, found.version.size));
+            answer(&exchange, &found, ranges, &asked).await?
         }
     };
+    let md5 = response.headers_mut().remove("content-md5");
     describe_object(response.headers_mut(), &found);
+    if asked.md5 && response.status().is_success() {
+        // What was kept is that of the whole, whatever is sent.
+        response.headers_mut().remove("content-md5");
+        md5.and_then(|md5| response.headers_mut().insert("content-md5", md5));
+    }
     set(response.headers_mut(), "volume", exchange.gateway.metadata.installation());
+    if head && exchange.asked.flag("countreps")? {
+        set(response.headers_mut(), "replica-count", 1);
+    }
+    if exchange.asked.flag("verbose")? {
+        set(response.headers_mut(), "policy-versioning-evaluated", found.versioning);
+    }
     if let Some(of_parts) = response.extensions_mut().remove::<PartsType>() {
         set(response.headers_mut(), "content-type", of_parts.0);
     }
     Ok(response)
 }
 
-async fn find(exchange: &Exchange<'_>, bytes: bool) -> Result<Option<Found>, Trouble> {
-    let metadata = &exchange.gateway.metadata;
-    let (host, fallback) = exchange.domains();
-    let found = match &exchange.asked.target {
-        Target::Object(bucket, name) => {
-            metadata.find_named(host, fallback, bucket.as_str(), name.as_str(), bytes).await?
-        }
-        Target::Uuid(uuid) => metadata.find_uuid(uuid, bytes).await?,
-        Target::Child(name) => {
-            // Access to what lies in a removed context is the operator's alone.
-            exchange.principal.require(Right::Admin, None, None)?;
-            let cid = exchange.asked.query.get("cid").unwrap_or_default();
-            let cid: ContainerId = cid.parse().map_err(|bad| Trouble::bad_request("BadCid", &bad))?;
-            metadata.find_in(cid, name, bytes).await?
-        }
-        Target::Root | Target::Bucket(_) => None,
-    };
-    match &found {
-        Some(found) => exchange.principal.require(Right::Read, Some(found.domain.0), Some(found.bucket.0))?,
-        // Whoever may read nothing here learns nothing of what is not here.
-        None => exchange.principal.require_somewhere(Right::Read)?,
-    }
-    Ok(found)
-}
-
 /// The content type of an answer in several parts, which replaces the object's own.
 #[derive(Clone)]
 struct PartsType(String);
 
-async fn body(
+async fn answer(
     exchange: &Exchange<'_>,
     found: &Found,
-    wanted: Option<&str>,
-    head: bool,
+    ranges: Ranges,
+    asked: &Integrity,
 ) -> Result<Response<Body>, Trouble> {
     let size = found.version.size;
-    let ranges = wanted.map_or(Ranges::Whole, |header| range::parse(header, size));
-    match ranges {
-        Ranges::Whole => {
-            let body = if head { Body::Empty } else { content(exchange.gateway, found, 0..size).await? };
-            let mut response = new(StatusCode::OK, body);
-            set(response.headers_mut(), "content-length", size);
-            set(response.headers_mut(), "accept-ranges", "bytes");
-            Ok(response)
+    let (status, range) = match &ranges {
+        Ranges::Whole => (StatusCode::OK, 0..size),
+        Ranges::Unsatisfiable => {
+            return Err(Trouble::new(416, "BadRange", "The range lies outside of the object.")
+                .with("content-range", &range::content_range_of_none(size)));
         }
-        Ranges::Unsatisfiable => Err(Trouble::new(416, "BadRange", "The range lies outside of the object.")
-            .with("content-range", &range::content_range_of_none(size))),
         Ranges::Partial(ranges) => match ranges.as_slice() {
-            [only] => {
-                let body =
-                    if head { Body::Empty } else { content(exchange.gateway, found, only.clone()).await? };
-                let mut response = new(StatusCode::PARTIAL_CONTENT, body);
-                set(response.headers_mut(), "content-range", range::content_range(only, size));
-                set(response.headers_mut(), "content-length", only.end - only.start);
-                Ok(response)
-            }
-            several => several_parts(exchange, found, several, head).await,
+            [only] => (StatusCode::PARTIAL_CONTENT, only.clone()),
+            several if asked.needs_all() => return Err(not_with(several)),
+            several => return several_parts(exchange, found, several, asked).await,
         },
+    };
+    let whole = range.end - range.start == size;
+    if asked.needs_all() && !whole {
+        return Err(not_with(&[range]));
     }
+    let mut response = if exchange.parts.method == Method::HEAD {
+        let mut response = new(status, Body::Empty);
+        set(response.headers_mut(), "content-length", range.end - range.start);
+        response
+    } else {
+        sealed::bytes(exchange, found, range.clone(), asked).await?.answer(status)
+    };
+    let headers = response.headers_mut();
+    match status {
+        StatusCode::OK => set(headers, "accept-ranges", "bytes"),
+        _ => set(headers, "content-range", range::content_range(&range, size)),
+    }
+    if let Some(md5) = sealed::stored_md5(found).filter(|_| asked.md5 && whole) {
+        set(headers, "content-md5", STANDARD.encode(md5));
+    }
+    Ok(response)
+}
+
+/// A digest of the whole says nothing of a part.
+fn not_with(ranges: &[Range<u64>]) -> Trouble {
+    let ranges: Vec<String> =
+        ranges.iter().map(|range| format!("{}-{}", range.start, range.end - 1)).collect();
+    Trouble::new(
+        400,
+        "BadArgument",
+        format!(
+            "A seal and the argument validate are checked over the whole object: ask for it without a range, or with one \
+             that covers it; {} does not.",
+            ranges.join(",")
+        ),
+    )
 }
 
 async fn several_parts(
     exchange: &Exchange<'_>,
     found: &Found,
     ranges: &[Range<u64>],
-    head: bool,
+    asked: &Integrity,
 ) -> Result<Response<Body>, Trouble> {
     let boundary = MemberId::random().to_string();
     let headers = crate::objects::headers::decode(&found.version.headers);
@@ -121,18 +138,21 @@ async fn several_parts(
         headers.iter().find(|(name, _)| name == CONTENT_TYPE.as_str()).map(|(_, value)| value.as_str());
     let parts = Multipart { boundary: &boundary, content_type: own_type, size: found.version.size };
     let length = parts.content_length(ranges);
-    let mut pieces: Vec<Body> = Vec::new();
-    if !head {
+    let mut response = if exchange.parts.method == Method::HEAD {
+        let mut response = new(StatusCode::PARTIAL_CONTENT, Body::Empty);
+        set(response.headers_mut(), "content-length", length);
+        response
+    } else {
+        let mut pieces: Vec<Body> = Vec::new();
         for (number, range) in ranges.iter().enumerate() {
             pieces.push(Body::Full(parts.part(number, range)));
             pieces.push(content(exchange.gateway, found, range.clone()).await?);
         }
         pieces.push(Body::Full(parts.end()));
-    }
-    let body = if head { Body::Empty } else { Body::stream(length, stream::iter(pieces).flat_map(chunks)) };
-    let mut response = new(StatusCode::PARTIAL_CONTENT, body);
+        let body = Body::stream(length, stream::iter(pieces).flat_map(chunks));
+        sealed::hashed(exchange, found, body, length, asked, asked.md5).answer(StatusCode::PARTIAL_CONTENT)
+    };
     response.extensions_mut().insert(PartsType(parts.content_type()));
-    set(response.headers_mut(), "content-length", length);
     Ok(response)
 }
 

@@ -39,6 +39,9 @@ fn each_kind_of_bad_value_names_key_value_place_and_what_is_allowed() {
         ("health.drain_timeout", "soon", "from \"0s\" to \"1day\""),
         ("health.brake_min_bytes", "10G", "a size with its unit"),
         ("scsp.recursive_mode", "loose", "allowed is \"strict\" or \"gateway\""),
+        ("scsp.locked_delete", "allow", "allowed is \"forbid\" or \"marker\""),
+        ("policy.versioning", "enabled", "allowed is \"allowed\" or \"disallowed\""),
+        ("policy.lifecycle", "allowed", "allowed is \"enabled\" or \"disabled\""),
         ("cache.realm_stale_timeout", "x", "a duration"),
         ("auth.anonymous", "everything", "allowed is \"none\" or \"read\" or \"full\""),
         ("tls.cert", "", "the path of a PEM file"),
@@ -47,6 +50,10 @@ fn each_kind_of_bad_value_names_key_value_place_and_what_is_allowed() {
         ("limits.shutdown", "2h", "to \"1h\""),
         ("log.level", "loud", "allowed is \"error\" or \"warn\" or \"info\" or \"debug\" or \"trace\""),
         ("log.format", "xml", "allowed is \"text\" or \"json\""),
+        ("audit.to", "of", "allowed is \"off\", \"stdout\", or the path of a file with a slash in it"),
+        ("audit.to", "/var/log/", "the path of a file with a slash in it, such as \"./audit.log\""),
+        ("audit.to", "", "allowed is \"off\""),
+        ("audit.format", "text", "allowed is \"line\" or \"json\""),
     ];
     for (key, value, allowed) in cases {
         let (section, name) = key.split_once('.').unwrap();
@@ -81,6 +88,11 @@ fn numbers_and_truths_have_bounds_and_types() {
         ("limits.in_flight", "", "from 1 to 1000000"),
         ("scsp.auto_recursive_delete", "yes", "allowed is true or false"),
         ("scsp.require_explicit_context_create", "1", "allowed is true or false"),
+        ("scsp.allow_put_create", "on", "allowed is true or false"),
+        ("scsp.auto_content_md5_computation", "yes", "allowed is true or false"),
+        ("scsp.require_alias_arg", "no", "allowed is true or false"),
+        ("lifepoint.strict", "lenient", "allowed is true or false"),
+        ("lifepoint.strict_guard", "0", "allowed is true or false"),
     ] {
         let told = told("", &[], &[(key, value)]);
         assert!(told[0].starts_with(&format!("{key} = \"{value}\" (command line): ")), "{told:?}");

@@ -21,6 +21,12 @@ fn nothing_given_is_the_design() {
         (config.limits.connections, config.limits.per_peer, config.limits.in_flight),
         (16_384, 512, 4_096)
     );
+    assert!(config.lifepoint.strict && config.lifepoint.strict_guard);
+    assert!(config.policy.versioning && config.policy.lifecycle);
+    assert!(!config.scsp.allow_put_create && !config.scsp.auto_content_md5_computation);
+    assert!(!config.scsp.require_alias_arg);
+    assert_eq!(config.scsp.locked_delete, LockedDelete::Forbid);
+    assert_eq!((&config.audit.to, config.audit.format), (&AuditTo::Off, AuditFormat::Line));
     assert_eq!(config.auth.anonymous, Anonymous::None);
     assert!(config.auth.root.is_none() && config.tls.is_none());
     assert!(!config.cluster.node.is_empty());
@@ -47,12 +53,17 @@ fn flag_beats_environment_beats_file_beats_default() {
 fn scsp_spellings_are_aliases() {
     let config = from_file(
         "[health]\nrecursiveDeleteDelay = \"3days\"\n[cache]\nrealmStaleTimeout = \"600s\"\n[scsp]\n\
-         autoRecursiveDelete = true\nrecursiveMode = \"gateway\"\nrequireExplicitContextCreate = false\n",
+         autoRecursiveDelete = true\nrecursiveMode = \"gateway\"\nrequireExplicitContextCreate = false\n\
+         allowPutCreate = true\nautoContentMD5Computation = true\nrequireAliasArg = true\n\
+         lockedDelete = \"marker\"\n[lifepoint]\nstrictGuard = false\n",
     );
     assert_eq!(config.health.recursive_delete_delay, 3 * DAY);
     assert_eq!(config.cache.realm_stale_timeout, Duration::from_secs(600));
     assert_eq!(config.scsp.recursive_mode, RecursiveMode::Gateway);
     assert!(config.scsp.auto_recursive_delete && !config.scsp.require_explicit_context_create);
+    assert!(config.scsp.allow_put_create && config.scsp.auto_content_md5_computation);
+    assert!(config.scsp.require_alias_arg && !config.lifepoint.strict_guard);
+    assert_eq!(config.scsp.locked_delete, LockedDelete::Marker);
     assert!(config.show().contains("recursive_delete_delay = \"3days\"  # file"));
 
     let config = load("", &[("BARROW_HEALTH__RECURSIVEDELETEDELAY", "4days")], &[]).unwrap();
@@ -61,6 +72,12 @@ fn scsp_spellings_are_aliases() {
     let file = "[health]\nrecursiveDeleteDelay = \"3days\"\n";
     let config = load(file, &[("BARROW_HEALTH__RECURSIVE_DELETE_DELAY", "5days")], &[]).unwrap();
     assert_eq!(config.health.recursive_delete_delay, 5 * DAY);
+}
+
+#[test]
+fn policies_are_switched_by_their_words() {
+    let config = from_file("[policy]\nversioning = \"disallowed\"\nlifecycle = \"disabled\"\n");
+    assert!(!config.policy.versioning && !config.policy.lifecycle);
 }
 
 #[test]
@@ -89,6 +106,15 @@ fn urls_are_told_apart() {
     assert_eq!((url.host_str(), url.path()), (Some("bucket"), "/some/prefix"));
     assert!(matches!(blobs("gs://bucket"), BlobStore::Gcs(_)));
     assert!(matches!(blobs("az://container"), BlobStore::Azure(_)));
+}
+
+#[test]
+fn the_audit_trail_goes_where_it_is_told() {
+    let audit = |to: &str| from_file(&format!("[audit]\nto = \"{to}\"\nformat = \"json\"\n")).audit;
+    assert_eq!(audit("stdout").to, AuditTo::Stdout);
+    assert_eq!(audit("/var/log/barrow/audit.log").to, AuditTo::File("/var/log/barrow/audit.log".into()));
+    assert_eq!(audit("./off").to, AuditTo::File("./off".into()));
+    assert_eq!(audit("off").format, AuditFormat::Json);
 }
 
 #[test]
@@ -130,7 +156,7 @@ fn warnings_name_what_is_probably_not_meant() {
     let config = from_file(
         "[health]\nrecursive_delete_delay = \"1h\"\nobject_delete_delay = \"0s\"\ndeletion_memory = \"2s\"\n\
          drain_timeout = \"0s\"\n[cache]\nrealm_stale_timeout = \"10min\"\n[auth]\nanonymous = \"full\"\n\
-         [blobs]\nurl = \"memory:\"\nreserve = \"0%\"\n",
+         [blobs]\nurl = \"memory:\"\nreserve = \"0%\"\n[lifepoint]\nstrict = false\nstrict_guard = false\n",
     );
     let warnings = config.warnings();
     let about = [
@@ -141,6 +167,8 @@ fn warnings_name_what_is_probably_not_meant() {
         "auth.anonymous = \"full\"",
         "blobs.url = \"memory:\"",
         "blobs.reserve",
+        "lifepoint.strict = false",
+        "lifepoint.strict_guard = false",
         "cache.realm_stale_timeout has no effect",
     ];
     assert_eq!(warnings.len(), about.len(), "{warnings:#?}");

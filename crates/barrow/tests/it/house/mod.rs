@@ -142,6 +142,12 @@ impl Server {
         std::fs::remove_file(self.dir.join("data/addresses.json")).unwrap();
     }
 
+    /// Asks it for fresh files (SIGHUP).
+    pub(crate) fn hang_up(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    }
+
     /// Asks it to stop (SIGTERM), and tells its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = rustix::process::Pid::from_child(&self.child);

@@ -1,0 +1,143 @@
+//! What the doors have in common in writing down: the ids of requests, and what a restore or purge that somebody asked for
+//! leaves in the audit trail.
+
+use crate::Gateway;
+use http::HeaderValue;
+use lifecycle::audit::{PURGE_START, RESTORE, Record};
+use lifecycle::{ContainerId, MemberId};
+use metadata::{Container, ContainerKind};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Makes ids of requests: a random beginning for the life of the process, and a number. Nothing is guessed from the one,
+/// nothing is drawn for the other.
+#[derive(Debug)]
+pub(crate) struct RequestIds {
+    start: u64,
+    next: AtomicU64,
+}
+
+impl Default for RequestIds {
+    fn default() -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = *MemberId::random().as_bytes();
+        RequestIds { start: u64::from_be_bytes([a, b, c, d, e, f, g, h]), next: AtomicU64::new(1) }
+    }
+}
+
+impl RequestIds {
+    pub(crate) fn next(&self) -> RequestId {
+        RequestId { start: self.start, number: self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+/// One request, in its answer, in the log and in the audit trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId {
+    start: u64,
+    number: u64,
+}
+
+impl RequestId {
+    /// As `Gateway-Request-Id` says it.
+    pub(crate) fn header(self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).expect("digits are a header's value")
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016X}{:08X}", self.start, self.number)
+    }
+}
+
+/// Writes down that what was removed as `target` came back as `container`, or in it, with what it held when it was removed.
+pub(crate) async fn restored(
+    gateway: &Gateway,
+    request: Option<RequestId>,
+    by: &str,
+    target: ContainerId,
+    container: &Container,
+) {
+    about(gateway, RESTORE, request, by, target, container).await;
+}
+
+/// Writes down that somebody began the purge of a domain or bucket, before its time.
+pub(crate) async fn purge_begun(gateway: &Gateway, by: &str, container: &Container) {
+    about(gateway, PURGE_START, None, by, container.id, container).await;
+}
+
+async fn about(
+    gateway: &Gateway,
+    operation: &'static str,
+    request: Option<RequestId>,
+    by: &str,
+    target: ContainerId,
+    container: &Container,
+) {
+    if !gateway.audit.listens() {
+        return;
+    }
+    // It is done, and is told of even if what it was cannot be read now.
+    let removal = gateway.metadata.removal(target).await.unwrap_or_else(|error| {
+        tracing::warn!(%target, operation, %error, "the audit record lacks what was removed");
+        None
+    });
+    let amount = removal.as_ref().map(|removal| (removal.objects, removal.bytes));
+    let name = Some(container.name.clone());
+    let (domain, bucket) = match container.kind {
+        ContainerKind::Domain => (name, None),
+        ContainerKind::Bucket | ContainerKind::Contents => (removal.and_then(|removal| removal.domain), name),
+    };
+    gateway.audit.record(&Record {
+        at: gateway.clock.now(),
+        request: request.map(|id| id.to_string()),
+        user: Some(by.to_owned()),
+        operation,
+        domain,
+        bucket,
+        uuid: Some(target.to_string()),
+        purge_after: container.purge_after,
+        objects: amount.map(|(objects, _)| objects),
+        bytes: amount.map(|(_, bytes)| bytes),
+        ..Record::default()
+    });
+}
+
+/// Writes down that objects of a bucket came back, all of one request together.
+pub(crate) fn objects_restored(
+    gateway: &Gateway,
+    by: &str,
+    (domain, bucket): (&str, Option<&str>),
+    (objects, bytes): (u64, u64),
+) {
+    if objects == 0 || !gateway.audit.listens() {
+        return;
+    }
+    gateway.audit.record(&Record {
+        at: gateway.clock.now(),
+        user: Some(by.to_owned()),
+        operation: RESTORE,
+        domain: Some(domain.to_owned()),
+        bucket: bucket.map(str::to_owned),
+        objects: Some(objects),
+        bytes: Some(bytes),
+        ..Record::default()
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_requests_have_one_id() {
+        let (ids, others) = (RequestIds::default(), RequestIds::default());
+        let (one, two) = (ids.next().to_string(), ids.next().to_string());
+        assert_ne!(one, two);
+        assert_eq!(one[..16], two[..16]);
+        assert_ne!(one[..16], others.next().to_string()[..16], "each process begins elsewhere");
+        assert_eq!(one.len(), 24);
+        assert!(one.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(ids.next().header().to_str().unwrap().len(), 24);
+    }
+}

@@ -1,0 +1,138 @@
+//! Where the bytes of a new version come from: a request's body, another version, or one behind the other.
+
+use super::hashing::{Digest, HashType, Hashing, Mismatch};
+use super::{Error, content};
+use crate::Gateway;
+use crate::http::{Body, BodyReader};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use http_body_util::BodyExt;
+use metadata::Found;
+
+/// Bytes on their way into a version.
+pub struct Source<'a> {
+    stored: Option<Stored>,
+    body: Option<&'a mut BodyReader>,
+    sealing: Option<Sealing>,
+}
+
+/// The bytes of a version that is there.
+struct Stored {
+    length: u64,
+    chunks: BoxStream<'static, Result<Bytes, Error>>,
+}
+
+/// The bytes are hashed as they pass.
+struct Sealing {
+    of: HashType,
+    said: Option<Digest>,
+    hashing: Option<Hashing>,
+    /// Once the end is reached.
+    done: Option<Result<Digest, Mismatch>>,
+}
+
+impl<'a> Source<'a> {
+    /// The body of a request.
+    pub fn body(body: &'a mut BodyReader) -> Self {
+        Source { stored: None, body: Some(body), sealing: None }
+    }
+
+    /// All bytes of a version, and then those of a body, if one is given. The version may lose its place meanwhile; its
+    /// bytes stay readable until the last one is read.
+    ///
+    /// # Errors
+    /// As [`content`].
+    pub async fn stored(
+        gateway: &Gateway,
+        found: &Found,
+        then: Option<&'a mut BodyReader>,
+    ) -> Result<Self, Error> {
+        let length = found.version.size;
+        let body = content(gateway, found, 0..length).await?;
+        Ok(Source { stored: Some(Stored { length, chunks: chunks(body) }), body: then, sealing: None })
+    }
+
+    /// With a digest made of all bytes by the function `of`; with `said`, it must be that one, or the source ends in an
+    /// error instead of its end and nothing is stored.
+    pub fn sealed(mut self, of: HashType, said: Option<Digest>) -> Self {
+        let hashing = Some(Hashing::new(&[of]));
+        self.sealing = Some(Sealing { of, said, hashing, done: None });
+        self
+    }
+
+    /// The digest of everything that came, once the end was reached; how it differs if it is not the one that was said;
+    /// `None` if none was wanted.
+    pub fn seal(&self) -> Option<&Result<Digest, Mismatch>> {
+        self.sealing.as_ref()?.done.as_ref()
+    }
+
+    /// How many bytes will come, if that is known.
+    pub fn declared(&self) -> Option<u64> {
+        let stored = self.stored.as_ref().map_or(0, |stored| stored.length);
+        match &self.body {
+            Some(body) => Some(stored + body.declared()?),
+            None => Some(stored),
+        }
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`Error::Body`] if the request's body does not arrive as it should, [`Error::BadRequest`] if it is not what its
+    /// seal says, and what reading the version says.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let next = self.bring().await?;
+        match (&mut self.sealing, &next) {
+            (Some(sealing), Some(bytes)) => sealing.feed(bytes.clone()).await?,
+            (Some(sealing), None) => sealing.finish().await?,
+            (None, _) => {}
+        }
+        Ok(next)
+    }
+
+    async fn bring(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(stored) = &mut self.stored {
+            match stored.chunks.next().await {
+                Some(chunk) => return chunk.map(Some),
+                None => self.stored = None,
+            }
+        }
+        match &mut self.body {
+            Some(body) => Ok(body.next().await?),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Sealing {
+    async fn feed(&mut self, bytes: Bytes) -> Result<(), Error> {
+        match &mut self.hashing {
+            Some(hashing) => hashing.feed(bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(&mut self) -> Result<(), Error> {
+        if let Some(hashing) = self.hashing.take() {
+            let digests = hashing.finish().await?;
+            let is = digests.get(self.of)?;
+            let compared = self.said.as_ref().map_or(Ok(()), |said| is.compare(said));
+            self.done = Some(compared.map(|()| is.clone()));
+        }
+        match &self.done {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(mismatch)) => Err(Error::BadRequest(mismatch.to_string())),
+            // The hashes were lost; asked again, the source must not look as if it had ended well.
+            None => Err(Error::Unavailable("the seal of a body was lost".to_owned())),
+        }
+    }
+}
+
+/// The bytes of a body, with our own errors.
+pub(super) fn chunks(body: Body) -> BoxStream<'static, Result<Bytes, Error>> {
+    let chunks = body.into_data_stream();
+    chunks
+        .map(|chunk| chunk.map_err(|error| Error::Unavailable(format!("reading a version: {error}"))))
+        .boxed()
+}
