@@ -166,7 +166,7 @@ mod tests {
     fn only_what_was_asked_for_is_explained() {
         let unexplained: Vec<&str> =
             Cause::ALL.into_iter().filter(|cause| !is_explained(Some(*cause))).map(Cause::as_str).collect();
-        assert_eq!(unexplained, ["lifepoint", "lifecycle", "abandoned"]);
+        assert_eq!(unexplained, ["lifepoint", "lifecycle", "abandoned", "versioning"]);
         assert!(!is_explained(None));
     }
 }

@@ -10,6 +10,7 @@ use crate::writer::Writer;
 use lifecycle::{ContainerId, DomainName, InstallationId, SharedClock};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What opening needs to know.
 #[derive(Clone, Debug)]
@@ -35,10 +36,10 @@ pub struct Metadata {
     pub(crate) clock: SharedClock,
     pub(crate) sealer: Sealer,
     pub(crate) trust_db_clock: bool,
-    opened: Arc<Opened>,
+    pub(crate) opened: Arc<Opened>,
 }
 
-struct Opened {
+pub(crate) struct Opened {
     engine: Engine,
     installation: InstallationId,
     default_domain: ContainerId,
@@ -46,6 +47,8 @@ struct Opened {
     file: Option<PathBuf>,
     /// Held as long as anybody uses the file: one process per SQLite file.
     _lock: Option<std::fs::File>,
+    /// The size of the table of versions when Postgres was last asked to look at it.
+    pub(crate) analyzed: AtomicU64,
 }
 
 impl std::fmt::Debug for Metadata {
@@ -89,6 +92,7 @@ impl Metadata {
             default_domain,
             first_start,
             file: address.file().map(PathBuf::from),
+            analyzed: AtomicU64::new(0),
             _lock: lock,
         };
         Ok(Metadata {

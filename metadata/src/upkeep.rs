@@ -5,6 +5,10 @@ use crate::error::Failure;
 use crate::sql::{Address, DbError, Engine, args};
 use crate::writer::Urgency;
 use serde::Serialize;
+use std::sync::atomic::Ordering;
+
+/// Bytes of a table below which any plan will do.
+const STATISTICS_FROM: u64 = 64 << 10;
 
 /// What a turn of compaction found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -53,6 +57,30 @@ impl Metadata {
                 })
             })
             .await
+    }
+
+    /// Lets Postgres look at its tables again where they have grown fourfold since it was last asked to. By itself it does so
+    /// once a minute at best; until then it takes a filling table for an empty one, and every read pays for that. Tells
+    /// whether it was done; on SQLite there is nothing to do.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn refresh_statistics(&self) -> Result<bool, Failure> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(false);
+        }
+        let size = match self.readers.fetch_one("SELECT pg_relation_size('versions')", args![]).await? {
+            Some(mut row) => row.need_size()?,
+            None => 0,
+        };
+        if size < STATISTICS_FROM || size < 4 * self.opened.analyzed.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        for text in ["ANALYZE versions", "ANALYZE blobs", "ANALYZE inline_bytes", "ANALYZE usage"] {
+            self.readers.fetch(text, args![]).await?;
+        }
+        self.opened.analyzed.store(size, Ordering::Relaxed);
+        Ok(true)
     }
 
     /// Free pages inside the database file; 0 on Postgres, which keeps its own.

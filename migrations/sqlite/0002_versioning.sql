@@ -16,6 +16,9 @@ ALTER TABLE versions ADD COLUMN expiry_rule TEXT;
 
 -- A delete marker is never current: it is a live version with is_current = 0, and the newest of its name. So nothing
 -- that hides an object is in what readers and listings walk.
+-- As it was, and in the order in which versions are listed: the newest first.
+DROP INDEX versions_history;
+CREATE INDEX versions_history ON versions (contents_id, name, seq DESC) WHERE state = 'live' AND is_current = 0;
 CREATE INDEX versions_null ON versions (contents_id, name)
     WHERE state = 'live' AND is_current = 0 AND null_version = 1;
 CREATE INDEX versions_uuid_history ON versions (name, seq) WHERE state = 'live' AND is_current = 0 AND kind <> 'named';

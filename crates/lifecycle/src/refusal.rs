@@ -77,14 +77,7 @@ pub enum Refusal {
     },
 
     /// The object carries an authorisation spec of its own, which the door has to evaluate before it asks again.
-    Reserved {
-        /// The version that carries it.
-        version: VersionId,
-        /// Its headers, as the door encoded them.
-        headers: String,
-        /// The user it belongs to.
-        owner: Option<String>,
-    },
+    Reserved(Box<Reserved>),
 
     /// The name is taken by something live.
     NameInUse,
@@ -107,6 +100,17 @@ pub enum Refusal {
     Conflict,
     /// The default domain and hidden buckets are not removed.
     Protected,
+}
+
+/// An object that reserves some operations to some callers by a spec among its headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// The version that carries the spec.
+    pub version: VersionId,
+    /// Its headers, as the door encoded them.
+    pub headers: String,
+    /// The user it belongs to.
+    pub owner: Option<String>,
 }
 
 /// Guarded versions inside a container are counted up to this many, then reported as "1000+".
@@ -143,7 +147,7 @@ impl Refusal {
             Refusal::GuardShortened => "GuardShortened",
             Refusal::HoldsGuarded { .. } => "HoldsGuarded",
             Refusal::NotAllowed { .. } => "NotAllowed",
-            Refusal::Reserved { .. } => "Reserved",
+            Refusal::Reserved(_) => "Reserved",
             Refusal::NameInUse => "NameInUse",
             Refusal::NameReserved => "NameReserved",
             Refusal::NotEmpty => "NotEmpty",
@@ -203,9 +207,7 @@ impl fmt::Display for Refusal {
                 }
             }
             Refusal::NotAllowed { allow } => write!(f, "the object allows only {allow}"),
-            Refusal::Reserved { .. } => {
-                f.write_str("the object's own authorisation spec has to be evaluated")
-            }
+            Refusal::Reserved(_) => f.write_str("the object's own authorisation spec has to be evaluated"),
             Refusal::NameInUse => {
                 f.write_str("the name is in use; restore under another name, or free this one")
             }

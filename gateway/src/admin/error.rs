@@ -110,7 +110,7 @@ impl Complaint {
             Refusal::Guarded { .. } | Refusal::GuardShortened | Refusal::HoldsGuarded { .. } => {
                 says(StatusCode::FORBIDDEN)
             }
-            Refusal::NotAllowed { .. } | Refusal::Reserved { .. } => says(StatusCode::FORBIDDEN),
+            Refusal::NotAllowed { .. } | Refusal::Reserved(_) => says(StatusCode::FORBIDDEN),
             Refusal::NameInUse => says(StatusCode::CONFLICT)
                 .state(State::Live)
                 .hint("restore with --as OTHER-NAME, or objects with --replace"),

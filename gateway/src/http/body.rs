@@ -2,6 +2,8 @@
 //!
 //! A body that cannot be finished must not look finished: its client would keep half an object and call it whole. So a
 //! failure is always passed on as an error, on which the connection is cut before the declared length or the final chunk.
+//! What was said before it goes out first: a client that got no byte at all would take the connection for an idle one that
+//! was closed, and ask again as if nothing had happened.
 //!
 //! Where the length is known, the last bytes are held back until the source has said that it ended well. A source that
 //! checks what it sends (a digest over the whole) can therefore still refuse after its last chunk.
@@ -59,6 +61,8 @@ pub struct Streaming {
     held: Option<Bytes>,
     /// What goes behind the last byte.
     trailers: Option<HeaderMap>,
+    /// Why it is cut, told at the next poll.
+    failure: Option<BodyError>,
     ended: bool,
 }
 
@@ -96,7 +100,15 @@ impl Body {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let source = source.map_err(|error| BodyError::Source(error.into())).boxed();
-        Body::Stream(Streaming { source, left, told, held: None, trailers: None, ended: false })
+        Body::Stream(Streaming {
+            source,
+            left,
+            told,
+            held: None,
+            trailers: None,
+            failure: None,
+            ended: false,
+        })
     }
 }
 
@@ -153,7 +165,9 @@ impl http_body::Body for Body {
         match self {
             Body::Empty => true,
             Body::Full(bytes) => bytes.is_empty(),
-            Body::Stream(stream) => stream.ended && stream.held.is_none() && stream.trailers.is_none(),
+            Body::Stream(stream) => {
+                stream.ended && stream.held.is_none() && stream.trailers.is_none() && stream.failure.is_none()
+            }
         }
     }
 
@@ -175,12 +189,15 @@ type Polled = Poll<Option<Result<Frame<Bytes>, BodyError>>>;
 
 impl Streaming {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+        if let Some(error) = self.failure.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         while !self.ended {
             let frame = match ready!(self.source.poll_next_unpin(cx)) {
                 Some(Ok(frame)) => frame,
-                Some(Err(error)) => return self.fail(error),
+                Some(Err(error)) => return self.fail(cx, error),
                 None => match self.left {
-                    Some(missing) if missing > 0 => return self.fail(BodyError::Short { missing }),
+                    Some(missing) if missing > 0 => return self.fail(cx, BodyError::Short { missing }),
                     Some(_) | None => {
                         self.ended = true;
                         break;
@@ -197,7 +214,7 @@ impl Streaming {
             };
             let Some(left) = &mut self.left else { return Poll::Ready(Some(Ok(Frame::data(chunk)))) };
             match left.checked_sub(chunk.len() as u64) {
-                None => return self.fail(BodyError::Long),
+                None => return self.fail(cx, BodyError::Long),
                 Some(0) => {
                     *left = 0;
                     self.held = Some(chunk);
@@ -212,10 +229,17 @@ impl Streaming {
         Poll::Ready(last.or_else(|| self.trailers.take().map(Frame::trailers)).map(Ok))
     }
 
-    fn fail(&mut self, error: BodyError) -> Polled {
+    /// Waits once before it tells: on an error the library drops what it has not handed to the socket yet.
+    fn fail(&mut self, cx: &mut Context<'_>, error: BodyError) -> Polled {
         self.ended = true;
-        (self.held, self.trailers) = (None, None);
-        Poll::Ready(Some(Err(error)))
+        self.trailers = None;
+        if let (Some(held), Some(left)) = (self.held.take(), &mut self.left) {
+            // What was held back was not sent, and a body that is let go of here was not whole.
+            *left += held.len() as u64;
+        }
+        self.failure = Some(error);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -296,6 +320,20 @@ mod tests {
     async fn a_source_that_fails_after_its_last_byte_still_cuts_the_body() {
         let body = Body::stream(4, source(&[Ok("ab"), Ok("cd"), Err("digest differs")]));
         assert_eq!(sent(body).await, (vec!["ab".into()], Some("the body's source failed".into())));
+    }
+
+    #[tokio::test]
+    async fn what_came_before_a_failure_has_time_to_leave() {
+        let mut body = Body::stream(4, source(&[Ok("ab"), Ok("cd"), Err("digest differs")]));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(matches!(Pin::new(&mut body).poll_frame(&mut cx), Poll::Ready(Some(Ok(_)))));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        assert!(
+            !body.is_end_stream() && exact(&body) == Some(2),
+            "whoever lets go of it here has not sent it"
+        );
+        assert!(matches!(Pin::new(&mut body).poll_frame(&mut cx), Poll::Ready(Some(Err(_)))));
+        assert!(matches!(Pin::new(&mut body).poll_frame(&mut cx), Poll::Ready(None)));
     }
 
     #[tokio::test]

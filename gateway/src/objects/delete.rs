@@ -53,11 +53,9 @@ pub async fn delete(gateway: &Gateway, principal: &Principal, deletion: Deletion
             (Ok(Outcome::Staged | Outcome::Published(_) | Outcome::Restored(_)), _) => {
                 return Err(Error::Refused(Refusal::Conflict));
             }
-            (Err(Failure::Refused(Refusal::Reserved { version, headers, owner })), Some(spec))
-                if command.heeds_spec =>
-            {
-                spec.evaluate(&headers, owner.as_deref())?;
-                (command.heeds_spec, command.expects) = (false, Some(version));
+            (Err(Failure::Refused(Refusal::Reserved(met))), Some(spec)) if command.heeds_spec => {
+                spec.evaluate(&met.headers, met.owner.as_deref())?;
+                (command.heeds_spec, command.expects) = (false, Some(met.version));
             }
             (Err(failure), _) => return Err(failure.into()),
         }

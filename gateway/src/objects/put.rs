@@ -263,14 +263,12 @@ pub(super) async fn publish(
             (Ok(Outcome::Staged | Outcome::Deleted(_) | Outcome::Restored(_)), _) => {
                 return Err(Error::Refused(Refusal::Conflict));
             }
-            (Err(Failure::Refused(Refusal::Reserved { version, headers, owner })), Some(spec))
-                if command.heeds_spec =>
-            {
-                spec.evaluate(&headers, owner.as_deref())?;
-                if command.replaces.is_some_and(|replaced| replaced != version) {
+            (Err(Failure::Refused(Refusal::Reserved(met))), Some(spec)) if command.heeds_spec => {
+                spec.evaluate(&met.headers, met.owner.as_deref())?;
+                if command.replaces.is_some_and(|replaced| replaced != met.version) {
                     return Err(Error::Refused(Refusal::Conflict));
                 }
-                (command.heeds_spec, command.replaces) = (false, Some(version));
+                (command.heeds_spec, command.replaces) = (false, Some(met.version));
             }
             (Err(failure), _) => return Err(failure.into()),
         }

@@ -81,7 +81,7 @@ impl Trouble {
             }
             Refusal::NoSuchUpload => Trouble::new(404, "NoSuchUpload", text),
             Refusal::NoSuchPart { .. } => Trouble::new(400, "NoSuchPart", text),
-            Refusal::Reserved { .. } => Trouble::new(409, "Conflict", text),
+            Refusal::Reserved(_) => Trouble::new(409, "Conflict", text),
             Refusal::Unknown => Trouble::new(404, "UnknownContext", text),
             Refusal::NotPublished | Refusal::ContainerGone => Trouble::new(404, "NotFound", text),
             Refusal::AlreadyLive => Trouble::new(409, "ContextLive", text),

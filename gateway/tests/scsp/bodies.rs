@@ -276,11 +276,11 @@ async fn the_body_is_asked_for_only_when_it_is_wanted(house: &mut House) {
     line.until("HTTP/1.1 100 Continue\r\n\r\n").await;
     line.send("4\r\nfour\r\n0\r\n\r\n").await;
     line.last_answer("a body that was asked for").await.is(201);
-    // Refused by its condition, its digest's form, its right place: none of these takes a byte.
+    // Refused for an argument, a digest and a condition that are none, and for its place: none of these takes a byte.
     for (request, status) in [
         ("POST /b/o?hashtype=none HTTP/1.1\r\n", 400),
         ("POST /b/o HTTP/1.1\r\nContent-MD5: none\r\n", 400),
-        ("PUT /b/none HTTP/1.1\r\nIf-Match: none\r\n", 400),
+        ("PUT /b/o HTTP/1.1\r\nIf-Match: \"half\r\n", 400),
         ("PUT /nob/o HTTP/1.1\r\n", 404),
     ] {
         let mut line = house.line().await;

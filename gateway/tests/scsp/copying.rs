@@ -30,6 +30,10 @@ crate::on_both_engines!(
     a_rename_in_a_versioned_bucket_leaves_a_marker,
     a_rename_takes_the_place_of_a_marker,
     an_alias_has_no_name_to_change,
+    of_two_renames_to_one_name_one_wins,
+    two_objects_do_not_swap_their_names,
+    a_rename_and_a_write_agree_on_what_is_there,
+    a_copy_into_a_bucket_that_goes_stores_nothing,
 );
 
 /// Stores `/b/o` with two custom headers.
@@ -425,4 +429,103 @@ async fn an_alias_has_no_name_to_change(house: &mut House) {
         house.ask(method, &format!("{target}?newname=p")).body("").await.refused(400, "BadArgument");
     }
     house.unchanged(&target, &before).await;
+}
+
+/// What `/b?format=json` lists, by name.
+async fn names(house: &House) -> Vec<String> {
+    let listed = house.get("/b?format=json&fields=name").await.is(200).json();
+    let rows = listed.as_array().expect("a list").iter();
+    rows.filter_map(|row| row["name"].as_str()).map(str::to_owned).collect()
+}
+
+async fn of_two_renames_to_one_name_one_wins(house: &mut House) {
+    for versioning in ["disabled", "enabled"] {
+        house.copy("/b").context().header("Policy-Versioning", versioning).await.is(201);
+        for at in 0..6 {
+            let body = if at % 2 == 0 { vec![at; 10] } else { vec![at; 20_000] };
+            house.post(&format!("/b/o{at}")).body(body).await.is(201);
+        }
+        let renames: Vec<_> = (0..6)
+            .map(|at| tokio::spawn(house.copy(&format!("/b/o{at}?newname=one")).into_future()))
+            .collect();
+        let mut won = Vec::new();
+        for (rename, at) in renames.into_iter().zip(0_u8..) {
+            match rename.await.expect("no rename panics") {
+                answer if answer.status == 201 => won.push(at),
+                answer => drop(answer.refused(409, "NameInUse")),
+            }
+        }
+        let [winner] = won[..] else { panic!("{versioning}: {won:?} won") };
+        let mut left: Vec<String> = (0..6).filter(|at| *at != winner).map(|at| format!("o{at}")).collect();
+        left.push("one".to_owned());
+        assert_eq!(
+            {
+                let mut names = names(house).await;
+                names.sort();
+                names
+            },
+            left,
+            "{versioning}"
+        );
+        assert!(house.get("/b/one").await.is(200).body.iter().all(|byte| *byte == winner));
+        house.delete("/b/one").await.is(200);
+    }
+}
+
+async fn two_objects_do_not_swap_their_names(house: &mut House) {
+    house.post("/b/left").body("l").await.is(201);
+    house.post("/b/right").body("r").await.is(201);
+    let (one, other) = (
+        tokio::spawn(house.copy("/b/left?newname=right").into_future()),
+        tokio::spawn(house.copy("/b/right?newname=left").into_future()),
+    );
+    one.await.expect("no panic").refused(409, "NameInUse");
+    other.await.expect("no panic").refused(409, "NameInUse");
+    house.get("/b/left").await.is(200).brings("l");
+    house.get("/b/right").await.is(200).brings("r");
+}
+
+async fn a_rename_and_a_write_agree_on_what_is_there(house: &mut House) {
+    for round in 0..6 {
+        house.store_o().await;
+        let target = format!("/b/p{round}");
+        let (rename, write, delete) = (
+            tokio::spawn(house.copy(&format!("/b/o?newname=p{round}")).into_future()),
+            tokio::spawn(house.post(&target).header("If-None-Match", "*").body("written").into_future()),
+            tokio::spawn(house.delete("/b/o").into_future()),
+        );
+        let rename = rename.await.expect("no panic");
+        let write = write.await.expect("no panic");
+        let delete = delete.await.expect("no panic");
+        let (renamed, written, deleted) = (rename.status == 201, write.status == 201, delete.status == 200);
+        assert!(renamed || [404, 409].contains(&rename.status), "{rename:?}");
+        assert!(written || write.status == 412, "{write:?}");
+        assert!(deleted || delete.status == 404, "{delete:?}");
+        assert!(!(renamed && written), "one name, one object");
+        assert!(!(renamed && deleted), "what left the name was not deleted there");
+        match (renamed, written) {
+            (true, _) => drop(house.get(&target).await.is(200).brings("four")),
+            (_, true) => drop(house.get(&target).await.is(200).brings("written")),
+            (false, false) => panic!("the write had the name to itself"),
+        }
+        if renamed || deleted {
+            house.get("/b/o").await.refused(404, "NotFound");
+        }
+    }
+}
+
+async fn a_copy_into_a_bucket_that_goes_stores_nothing(house: &mut House) {
+    house.copy("/b").context().header("Policy-Versioning", "enabled").await.is(201);
+    house.post("/b/o").body(vec![7; 300_000]).await.is(201);
+    let copies: Vec<_> = (0..4).map(|_| tokio::spawn(house.copy("/b/o").into_future())).collect();
+    let deleted = tokio::spawn(house.delete("/b?recursive").into_future());
+    for copy in copies {
+        let answer = copy.await.expect("no copy panics");
+        assert!([201, 404, 409, 412].contains(&answer.status), "{answer:?}");
+    }
+    deleted.await.expect("no panic").is(200);
+    house.copy("/b/o").await.refused(404, "NotFound");
+    house.advance(crate::house::GRACE);
+    house.purge().await;
+    assert_eq!(house.world.takes_room().await, Vec::<String>::new());
 }

@@ -238,11 +238,19 @@ impl House {
     }
 
     /// What a refused request must leave as it was: what `target` answers to HEAD, and how many versions there are in
-    /// each state, with how many blobs.
+    /// each state, with how many blobs. Tombstones don't count: what was refused on its way in may have one.
     pub(crate) async fn seen(&self, target: &str) -> Seen {
-        let head = self.head(target).await;
+        self.seen_by(self.head(target)).await
+    }
+
+    /// As [`House::seen`], of what `ask` is answered.
+    pub(crate) async fn seen_by(&self, ask: Ask) -> Seen {
+        let head = ask.await;
         let mut versions = BTreeMap::new();
         for checked in self.world.versions().await {
+            if checked.facts.state == State::Purged {
+                continue;
+            }
             let counted: &mut (usize, usize) = versions.entry(checked.facts.state.as_str()).or_default();
             *counted = (counted.0 + 1, counted.1 + checked.blobs.len());
         }
@@ -251,15 +259,20 @@ impl House {
 
     /// Asserts that nothing has changed since `before`, leaving a moment to what a refused upload takes back.
     pub(crate) async fn unchanged(&self, target: &str, before: &Seen) {
-        let mut now = self.seen(target).await;
+        self.unchanged_for(|| self.head(target), before).await;
+    }
+
+    /// As [`House::unchanged`], by what is answered to `ask`.
+    pub(crate) async fn unchanged_for(&self, ask: impl Fn() -> Ask, before: &Seen) {
+        let mut now = self.seen_by(ask()).await;
         for _ in 0..200 {
             if now == *before {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
-            now = self.seen(target).await;
+            now = self.seen_by(ask()).await;
         }
-        assert_eq!(now, *before, "{target}");
+        assert_eq!(now, *before);
     }
 
     /// The names of all blobs that some version owns, whatever state it is in.

@@ -84,14 +84,18 @@ async fn case_56_headers_sent_with_a_restore_are_laid_over(house: &mut House) {
         .await
         .is(201);
     house.delete("/b?recursive").await.is(200);
-    // The case sends Policy-Versioning: enabled. That is not built, and a restore does not pass over it either.
-    let versioned = house.post(&restored(house, "b")).context().header("Policy-Versioning", "enabled").await;
-    versioned.refused(501, "NotImplemented");
-    assert_eq!(house.bucket(house.bu).await.state, State::Removed);
-    house.post(&restored(house, "b")).context().header("Policy-Replication", "reps:2").await.is(201);
+    for (name, bad) in
+        [("Policy-Versioning", "on"), ("Policy-Lifecycle", "Rule"), ("Lifepoint", "[] deleteable=no")]
+    {
+        house.post(&restored(house, "b")).context().header(name, bad).await.is(400);
+        assert_eq!(house.bucket(house.bu).await.state, State::Removed);
+    }
+    let asked = house.post(&restored(house, "b")).context().header("Policy-Versioning", "enabled");
+    asked.header("Policy-Replication", "reps:2").await.is(201);
     let head = house.head("/b").await.is(200);
     assert_eq!(head.all("policy-replication"), ["reps:2"]);
     assert_eq!(head.header("x-a-meta-kept"), Some("1"));
+    assert_eq!(head.need("policy-versioning-evaluated"), "enabled");
 
     house.delete("/b?recursive").await.is(200);
     let bare = format!("{}&preserve=no", restored(house, "b"));

@@ -17,6 +17,10 @@ crate::on_both_engines!(
     a_key_of_a_bucket_ends_at_its_bucket,
     a_key_of_a_domain_ends_at_its_domain,
     a_key_without_rights_learns_nothing,
+    each_operation_of_an_object_can_be_reserved,
+    what_is_reserved_is_reserved_where_it_is_written_over,
+    an_alias_can_be_reserved_to_its_owner,
+    what_a_copy_drops_is_reserved_no_more,
 );
 
 const DENIED: (u16, &str) = (403, "Forbidden");
@@ -122,7 +126,12 @@ async fn each_right_opens_its_own_door_and_no_other(house: &mut House) {
     let unnamed = house.post("/").body("four").await.is(201).need("content-uuid").to_owned();
     let uuid = format!("/{unnamed}");
     let cid = format!("/o?cid={}", house.bu);
-    let table: [(Right, &[(&str, &str)]); 5] = [
+    let version = format!("/b/o?version={}", house.head("/b/o").await.is(200).etag());
+    let unknown = format!("/b/o?version={}", "0".repeat(32));
+    let upload = house.post("/b/o?uploads").await.is(201).need("castor-system-uploadid").to_owned();
+    let (part, complete) =
+        (format!("/b/o?uploadid={upload}&partnumber=1"), format!("/b/o?uploadid={upload}"));
+    let table: [(Right, &[(&str, &str)]); 6] = [
         (
             Right::Read,
             &[
@@ -146,8 +155,24 @@ async fn each_right_opens_its_own_door_and_no_other(house: &mut House) {
                 ("PUT", "/b"),
                 ("POST", "/nob/o"),
                 ("PUT", "/nob/o"),
+                ("COPY", "/b/o"),
+                ("COPY", "/b/none"),
+                ("COPY", &version),
+                ("COPY", "/b/o?newname=p"),
+                ("APPEND", "/b/o"),
+                ("APPEND", "/nob/o"),
+                ("COPY", "/b"),
+                ("APPEND", "/b"),
+                ("COPY", "/nob"),
+                ("POST", "/b/o?uploads"),
+                ("PUT", "/b/o?uploads"),
+                ("APPEND", "/b/o?uploads"),
+                ("POST", &part),
+                ("POST", &complete),
+                ("DELETE", &complete),
             ],
         ),
+        (Right::DeleteVersion, &[("DELETE", &version), ("DELETE", &unknown)]),
         (
             Right::Delete,
             &[("DELETE", "/b/o"), ("DELETE", &uuid), ("DELETE", "/b/none"), ("DELETE", "/nob/o")],
@@ -160,7 +185,15 @@ async fn each_right_opens_its_own_door_and_no_other(house: &mut House) {
                 ("DELETE", "/nob?recursive"),
             ],
         ),
-        (Right::Admin, &[("GET", &cid), ("PUT", "/?domain=d.example")]),
+        (
+            Right::Admin,
+            &[
+                ("GET", &cid),
+                ("PUT", "/?domain=d.example"),
+                ("COPY", "/?domain=d.example"),
+                ("APPEND", "/?domain=d.example&newname=x.example"),
+            ],
+        ),
     ];
     let before = house.get("/b?format=json").await.text();
     for (right, asked) in table {
@@ -188,7 +221,14 @@ async fn each_right_opens_its_own_door_and_no_other(house: &mut House) {
     };
     only(Right::Read, house.get("/b/o")).await.is(200).brings("four");
     only(Right::Write, house.put("/b/o").body("five!")).await.is(201);
+    only(Right::Write, house.copy("/b/o").header("X-A-Meta-New", "1")).await.is(201);
+    only(Right::Write, house.append("/b/o").body("!")).await.is(201);
     only(Right::Write, house.post("/c").context()).await.is(201);
+    only(Right::Write, house.delete(&complete)).await.is(200);
+    house.post("/b/v").body("four").await.is(201);
+    let version = format!("/b/v?version={}", house.head("/b/v").await.is(200).etag());
+    denied(only(Right::Delete, house.delete(&version)).await, "a version with the right to delete objects");
+    only(Right::DeleteVersion, house.delete(&version)).await.is(200);
     only(Right::Delete, house.delete("/b/o")).await.is(200);
     only(Right::Delete, house.delete(&uuid)).await.is(200);
     only(Right::Admin, house.get(&cid.replace("/o", "/keep"))).await.is(200).brings("kept");
@@ -305,6 +345,8 @@ async fn a_key_without_rights_learns_nothing(house: &mut House) {
     let key = house.key(&[]).await;
     let restore = format!("/b?recreatecid={}", house.bu);
     let unknown = format!("/b?recreatecid={}", "0".repeat(32));
+    let version = format!("/b/o?version={}", house.head("/b/o").await.is(200).etag());
+    let unknown_version = format!("/b/o?version={}", "0".repeat(32));
     for (method, there, not_there) in [
         ("GET", "/b/o", "/b/none"),
         ("HEAD", "/b/o", "/nob/o"),
@@ -315,6 +357,16 @@ async fn a_key_without_rights_learns_nothing(house: &mut House) {
         ("PUT", "/b/o", "/nob/o"),
         ("PUT", "/b/o", "/b/o?domain=no.example"),
         ("PUT", "/b", "/nob"),
+        ("COPY", "/b/o", "/b/none"),
+        ("COPY", "/b/o?newname=p", "/b/none?newname=p"),
+        ("COPY", "/b", "/nob"),
+        ("APPEND", "/b/o", "/b/none"),
+        ("APPEND", "/b/o", "/nob/o"),
+        ("POST", "/b/o?uploads", "/b/none?uploads"),
+        ("PUT", "/b/o?uploads", "/nob/o?uploads"),
+        ("GET", &version, &unknown_version),
+        ("COPY", &version, &unknown_version),
+        ("DELETE", &version, &unknown_version),
         ("DELETE", "/b/o", "/b/none"),
         ("DELETE", "/b?recursive", "/nob?recursive"),
         ("POST", &restore, &unknown),
@@ -324,4 +376,115 @@ async fn a_key_without_rights_learns_nothing(house: &mut House) {
         denied(one.clone(), &format!("{method} {there}"));
         assert_eq!((one.status, &one.body), (other.status, &other.body), "{method} {there} and {not_there}");
     }
+}
+
+/// Every way to touch an object, and the operation of a spec that it is.
+const TOUCHES: [(&str, &str, &str); 11] = [
+    ("get", "GET", ""),
+    ("head", "HEAD", ""),
+    ("put", "PUT", ""),
+    ("put", "POST", ""),
+    ("put", "PUT", "?preserve"),
+    ("put", "POST", "?uploads"),
+    ("put", "PUT", "?newname=p"),
+    ("copy", "COPY", "?preserve"),
+    ("copy", "COPY", "?newname=p&preserve"),
+    ("append", "APPEND", ""),
+    ("delete", "DELETE", ""),
+];
+
+async fn each_operation_of_an_object_can_be_reserved(house: &mut House) {
+    let all: Vec<Right> = Right::ALL.into_iter().filter(|right| *right != Right::Admin).collect();
+    let stranger = house.key(&all).await;
+    let of_domain = house.scoped_key(&all, Some(house.du), None).await;
+    let root = house.key(&[Right::Admin]).await;
+    for reserved in ["get", "head", "put", "copy", "append", "delete", "change", "view"] {
+        let spec = format!("{reserved}=d.example");
+        for (operation, method, argument) in TOUCHES {
+            let store = || house.post("/b/o?admin").key(&root).header("Castor-Authorization", spec.clone());
+            store().body("four").await.is(201);
+            let ask = |argument: &str| match method {
+                "PUT" | "POST" | "APPEND" => house.ask(method, &format!("/b/o{argument}")).body("five!"),
+                _ => house.ask(method, &format!("/b/o{argument}")),
+            };
+            let closed = match reserved {
+                "view" => ["get", "head"].contains(&operation),
+                "change" => !["get", "head"].contains(&operation),
+                one => one == operation,
+            };
+            let seen = || house.head("/b/o?admin").key(&root);
+            let before = house.seen_by(seen()).await;
+            let answer = ask(argument).key(&stranger).await;
+            if closed {
+                answer.refused(403, "Forbidden");
+                house.unchanged_for(seen, &before).await;
+                ask(argument).key(&root).await.refused(403, "Forbidden");
+                let joint = if argument.is_empty() { "?admin" } else { "&admin" };
+                if operation != "delete" && !argument.contains("newname") {
+                    let answer = ask(&format!("{argument}{joint}")).key(&root).await;
+                    assert!(answer.status < 300, "{spec}: {method} {argument}: {answer:?}");
+                    store().body("four").await.is(201);
+                }
+                let answer = ask(argument).key(&of_domain).await;
+                assert!(answer.status < 300, "{spec}: {method} {argument}: {answer:?}");
+            } else {
+                assert!(answer.status < 300, "{spec}: {method} {argument}: {answer:?}");
+            }
+            house.delete("/b/p?admin").key(&root).await;
+        }
+    }
+}
+
+async fn what_is_reserved_is_reserved_where_it_is_written_over(house: &mut House) {
+    house.copy("/b").context().header("Policy-Versioning", "enabled").await.is(201);
+    let all: Vec<Right> = Right::ALL.into_iter().filter(|right| *right != Right::Admin).collect();
+    let stranger = house.key(&all).await;
+    let first = house.post("/b/o").header("Castor-Authorization", "change=d.example").body("four").await;
+    let first = first.is(201).etag();
+    let before = house.seen("/b/o").await;
+    let large = vec![5; 50_000];
+    house.put("/b/o").key(&stranger).body(large.clone()).await.refused(403, "Forbidden");
+    house.post("/b/o").key(&stranger).body(large).await.refused(403, "Forbidden");
+    house.delete(&format!("/b/o?version={first}")).key(&stranger).await.refused(403, "Forbidden");
+    house.delete("/b/o").key(&stranger).await.refused(403, "Forbidden");
+    house.unchanged("/b/o", &before).await;
+    // A name that is in use is not taken from its object by a rename, whatever that one reserves.
+    house.post("/b/mine").body("mine").await.is(201);
+    house.copy("/b/mine?newname=o").key(&stranger).await.refused(409, "NameInUse");
+}
+
+async fn an_alias_can_be_reserved_to_its_owner(house: &mut House) {
+    let all: Vec<Right> = Right::ALL.into_iter().filter(|right| *right != Right::Admin).collect();
+    let (ann, bob) = (house.key(&all).await, house.key(&all).await);
+    let asked = house.post("/?alias").key(&ann).header("Castor-Authorization", "change=owner@");
+    let target = format!("/{}", asked.body("four").await.is(201).need("content-uuid"));
+    let before = house.seen(&target).await;
+    for (method, argument) in
+        [("PUT", ""), ("COPY", "?preserve"), ("APPEND", ""), ("PUT", "?uploads"), ("DELETE", "")]
+    {
+        let ask = || match method {
+            "PUT" | "APPEND" => house.ask(method, &format!("{target}{argument}")).body("!"),
+            _ => house.ask(method, &format!("{target}{argument}")),
+        };
+        ask().key(&bob).await.refused(403, "Forbidden");
+        ask().await.refused(401, "Unauthorized");
+        house.unchanged(&target, &before).await;
+    }
+    house.append(&target).key(&ann).body("teen").await.is(201);
+    house.get(&target).key(&bob).await.is(200).brings("fourteen");
+    house.delete(&target).key(&bob).await.refused(403, "Forbidden");
+    house.delete(&target).key(&ann).await.is(200);
+}
+
+async fn what_a_copy_drops_is_reserved_no_more(house: &mut House) {
+    let all: Vec<Right> = Right::ALL.into_iter().filter(|right| *right != Right::Admin).collect();
+    let (ann, bob) = (house.key(&all).await, house.key(&all).await);
+    let asked = house.post("/b/o").key(&ann).header("Castor-Authorization", "change=owner@");
+    asked.body("four").await.is(201);
+    house.append("/b/o").key(&ann).body("!").await.is(201);
+    house.put("/b/o").key(&bob).body("x").await.refused(403, "Forbidden");
+    house.copy("/b/o?preserve").key(&ann).header("X-A-Meta-One", "1").await.is(201);
+    house.put("/b/o").key(&bob).body("x").await.refused(403, "Forbidden");
+    house.copy("/b/o").key(&ann).await.is(201);
+    house.put("/b/o").key(&bob).body("x").await.is(201);
 }

@@ -29,6 +29,9 @@ crate::on_both_engines!(
     a_lifepoint_of_the_beginning_binds,
     a_range_crosses_from_part_to_part,
     small_and_large_parts_are_one_object,
+    an_object_of_very_many_parts_is_read_and_reclaimed,
+    a_purged_bucket_takes_its_uploads_along,
+    an_upload_over_in_a_removed_bucket_does_not_come_back,
     an_object_of_parts_is_deleted_with_all_of_them,
     an_object_of_parts_changes_like_any_other,
     an_upload_that_is_given_up_leaves_nothing,
@@ -43,6 +46,8 @@ crate::on_both_engines!(
     conditions_hold_when_an_upload_completes,
     where_versions_are_kept_an_upload_makes_one,
     a_part_that_breaks_off_is_none,
+    a_read_in_progress_outlives_a_copy,
+    reads_and_copies_at_once_agree,
 );
 
 /// An upload under way.
@@ -253,7 +258,7 @@ async fn a_part_sent_again_takes_the_place_of_the_first(house: &mut House) {
     upload.complete(&[(1, &one), (2, &two)]).await.is(201);
     house.get("/b/o").await.is(200).brings("one two");
     house.purge().await;
-    assert_eq!(house.world.takes_room().await.len(), 2);
+    assert_eq!(house.blobs().await.len(), 2);
 }
 
 async fn a_list_of_parts_that_is_wrong_completes_nothing(house: &mut House) {
@@ -513,6 +518,58 @@ async fn small_and_large_parts_are_one_object(house: &mut House) {
     house.get("/b/o").await.is(200).brings(&whole);
 }
 
+async fn an_object_of_very_many_parts_is_read_and_reclaimed(house: &mut House) {
+    let upload = Upload::begin(house, "POST", "/b/o").await;
+    let (mut whole, mut parts) = (Vec::new(), Vec::new());
+    for number in 1..=600_u32 {
+        let part = format!("part {number}. ");
+        whole.extend(part.as_bytes());
+        parts.push((number, upload.part(number, part).await));
+    }
+    let parts: Vec<(u32, &str)> = parts.iter().map(|(number, uuid)| (*number, uuid.as_str())).collect();
+    upload.complete(&parts).await.is(201);
+    house.get("/b/o").await.is(200).brings(&whole);
+    let tail = house.get("/b/o").header("Range", "bytes=-5000").await.is(206);
+    tail.brings(&whole[whole.len() - 5_000..]);
+    house.copy("/b/o?newname=p").await.is(201);
+    house.get("/b/p").await.is(200).brings(&whole);
+    house.delete("/b/p").await.is(200);
+    house.advance(OBJECT_GRACE);
+    house.process().await;
+    assert_eq!(house.world.takes_room().await, Vec::<String>::new());
+}
+
+async fn a_purged_bucket_takes_its_uploads_along(house: &mut House) {
+    let upload = Upload::begin(house, "POST", "/b/o").await;
+    let (one, _) = (upload.part(1, "small").await, upload.part(2, vec![2; 30_000]).await);
+    upload.part(1, "again").await;
+    let done = Upload::begin(house, "POST", "/b/p").await;
+    let (three, four) = (done.part(1, "small").await, done.part(2, vec![2; 30_000]).await);
+    done.complete(&[(1, &three), (2, &four)]).await.is(201);
+    house.delete("/b?recursive=now").await.is(200);
+    house.purge().await;
+    assert_eq!(house.bucket(house.bu).await.state, State::Purged);
+    house.nothing_is_left().await;
+    house.post("/b").context().await.is(201);
+    upload.complete(&[(1, &one)]).await.refused(404, "NoSuchUpload");
+    done.complete(&[(1, &three), (2, &four)]).await.refused(404, "NoSuchUpload");
+}
+
+async fn an_upload_over_in_a_removed_bucket_does_not_come_back(house: &mut House) {
+    house.restart(|settings| settings.recursive_delete_delay = Duration::from_secs(30 * 24 * 3_600)).await;
+    house.store_o().await;
+    let upload = Upload::begin(house, "PUT", "/b/o").await;
+    let (one, _) = (upload.part(1, "small").await, upload.part(2, vec![2; 30_000]).await);
+    house.delete("/b?recursive").await.is(200);
+    house.advance(Duration::from_secs(8 * 24 * 3_600));
+    house.purge().await;
+    house.post(&format!("/b?recreatecid={}", house.bu)).context().await.is(201);
+    upload.ask_complete("PUT", &[(1, &one)]).await.refused(404, "NoSuchUpload");
+    house.get("/b/o").await.is(200).brings("four");
+    house.purge().await;
+    assert_eq!(house.blobs().await.len(), 1);
+}
+
 async fn an_object_of_parts_is_deleted_with_all_of_them(house: &mut House) {
     let upload = Upload::begin(house, "POST", "/b/o").await;
     let (one, two) = (upload.part(1, "small").await, upload.part(2, vec![2; 30_000]).await);
@@ -653,7 +710,7 @@ async fn of_two_that_append_at_once_one_makes_the_object(house: &mut House) {
     }
     house.advance(OBJECT_GRACE);
     house.purge().await;
-    assert_eq!(house.world.takes_room().await.len(), 4, "two objects of two parts each");
+    assert_eq!(house.blobs().await.len(), 4, "two objects of two parts each");
 }
 
 async fn nothing_is_completed_in_a_removed_bucket(house: &mut House) {
@@ -745,4 +802,41 @@ async fn a_part_that_breaks_off_is_none(house: &mut House) {
     house.unchanged("/b/o", &before).await;
     upload.complete(&[(1, &kept)]).await.is(201);
     house.get("/b/o").await.is(200).brings("kept");
+}
+
+async fn a_read_in_progress_outlives_a_copy(house: &mut House) {
+    let upload = Upload::begin(house, "POST", "/b/o").await;
+    let (mut whole, mut parts) = (Vec::new(), Vec::new());
+    for number in 1..=300_u32 {
+        let part = vec![number as u8; 40_000];
+        parts.push((number, upload.part(number, part.clone()).await));
+        whole.extend(part);
+    }
+    let parts: Vec<(u32, &str)> = parts.iter().map(|(number, uuid)| (*number, uuid.as_str())).collect();
+    upload.complete(&parts).await.is(201);
+    let mut line = house.line().await;
+    line.send("GET /b/o HTTP/1.1\r\nHost: d.example\r\nConnection: close\r\n\r\n").await;
+    line.until("\r\n\r\n").await;
+    house.copy("/b/o").header("X-A-Meta-New", "1").await.is(201);
+    let rest = line.rest().await;
+    assert_eq!(rest.len(), whole.len());
+    assert!(rest == whole);
+}
+
+async fn reads_and_copies_at_once_agree(house: &mut House) {
+    let upload = Upload::begin(house, "POST", "/b/o").await;
+    let (one, two) = (upload.part(1, "one").await, upload.part(2, vec![2; 30_000]).await);
+    upload.complete(&[(1, &one), (2, &two)]).await.is(201);
+    let whole = [b"one".to_vec(), vec![2; 30_000]].concat();
+    for _ in 0..20 {
+        let copies: Vec<_> = (0..3).map(|_| tokio::spawn(house.copy("/b/o").into_future())).collect();
+        let reads: Vec<_> = (0..6).map(|_| tokio::spawn(house.get("/b/o").into_future())).collect();
+        for read in reads {
+            read.await.expect("no panic").is(200).brings(&whole);
+        }
+        for copy in copies {
+            let answer = copy.await.expect("no panic");
+            assert!([201, 409].contains(&answer.status), "{answer:?}");
+        }
+    }
 }

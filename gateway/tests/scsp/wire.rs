@@ -30,7 +30,7 @@ async fn case_18_a_method_that_is_not_known_is_not_implemented(house: &mut House
     for method in ["BREW", "OPTIONS", "TRACE", "PATCH", "SEND", "GEN", "HOLD", "RELEASE", "delete"] {
         for target in ["/b/o", "/b", "/"] {
             let refused = house.ask(method, target).await.refused(501, "NotImplemented");
-            assert_eq!(refused.need("allow"), "GET, HEAD, POST, PUT, DELETE");
+            assert_eq!(refused.need("allow"), "GET, HEAD, POST, PUT, COPY, APPEND, DELETE");
         }
     }
 }
@@ -83,7 +83,7 @@ async fn a_write_without_a_length_is_refused(house: &mut House) {
 async fn the_node_tells_who_it_is(house: &mut House) {
     let node = house.get("/").await.is(200);
     assert_eq!(node.need("content-type"), "text/html; charset=utf-8");
-    assert_eq!(node.need("allow"), "GET, HEAD, POST, PUT, DELETE");
+    assert_eq!(node.need("allow"), "GET, HEAD, POST, PUT, COPY, APPEND, DELETE");
     assert!(node.text().contains("barrow"), "{}", node.text());
 }
 

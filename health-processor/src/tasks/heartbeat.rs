@@ -40,6 +40,7 @@ impl Task for Heartbeat {
         let mut report = Report { member: Some(self.0.member), node, role, halted: None };
         let outcome = async {
             self.0.beat().await?;
+            self.0.metadata.refresh_statistics().await?;
             report.halted = self.0.metadata.halt().await?;
             Ok(())
         };

@@ -6,7 +6,8 @@ use health_processor::failpoint::{Blow, NAMES};
 use lifecycle::{Clock, State};
 use testkit::Database;
 
-const TASKS: [&str; 5] = ["expire", "containers", "reclaim", "staged", "forget"];
+const TASKS: [&str; 8] =
+    ["lifecycle", "expire", "history", "uploads", "containers", "reclaim", "staged", "forget"];
 
 /// Work of every kind, all of it due.
 async fn make_work(world: &World) {
@@ -21,6 +22,18 @@ async fn make_work(world: &World) {
     world.put(&removed, "small").await;
     world.put_stored(&removed, "large").await;
     world.remove(&removed, GRACE).await;
+    world.upload(&bucket, "never completed").await;
+    // What was kept while versions were, and goes because they are not any more.
+    let kept = world.bucket().await;
+    world.policies(&kept, "enabled", &[]).await;
+    world.put(&kept, "twice").await;
+    world.put_stored(&kept, "twice").await;
+    world.delete(&kept, "twice").await;
+    world.policies(&kept, "disabled", &[]).await;
+    // A rule for what is there already.
+    let ruled = world.bucket().await;
+    world.put(&ruled, "old").await;
+    world.policies(&ruled, "disabled", &[r#"RuleId:"r" ExpirationDays:1"#]).await;
     world.clock.advance(world.settings.staged_expiry + GRACE);
 }
 

@@ -4,11 +4,13 @@ use blobs::Blobs;
 use bytes::Bytes;
 use health_processor::{HealthProcessor, Settings};
 use lifecycle::{
-    BlobName, BucketName, Cause, Clock, Condition, ContainerId, Grace, Guard, Kind, State, Time, VersionId,
+    BlobName, BucketName, Cause, Clock, Condition, ContainerId, Grace, Guard, Kind, State, Time, UploadId,
+    VersionId,
 };
 use metadata::{
-    Body, Container, ContainerKind, Delete, Existence, Markers, Metadata, NewContainer, ObjectCommand,
-    Publish, RemoveOrder, Stage,
+    Allowed, Body, Container, ContainerKind, ContextChange, Delete, Existence, Markers, Metadata,
+    NewContainer, NewPart, NewUpload, ObjectCommand, PartBody, Policies, Publish, RemoveOrder, Stage,
+    UploadMode,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -197,6 +199,54 @@ impl World {
 
     pub(crate) async fn delete_with(&self, bucket: &Container, name: &str, grace: Duration) {
         self.metadata.object(self.deletion(bucket, name, grace)).await.unwrap();
+    }
+
+    /// Begins a multipart upload that has one part, and a day.
+    pub(crate) async fn upload(&self, bucket: &Container, name: &str) {
+        let id = UploadId::random();
+        let new = NewUpload {
+            id,
+            domain: self.domain,
+            bucket: bucket.id,
+            kind: Kind::Named,
+            name: name.to_owned(),
+            mode: UploadMode::Replace,
+            replaces: None,
+            headers: "[]".to_owned(),
+            owner: None,
+            actor: "somebody".to_owned(),
+            expires_at: self.clock.now().plus(self.settings.staged_expiry),
+        };
+        self.metadata.begin_upload(new).await.unwrap();
+        let bytes = Bytes::from_static(b"part");
+        let part = NewPart {
+            upload: id,
+            number: 1,
+            version: VersionId::random(),
+            size: 4,
+            md5: [1; 16],
+            headers: "[]".to_owned(),
+            actor: "somebody".to_owned(),
+            body: PartBody::Inline { blob: BlobName::random(), format: 0, bytes },
+        };
+        self.metadata.finish_part(part).await.unwrap();
+    }
+
+    /// Sets what a bucket says of versioning and lifecycle.
+    pub(crate) async fn policies(&self, bucket: &Container, versioning: &str, rules: &[&str]) {
+        let policies = Policies {
+            versioning: Some(lifecycle::VersioningPolicy::parse(versioning).unwrap()),
+            rules: lifecycle::lifecycle_rules::parse(rules.iter().copied()).unwrap(),
+            ..Policies::default()
+        };
+        let change = ContextChange {
+            headers: "[]".to_owned(),
+            policies,
+            allowed: Allowed { versioning: true, lifecycle: true },
+            actor: "somebody".to_owned(),
+            ..ContextChange::default()
+        };
+        self.metadata.change_context(ContainerKind::Bucket, bucket.id, change).await.unwrap();
     }
 
     pub(crate) async fn remove(&self, bucket: &Container, grace: Duration) {

@@ -159,7 +159,9 @@ pub(crate) async fn hand_over(
     Ok(())
 }
 
-/// Live versions cease to be current, and others become it: in this order, for at most one of a name is.
+/// Live versions cease to be current, and others become it: in this order, for at most one of a name is. Which is current
+/// was read under the bucket's lock; asked again here, it would make Postgres walk all versions for each of these, as long
+/// as it believes that there are none.
 pub(crate) async fn turn(conn: &mut Conn, turns: &[Turn]) -> Result<(), DbError> {
     let rows = |current: bool| -> Vec<Vec<Value>> {
         let wanted = turns.iter().filter(|turn| turn.current == current);
@@ -180,7 +182,7 @@ pub(crate) async fn turn(conn: &mut Conn, turns: &[Turn]) -> Result<(), DbError>
                 expires_at = CASE WHEN turned.column4 = 1 THEN turned.column5 ELSE versions.expires_at END,
                 expiry_rule = CASE WHEN turned.column4 = 1 THEN turned.column6 ELSE versions.expiry_rule END
              FROM (VALUES {rows}) AS turned
-             WHERE versions.id = turned.column1 AND versions.state = 'live' AND versions.is_current = 1",
+             WHERE versions.id = turned.column1 AND versions.state = 'live'",
             &[],
             covered,
         )
@@ -194,8 +196,7 @@ pub(crate) async fn turn(conn: &mut Conn, turns: &[Turn]) -> Result<(), DbError>
                 expires_at = CASE WHEN turned.column4 = 1 THEN turned.column5 ELSE versions.expires_at END,
                 expiry_rule = CASE WHEN turned.column4 = 1 THEN turned.column6 ELSE versions.expiry_rule END
              FROM (VALUES {rows}) AS turned
-             WHERE versions.id = turned.column1 AND versions.state = 'live' AND versions.is_current = 0
-                AND versions.marker = 0",
+             WHERE versions.id = turned.column1 AND versions.state = 'live'",
             &[],
             uncovered,
         )

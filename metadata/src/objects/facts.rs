@@ -142,7 +142,7 @@ macro_rules! facts_columns {
 }
 
 macro_rules! by_name {
-    ($on:literal) => {
+    ($on:expr) => {
         // LEFT JOIN, and a look at what is there: so neither engine ever walks the versions and looks among the keys.
         concat!("SELECT ", facts_columns!(), " FROM (VALUES {rows}) AS wanted LEFT JOIN versions v ON ", $on)
     };
@@ -150,21 +150,26 @@ macro_rules! by_name {
 
 const CURRENT: &str =
     by_name!("v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.is_current = 1");
-const NEWEST: &str = by_name!(
-    "v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.state = 'live' AND v.is_current = 0
-        AND v.seq = (SELECT MAX(h.seq) FROM versions h WHERE h.contents_id = wanted.column1
-            AND h.name = wanted.column2 AND h.state = 'live' AND h.is_current = 0
-            AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3))"
-);
-const SECOND: &str = by_name!(
-    "v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.state = 'live' AND v.is_current = 0
-        AND v.seq = (SELECT MAX(h.seq) FROM versions h WHERE h.contents_id = wanted.column1
-            AND h.name = wanted.column2 AND h.state = 'live' AND h.is_current = 0 AND h.seq < wanted.column4
-            AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3))"
-);
+// One version out of many of a name is found by a look of its own, and joined by its id and nothing else: a condition that
+// implies a partial index makes Postgres walk that whole index for each key, as long as it believes the table to be empty.
+macro_rules! newest {
+    ($below:literal) => {
+        concat!(
+            "v.id = (SELECT h.id FROM versions h WHERE h.contents_id = wanted.column1 AND h.name = wanted.column2
+                AND h.state = 'live' AND h.is_current = 0
+                AND h.seq = (SELECT MAX(g.seq) FROM versions g WHERE g.contents_id = wanted.column1
+                    AND g.name = wanted.column2 AND g.state = 'live' AND g.is_current = 0 ",
+            $below,
+            " AND (g.superseded_seq IS NULL OR g.superseded_seq > wanted.column3)))"
+        )
+    };
+}
+const NEWEST: &str = by_name!(newest!(""));
+const SECOND: &str = by_name!(newest!("AND g.seq < wanted.column4"));
 const NULL_VERSION: &str = by_name!(
-    "v.contents_id = wanted.column1 AND v.name = wanted.column2 AND v.state = 'live' AND v.is_current = 0
-        AND v.null_version = 1 AND (v.superseded_seq IS NULL OR v.superseded_seq > wanted.column3)"
+    "v.id = (SELECT h.id FROM versions h WHERE h.contents_id = wanted.column1 AND h.name = wanted.column2
+        AND h.state = 'live' AND h.is_current = 0 AND h.null_version = 1
+        AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3) LIMIT 1)"
 );
 const BY_ID: &str = by_name!("v.id = wanted.column1 AND v.state = 'live'");
 

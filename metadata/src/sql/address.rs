@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Every statement here is written for its indexes. Postgres must neither plan it anew each time (planning a long list of
 /// VALUES takes longer than running it) nor, on tables that were empty when it planned, settle on scanning them.
-const PLANS: [(&str, &str); 7] = [
+const PLANS: [(&str, &str); 9] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
@@ -21,6 +21,8 @@ const PLANS: [(&str, &str); 7] = [
     ("enable_material", "off"),
     // of a table that it takes for small, it would rather read all than look sixty rows up
     ("random_page_cost", "0.01"),
+    ("cpu_index_tuple_cost", "0.0001"),
+    ("cpu_operator_cost", "0.00001"),
     ("jit", "off"),
 ];
 

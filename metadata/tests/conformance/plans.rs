@@ -159,7 +159,7 @@ fn walk_nothing(plans: &[(String, Vec<String>)]) {
             let mut words = line.split_whitespace();
             let scanned = if words.next() == Some("SCAN") { words.next() } else { None };
             // Only what expires is looked for everywhere, and its index is walked no further than the first that counts.
-            matches!(scanned, Some("v" | "h" | "n" | "versions" | "p" | "blobs" | "i" | "inline_bytes"))
+            matches!(scanned, Some("v" | "g" | "h" | "n" | "versions" | "p" | "blobs" | "i" | "inline_bytes"))
                 && !line.ends_with("USING INDEX versions_expiring")
         };
         if plan.iter().any(walks) {
@@ -215,13 +215,10 @@ async fn nor_where_versions_are_kept() {
         found.unwrap_or_else(|| panic!("no statement with {piece:?}")).1.clone()
     };
     goes_through(
-        &of("SELECT MAX(h.seq)"),
-        "SEARCH h USING INDEX versions_history (contents_id=? AND name=?)",
+        &of("SELECT MAX(g.seq)"),
+        "SEARCH g USING INDEX versions_history (contents_id=? AND name=?)",
     );
-    goes_through(
-        &of("v.null_version = 1 AND"),
-        "SEARCH v USING INDEX versions_null (contents_id=? AND name=?)",
-    );
+    goes_through(&of("h.null_version = 1"), "SEARCH h USING INDEX versions_null (contents_id=? AND name=?)");
     goes_through(
         &of("SET state = 'purging', cause = 'abandoned'\n             WHERE upload_id"),
         "USING INDEX versions_parts",

@@ -358,3 +358,22 @@ impl ParsePolicy for str {
         lifecycle::VersioningPolicy::parse(self).unwrap()
     }
 }
+
+/// On a database that has not looked at its tables yet, each of these once walked all versions for each name.
+#[tokio::test]
+async fn writing_over_versions_costs_about_what_writing_does() {
+    for world in [World::sqlite().await, World::postgres().await] {
+        world.versioning("enabled").await;
+        let all = async |command: &dyn Fn(&str) -> metadata::ObjectCommand| {
+            let began = world.boot();
+            let commands = (0..2_000).map(|n| command(&format!("n{n}"))).collect();
+            assert!(world.m.objects(commands, false).await.iter().all(Result::is_ok));
+            world.boot().saturating_sub(began)
+        };
+        let first = all(&|name| world.put(name).command()).await;
+        let most = 12 * first + SECOND;
+        assert!(all(&|name| world.delete(name).command()).await < most);
+        assert!(all(&|name| world.put(name).command()).await < most);
+        assert!(all(&|name| world.put(name).command()).await < most);
+    }
+}

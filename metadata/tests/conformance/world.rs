@@ -151,6 +151,11 @@ impl Caller {
         self.clock.now()
     }
 
+    /// Time as it really passes, for what must not take long.
+    pub(crate) fn boot(&self) -> Duration {
+        lifecycle::SystemClock.boot()
+    }
+
     /// Lets time pass.
     pub(crate) fn later(&self, by: Duration) {
         self.clock.advance(by);

@@ -20,6 +20,9 @@ pub struct Health {
     pub staged_expiry: Duration,
     /// How long bytes stay after their version became invisible, for reads under way; zero cuts them off.
     pub drain_timeout: Duration,
+    /// How long a claim on bytes to be destroyed holds, if its process dies: another one takes the work over then. From
+    /// 1 s.
+    pub claim_lease: Duration,
     /// How many blobs are destroyed at the same time.
     pub concurrency: usize,
     /// How many rows one claim, destroy and finish handles.
@@ -53,6 +56,7 @@ impl Health {
             upload_expiry: section.duration("upload_expiry", "7days", SECOND..=CENTURY),
             staged_expiry: section.duration("staged_expiry", "1day", SECOND..=CENTURY),
             drain_timeout: section.duration("drain_timeout", "30s", Duration::ZERO..=DAY),
+            claim_lease: section.duration("claim_lease", "1min", SECOND..=DAY),
             concurrency: section.number("concurrency", 64, 1..=1024),
             batch: section.number("batch", 512, 1..=4096),
             brake_share: section.number("brake_share", 5, 1..=100),

@@ -3,10 +3,6 @@
 use crate::config::{self, Config};
 use gateway::http::Limits;
 use gateway::{Anonymous, LifepointSettings, LockedDelete, PolicySettings, ScspSettings, Settings};
-use std::time::Duration;
-
-/// How long a claim holds whose owner may have died.
-const CLAIM_LEASE: Duration = Duration::from_secs(60);
 
 pub(super) fn of_the_doors(config: &Config) -> Settings {
     Settings {
@@ -17,7 +13,7 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
         object_delete_delay: config.health.object_delete_delay,
         deletion_memory: config.health.deletion_memory,
         upload_expiry: config.health.upload_expiry,
-        claim_lease: CLAIM_LEASE,
+        claim_lease: config.health.claim_lease,
         lifepoint: LifepointSettings {
             strict: config.lifepoint.strict,
             strict_guard: config.lifepoint.strict_guard,
@@ -48,7 +44,7 @@ pub(super) fn of_the_processor(config: &Config, role: &'static str) -> health_pr
         deletion_memory: health.deletion_memory,
         staged_expiry: health.staged_expiry,
         drain_timeout: health.drain_timeout,
-        lease: CLAIM_LEASE,
+        lease: health.claim_lease,
         brake_share: health.brake_share,
         brake_objects: health.brake_objects,
         brake_min_objects: health.brake_min_objects,

@@ -161,3 +161,51 @@ fn a_server_that_answers_before_it_commits_is_found_out() {
     let found = rounds(&House::new(), &[("BARROW_TESTING_ANSWER_EARLY", "1")], 5);
     assert!(!found.is_empty(), "the control run lost nothing: this harness would notice nothing");
 }
+
+/// Case 67: the process dies in the middle of a purge, and the next one carries it to its end; nothing else is touched.
+#[test]
+fn a_purge_that_is_killed_in_the_middle_is_carried_on() {
+    for failpoint in
+        ["cascade.after_claim", "cascade.after_destroy", "cascade.before_finish", "cascade.after_finish"]
+    {
+        let house = House::new();
+        let soon = [("BARROW_HEALTH__CLAIM_LEASE", "1s"), ("BARROW_HEALTH__INTERVAL", "1s")];
+        let mut server = house.serve_with(&[soon[0], soon[1], ("BARROW_FAILPOINT", failpoint)]);
+        let (key, secret) = house.root();
+        let auth = format!("Bearer {key}:{secret}");
+        let context = "Content-Type: application/castorcontext\r\n";
+        for bucket in ["doomed", "crash"] {
+            assert_eq!(ask(server.scsp, &auth, "POST", &format!("/{bucket}"), context, &[]).unwrap().0, 201);
+            for n in 0..40 {
+                let name = format!("o-{n}");
+                let body = content(&name, if n % 2 == 0 { 40_000 } else { 700 });
+                let put = ask(server.scsp, &auth, "POST", &format!("/{bucket}/{name}"), "", &body);
+                assert_eq!(put.unwrap().0, 201);
+            }
+        }
+        let removed = ask(server.scsp, &auth, "DELETE", "/doomed?recursive=now", "", &[]);
+        // It may die before it has answered; what it promised to purge is purged either way.
+        assert!(removed.is_none_or(|(status, _)| status == 200), "{failpoint}");
+        assert!(server.died(), "{failpoint} was never passed");
+        let server = house.serve_with(&soon);
+        crate::house::eventually(|| {
+            let usage = house.command(&["usage", "--json"]).outcome();
+            assert_eq!(usage.code, 0, "{failpoint}: {}{}", usage.stdout, usage.stderr);
+            let rows: serde_json::Value = serde_json::from_str(&usage.stdout).unwrap();
+            // All that is left are the eighty objects of which forty are tombstones.
+            let total = |state: &str| rows["total"][state]["objects"].as_i64();
+            let expected = (Some(40), Some(40), Some(0), Some(0));
+            ((total("live"), total("purged"), total("purging"), total("removed")) == expected).then_some(())
+        });
+        assert_eq!(ask(server.scsp, &auth, "GET", "/doomed", "", &[]).unwrap().0, 404);
+        for n in 0..40 {
+            let name = format!("o-{n}");
+            let (status, body) = ask(server.scsp, &auth, "GET", &format!("/crash/{name}"), "", &[]).unwrap();
+            let size = if n % 2 == 0 { 40_000 } else { 700 };
+            assert!(status == 200 && body == content(&name, size), "{failpoint}: {name} was touched");
+        }
+        let check = house.command(&["check", "--blobs", "--json"]).outcome();
+        assert_eq!(check.code, 0, "{failpoint}: {}{}", check.stdout, check.stderr);
+        assert_eq!(server.stop(), Some(0));
+    }
+}

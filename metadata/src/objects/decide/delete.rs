@@ -59,14 +59,16 @@ fn delete_object(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
 fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
     let versioning = hand.bucket.versioning;
     let marker = if versioning == Versioning::Disabled { None } else { seen.marker() };
-    check_condition(&cmd.condition, None)?;
+    // Of what is not there a condition says nothing: it is looked at only where the answer would be a success.
     match (cmd.markers, marker) {
         (Markers::Single, Some(marker)) => {
+            check_condition(&cmd.condition, None)?;
             let mut deleted = described(marker);
             deleted.marker = Some(marker.id);
             Ok((Effects::default(), Outcome::Deleted(deleted)))
         }
         (Markers::Stacked, _) if versioning != Versioning::Disabled => {
+            check_condition(&cmd.condition, None)?;
             let mut effects = Effects::default();
             if let Some(expired) = seen.current {
                 effects.removals.push(hand.expire(expired)?);

@@ -13,6 +13,7 @@ pub(crate) use restore::restore;
 use super::command::Outcome;
 use super::expiry::Expiry;
 use lifecycle::lifecycle::{Facts, Move, step};
+use lifecycle::refusal::Reserved;
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{
     Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, State, Time, VersionId, Versioning,
@@ -337,11 +338,8 @@ fn check_condition(condition: &lifecycle::Condition, visible: Option<&VersionFac
 fn heed_spec(heeds: bool, visible: Option<&VersionFacts>) -> Result<(), Refusal> {
     match visible {
         Some(version) if heeds && version.headers.contains("\"castor-authorization\"") => {
-            Err(Refusal::Reserved {
-                version: version.id,
-                headers: version.headers.clone(),
-                owner: version.owner.clone(),
-            })
+            let (headers, owner) = (version.headers.clone(), version.owner.clone());
+            Err(Refusal::Reserved(Box::new(Reserved { version: version.id, headers, owner })))
         }
         Some(_) | None => Ok(()),
     }

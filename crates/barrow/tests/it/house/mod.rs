@@ -142,6 +142,13 @@ impl Server {
         std::fs::remove_file(self.dir.join("data/addresses.json")).unwrap();
     }
 
+    /// Waits until it has died by itself, as a failpoint makes it.
+    pub(crate) fn died(&mut self) -> bool {
+        let ended = eventually(|| self.child.try_wait().unwrap());
+        std::fs::remove_file(self.dir.join("data/addresses.json")).unwrap();
+        !ended.success()
+    }
+
     /// Asks it for fresh files (SIGHUP).
     pub(crate) fn hang_up(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
