@@ -10,7 +10,9 @@ use crate::reclaim::read_blob;
 use crate::sql::{DbError, Readers, Row, Value, args};
 use bytes::Bytes;
 use lifecycle::revision::Revision;
-use lifecycle::{Blob, Cause, ContainerId, Guard, Kind, SharedClock, State, Time, VersionId, Versioning};
+use lifecycle::{
+    Blob, BlobName, Cause, ContainerId, Guard, Kind, SharedClock, State, Time, VersionId, Versioning,
+};
 use std::sync::Arc;
 
 /// Where a request's names lead: the domain, and the bucket if one was named and is there.
@@ -107,6 +109,9 @@ pub struct Found {
     pub blob: Option<Blob>,
     /// The bytes of that blob as they lie at rest, if they lie in the database and were asked for.
     pub inline: Option<Bytes>,
+    /// The name of one of its blobs, if it is made of parts: by it all of them are found, even where they have passed to
+    /// another version since ([`Metadata::blobs_beside`]).
+    pub part: Option<BlobName>,
 }
 
 macro_rules! version_columns {
@@ -128,7 +133,9 @@ macro_rules! found_query {
             ", d.id, d.name, b.id, b.name, b.versioning, p.name, p.part_no, p.start, p.size, p.md5,
                 p.format, p.place, ",
             $bytes,
-            " FROM ",
+            // Looked up for what is made of parts alone.
+            ", CASE WHEN v.parts IS NULL THEN NULL
+                ELSE (SELECT f.name FROM blobs f WHERE f.owner = v.id ORDER BY f.part_no LIMIT 1) END FROM ",
             $from,
             " LEFT JOIN blobs p ON p.owner = v.id AND p.part_no = 0 ",
             $join,
@@ -409,6 +416,24 @@ impl Metadata {
         Ok(blobs)
     }
 
+    /// As [`Metadata::blobs`], of the version that has the blob `one` now. Versions hand all of their blobs over at once,
+    /// and blobs never change: a reader that holds on to one of them finds the others whatever becomes of the version.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn blobs_beside(&self, one: BlobName, from: u64, limit: u32) -> Result<Vec<Blob>, Failure> {
+        let rows = self
+            .readers
+            .fetch(
+                "SELECT b.name, b.part_no, b.start, b.size, b.md5, b.format, b.place
+                 FROM blobs known JOIN blobs b ON b.owner = known.owner
+                 WHERE known.name = $1 AND b.start + b.size > $2 ORDER BY b.part_no LIMIT $3",
+                args![one, from, limit],
+            )
+            .await?;
+        rows.into_iter().map(|mut row| Ok(read_blob(&mut row)?)).collect()
+    }
+
     /// The bytes of an inline blob as they lie at rest.
     ///
     /// # Errors
@@ -552,5 +577,6 @@ fn read_found(row: &mut Row) -> Result<Found, DbError> {
         false => Some(read_blob(row)?),
     };
     let inline = row.bytes()?.map(Bytes::from);
-    Ok(Found { version, domain, bucket, versioning, blob, inline })
+    let part = row.id(BlobName::from_bytes)?;
+    Ok(Found { version, domain, bucket, versioning, blob, inline, part })
 }

@@ -22,7 +22,7 @@ pub async fn content(gateway: &Gateway, found: &Found, range: Range<u64>) -> Res
         return Ok(Body::Empty);
     }
     if found.version.parts.is_some() {
-        return segments::content(gateway, found.version.id, range, Trust::Take).await;
+        return segments::content(gateway, found, range, Trust::Take).await;
     }
     let Some(blob) = &found.blob else {
         return Err(Error::Violated(Violation::new(

@@ -8,7 +8,8 @@ use crate::Gateway;
 use crate::http::Body;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
-use lifecycle::{Blob, Place, VersionId, Violation};
+use lifecycle::{Blob, BlobName, Place, VersionId, Violation};
+use metadata::Found;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,10 +28,32 @@ pub(super) enum Trust {
     Verify,
 }
 
+/// The blobs of a version. A change of its headers alone passes them to another version, in one transaction, and perhaps in
+/// the middle of a read: so they are looked for by one of their own names, and never by the version.
+#[derive(Clone, Copy)]
+struct Parts {
+    version: VersionId,
+    one: Option<BlobName>,
+}
+
+impl Parts {
+    fn of(found: &Found) -> Self {
+        Parts { version: found.version.id, one: found.part }
+    }
+
+    /// The blobs from the one that holds the byte `at` on, without empty ones.
+    async fn from(&self, gateway: &Gateway, at: u64) -> Result<Vec<Blob>, Error> {
+        let one = self.one.ok_or_else(|| missing(self.version, at))?;
+        let mut page = gateway.metadata.blobs_beside(one, at, PAGE).await?;
+        page.retain(|blob| blob.size > 0);
+        Ok(page)
+    }
+}
+
 /// What is still to be read.
 struct Rest {
     gateway: Gateway,
-    version: VersionId,
+    parts: Parts,
     range: Range<u64>,
     blobs: VecDeque<Blob>,
     trust: Trust,
@@ -40,12 +63,13 @@ struct Rest {
 /// error and not a body that breaks off.
 pub(super) async fn content(
     gateway: &Gateway,
-    version: VersionId,
+    found: &Found,
     range: Range<u64>,
     trust: Trust,
 ) -> Result<Body, Error> {
     let length = range.end.saturating_sub(range.start);
-    let mut rest = Rest { gateway: gateway.clone(), version, range, blobs: VecDeque::new(), trust };
+    let (parts, version) = (Parts::of(found), found.version.id);
+    let mut rest = Rest { gateway: gateway.clone(), parts, range, blobs: VecDeque::new(), trust };
     let first = rest.next().await?.unwrap_or_else(|| stream::empty().boxed());
     let others = stream::try_unfold(rest, |mut rest| async move {
         let chunks = rest.next().await?;
@@ -56,29 +80,28 @@ pub(super) async fn content(
     Ok(Body::stream(length, chunks))
 }
 
-/// All blobs that hold bytes of a version of `size` bytes, some at a time, in order. Ends with [`Error::Violated`] where one
-/// is missing between them.
+/// All blobs that hold bytes of what was found, some at a time, in order. Ends with [`Error::Violated`] where one is missing
+/// between them.
 pub(super) fn all(
     gateway: &Gateway,
-    version: VersionId,
-    size: u64,
+    found: &Found,
 ) -> impl Stream<Item = Result<Vec<Blob>, Error>> + Send + Unpin + use<> {
+    let (parts, size) = (Parts::of(found), found.version.size);
     let state = (gateway.clone(), 0);
     let pages = stream::try_unfold(state, move |(gateway, mut at)| async move {
         if at >= size {
             return Ok(None);
         }
-        let mut page = gateway.metadata.blobs(version, at, PAGE).await?;
-        page.retain(|blob| blob.size > 0);
+        let page = parts.from(&gateway, at).await?;
         let first = at;
         for blob in &page {
             if blob.start != at {
-                return Err(missing(version, at));
+                return Err(missing(parts.version, at));
             }
             at += blob.size;
         }
         if at == first {
-            return Err(missing(version, at));
+            return Err(missing(parts.version, at));
         }
         Ok(Some((page, (gateway, at))))
     });
@@ -106,12 +129,10 @@ impl Rest {
             return Ok(None);
         }
         if self.blobs.is_empty() {
-            let mut page = self.gateway.metadata.blobs(self.version, self.range.start, PAGE).await?;
-            page.retain(|blob| blob.size > 0);
-            self.blobs = page.into();
+            self.blobs = self.parts.from(&self.gateway, self.range.start).await?.into();
         }
         let Some(blob) = self.blobs.pop_front().filter(|blob| blob.start <= self.range.start) else {
-            return Err(missing(self.version, self.range.start));
+            return Err(missing(self.parts.version, self.range.start));
         };
         let end = self.range.end.min(blob.start + blob.size);
         let part = self.range.start - blob.start..end - blob.start;
@@ -119,7 +140,7 @@ impl Rest {
         let chunks = match blob.place {
             Place::Store => self.gateway.blobs.open_range(&blob, part).await?.map_err(Error::from).boxed(),
             Place::Inline => {
-                let bytes = cut(inline(&self.gateway, self.version, &blob).await?, &part)?;
+                let bytes = cut(inline(&self.gateway, self.parts.version, &blob).await?, &part)?;
                 stream::iter([Ok(bytes)]).boxed()
             }
         };
@@ -130,7 +151,7 @@ impl Rest {
     }
 
     fn verified(&self, chunks: Chunks, blob: &Blob) -> Result<Chunks, Error> {
-        let (version, part) = (self.version, blob.part_no);
+        let (version, part) = (self.parts.version, blob.part_no);
         let Some(md5) = blob.md5 else {
             let finding = format!("part {part} of version {version} has no MD5");
             return Err(Error::Violated(Violation::new("R1", finding)));

@@ -31,7 +31,7 @@ pub async fn validated(gateway: &Gateway, found: &Found) -> Result<Body, Error> 
     let (version, size) = (&found.version, found.version.size);
     if version.parts.is_some() {
         let known = |blob: &Blob| blob.md5.is_some();
-        let mut blobs = segments::all(gateway, version.id, size);
+        let mut blobs = segments::all(gateway, found);
         while let Some(page) = blobs.try_next().await? {
             if !page.iter().all(known) {
                 return Err(nothing_to_compare(version.id));
@@ -41,7 +41,7 @@ pub async fn validated(gateway: &Gateway, found: &Found) -> Result<Body, Error> 
         if size == 0 {
             return Ok(Body::Empty);
         }
-        return segments::content(gateway, version.id, 0..size, Trust::Verify).await;
+        return segments::content(gateway, found, 0..size, Trust::Verify).await;
     }
     let said = Digest::md5(version.md5.ok_or_else(|| nothing_to_compare(version.id))?);
     let body = content(gateway, found, 0..size).await?;
@@ -80,7 +80,7 @@ pub async fn present(gateway: &Gateway, found: &Found) -> Result<(), Error> {
         };
         return there(gateway.clone(), version.id, blob, found.inline.clone()).await;
     }
-    let mut pages = segments::all(gateway, version.id, version.size);
+    let mut pages = segments::all(gateway, found);
     while let Some(page) = pages.try_next().await? {
         let looking = page.into_iter().map(|blob| there(gateway.clone(), version.id, blob, None));
         stream::iter(looking).buffer_unordered(AT_ONCE).try_collect::<()>().await?;

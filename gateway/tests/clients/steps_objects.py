@@ -30,7 +30,7 @@ def some_headers(trial, guards=False):
         headers["cache-control"] = ["no-cache"]
     if trial.maybe(0.1):
         headers["content-disposition"] = ["attachment; filename=\"a b\""]
-    if guards and trial.maybe(0.3):
+    if guards and trial.maybe(0.5):
         headers["lifepoint"] = [GUARD]
     elif trial.maybe(0.08):
         headers["lifepoint"] = ["[Wed, 01 Jan 2098 00:00:00 GMT] reps=2", "[] delete"]

@@ -4,5 +4,6 @@
 
 mod audit;
 mod cli;
+mod clients;
 mod crash;
 mod house;

@@ -2,7 +2,8 @@
 
 use super::error::Failed;
 use super::options::{Options, Scale};
-use super::rows::{containers, floors, listing, objects, reclaim};
+use super::rows::objects::Objects;
+use super::rows::{containers, floors, kinds, listing, objects, reclaim, updates, versions};
 use super::server::Setup;
 use super::table::{Row, Verdict, render};
 use super::verdicts::{Found, of};
@@ -67,14 +68,25 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     // A name of its own: a Postgres database may hold those of an earlier run.
     let bucket = format!("bench-{}", std::process::id());
     server.create_bucket(&bucket).await?;
-    tell("PUT, GET, HEAD, DELETE");
-    let objects = objects::run(&server, &bucket, time, &mut rows).await?;
+    tell("PUT, GET, HEAD, DELETE of 1 KiB");
+    let small = objects::small(&server, &bucket, time, &mut rows).await?;
+    // Right behind what they are compared with: the same server, as old and as full.
+    tell("unnamed and alias objects");
+    let kinds = kinds::run(&server, time, &mut rows).await?;
+    tell("PUT, GET, HEAD, DELETE of larger objects");
+    let middling_puts = objects::larger(&server, &bucket, time, &mut rows).await?;
+    tell("COPY, APPEND, PUT over a name, versions");
+    updates::run(&server, &format!("{bucket}-updates"), time, &mut rows).await?;
+    versions::run(&server, &format!("{bucket}-versions"), time, &mut rows).await?;
     tell("removing and restoring buckets");
     let sizes = options.scale.buckets();
     let longest_container_move = containers::run(&server, &bucket, sizes, &mut rows).await?;
     tell("listing");
     let largest = sizes.last().copied().unwrap_or_default();
     let listing_p99 = listing::run(&server, &format!("{bucket}-{largest}"), largest, time, &mut rows).await?;
+    let inside = options.scale.objects_in_folder();
+    listing::folders(&server, &format!("{bucket}-folders"), inside, time, &mut rows).await?;
+    listing::versions(&server, &format!("{bucket}-markers"), time, &mut rows).await?;
     server.stop().await?;
 
     tell("reclaiming");
@@ -87,7 +99,8 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     let peak = rows.iter().skip_while(|row| row.what.starts_with("floor")).filter_map(|row| row.peak).max();
     let found = Found {
         floors,
-        objects,
+        objects: Objects { small, middling_puts },
+        kinds,
         longest_container_move,
         inline_reclaim,
         file_reclaim,

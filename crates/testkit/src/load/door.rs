@@ -2,10 +2,12 @@
 
 use super::error::Failed;
 use super::http::{Connection, Kept};
+use super::ids::Made;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// A server's address and what every request to it carries.
 #[derive(Clone, Debug)]
@@ -41,9 +43,26 @@ impl Door {
         requests
     }
 
+    /// Requests for `/UUID`, one of what was made after the other, and again from the first. Something must have been.
+    pub fn by_uuid(&self, method: &str, made: Arc<[Made]>) -> Requests {
+        let mut requests = self.requests(format!("{method} /"), String::new(), method);
+        requests.pick = Pick::Uuid(made);
+        requests
+    }
+
+    /// Requests for `prefix` followed by the nine digits with which each was made and its version, and again from the
+    /// first. Something must have been made.
+    pub fn by_version(&self, method: &str, prefix: &str, made: Arc<[Made]>) -> Requests {
+        let mut requests = self.requests(format!("{method} {prefix}"), String::new(), method);
+        requests.pick = Pick::Version(made);
+        requests
+    }
+
     fn requests(&self, line: String, fields: String, method: &str) -> Requests {
         Requests {
             before: line.into_bytes(),
+            after: String::new(),
+            naming: None,
             common: self.common.clone(),
             fields,
             body: Bytes::new(),
@@ -83,8 +102,8 @@ impl Door {
     }
 }
 
-/// Which number a request carries, given how many came before it.
-#[derive(Clone, Copy, Debug)]
+/// Which number or identity a request carries, given how many came before it.
+#[derive(Clone, Debug)]
 enum Pick {
     /// None.
     Same,
@@ -94,12 +113,23 @@ enum Pick {
     Cycle(u64),
     /// The next that is not a multiple of this.
     Sparing(u64),
+    /// No number, but the UUID of these in turn.
+    Uuid(Arc<[Made]>),
+    /// The number and version of these in turn.
+    Version(Arc<[Made]>),
 }
 
-/// Requests that differ only in a number.
+fn in_turn(made: &[Made], earlier: u64) -> Option<Made> {
+    let at = earlier.checked_rem(made.len() as u64)?;
+    made.get(usize::try_from(at).ok()?).copied()
+}
+
+/// Requests that differ only in a number or an identity.
 #[derive(Clone, Debug)]
 pub struct Requests {
     before: Vec<u8>,
+    after: String,
+    naming: Option<&'static str>,
     common: String,
     fields: String,
     body: Bytes,
@@ -137,6 +167,21 @@ impl Requests {
         self
     }
 
+    /// Puts this behind the number, before the end of the target.
+    #[must_use]
+    pub fn ending(mut self, after: &str) -> Self {
+        self.after = after.to_owned();
+        self
+    }
+
+    /// Keeps the identity in this header of each 2xx answer, for [`super::Measured::take_made`]: 20 bytes each, so such
+    /// a load wants a bound.
+    #[must_use]
+    pub fn naming(mut self, header: &'static str) -> Self {
+        self.naming = Some(header);
+        self
+    }
+
     /// What all heads end with: made once, sent often.
     pub(super) fn tail(&self) -> Vec<u8> {
         let length = if self.may_have_body || !self.body.is_empty() {
@@ -144,20 +189,14 @@ impl Requests {
         } else {
             String::new()
         };
-        format!(" HTTP/1.1\r\n{}{}{length}\r\n", self.common, self.fields).into_bytes()
+        format!("{} HTTP/1.1\r\n{}{}{length}\r\n", self.after, self.common, self.fields).into_bytes()
     }
 
     /// Writes the head of the request that follows `earlier` others.
     pub(super) fn head(&self, earlier: u64, tail: &[u8], into: &mut Vec<u8>) {
         into.clear();
         into.extend_from_slice(&self.before);
-        let number = match self.pick {
-            Pick::Same => None,
-            Pick::Each => Some(earlier),
-            Pick::Cycle(count) => Some(earlier % count),
-            Pick::Sparing(every) => Some(earlier + earlier / (every - 1) + 1),
-        };
-        if let Some(mut number) = number {
+        if let Some(mut number) = self.number(earlier) {
             let mut digits = [b'0'; DIGITS];
             for digit in digits.iter_mut().rev() {
                 *digit = b'0' + u8::try_from(number % 10).expect("a remainder of ten is one digit");
@@ -165,7 +204,31 @@ impl Requests {
             }
             into.extend_from_slice(&digits);
         }
+        if let Pick::Version(_) = self.pick {
+            into.extend_from_slice(b"?version=");
+        }
+        if let Pick::Uuid(made) | Pick::Version(made) = &self.pick
+            && let Some(made) = in_turn(made, earlier)
+        {
+            made.id.write(into);
+        }
         into.extend_from_slice(tail);
+    }
+
+    /// The number in the name of the request that follows `earlier` others.
+    pub(super) fn number(&self, earlier: u64) -> Option<u64> {
+        match &self.pick {
+            Pick::Same | Pick::Uuid(_) => None,
+            Pick::Each => Some(earlier),
+            Pick::Cycle(count) => Some(earlier % count),
+            Pick::Sparing(every) => Some(earlier + earlier / (every - 1) + 1),
+            Pick::Version(made) => in_turn(made, earlier).map(|made| u64::from(made.number)),
+        }
+    }
+
+    /// The header that names what was made, if it is to be kept.
+    pub(super) fn wanted(&self) -> Option<&'static str> {
+        self.naming
     }
 
     pub(super) fn content(&self) -> &Bytes {
@@ -180,6 +243,7 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::Id;
 
     fn lines(requests: &Requests, earlier: u64) -> Vec<String> {
         let mut head = Vec::new();
@@ -209,6 +273,22 @@ mod tests {
         assert_eq!(lines(&get, 7)[0], "GET /b?format=json HTTP/1.1");
         assert!(!lines(&get, 7).iter().any(|line| line.starts_with("Content-Length")));
         assert_eq!(lines(&door.same("POST", "/b"), 0)[3], "Content-Length: 0");
+    }
+
+    #[test]
+    fn what_was_made_is_asked_for_in_turn() {
+        let door = Door::new("127.0.0.1:1".parse().unwrap(), "h", None);
+        let made = |number, digit: &str| Made { number, id: Id::read(digit.repeat(32).as_bytes()).unwrap() };
+        let both: Arc<[Made]> = Arc::new([made(3, "a"), made(8, "7")]);
+        let first = |requests: &Requests, i| lines(requests, i).swap_remove(0);
+        let get = door.by_uuid("GET", both.clone());
+        assert_eq!(first(&get, 0), format!("GET /{} HTTP/1.1", "a".repeat(32)));
+        assert_eq!(first(&get, 1), format!("GET /{} HTTP/1.1", "7".repeat(32)));
+        assert_eq!(first(&get, 2), first(&get, 0));
+        let old = door.by_version("GET", "/b/k", both);
+        assert_eq!(first(&old, 3), format!("GET /b/k000000008?version={} HTTP/1.1", "7".repeat(32)));
+        let within = door.numbered("POST", "/b/d").ending("/x");
+        assert_eq!(first(&within, 5), "POST /b/d000000005/x HTTP/1.1");
     }
 
     #[test]

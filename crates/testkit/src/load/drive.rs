@@ -1,7 +1,8 @@
 //! Many connections, one after the other request on each, until enough is done or time is up.
 
 use super::error::Failed;
-use super::http::Connection;
+use super::http::{Answer, Connection};
+use super::ids::Made;
 use super::now;
 use super::{Door, Requests};
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ pub struct Measured {
     pub broken: u64,
     /// Nanoseconds of each 2xx answer, ascending.
     latencies: Vec<u64>,
+    /// What was made, if the requests name it, in the order of its numbers.
+    made: Vec<Made>,
 }
 
 impl Measured {
@@ -58,6 +61,12 @@ impl Measured {
     pub fn percentile(&self, percent: usize) -> Duration {
         let at = (self.latencies.len() * percent).div_ceil(100).saturating_sub(1);
         Duration::from_nanos(self.latencies.get(at).copied().unwrap_or_default())
+    }
+
+    /// What the requests made, in the order of its numbers, if they were [`Requests::naming`] it. It is handed over,
+    /// not copied.
+    pub fn take_made(&mut self) -> Arc<[Made]> {
+        std::mem::take(&mut self.made).into()
     }
 
     /// Requests not answered with 2xx.
@@ -89,6 +98,7 @@ impl Measured {
     fn merge(&mut self, worker: Measured) {
         self.broken += worker.broken;
         self.latencies.extend(worker.latencies);
+        self.made.extend(worker.made);
         for (status, count) in worker.unexpected {
             *self.unexpected.entry(status).or_default() += count;
         }
@@ -113,7 +123,8 @@ const BROKEN_MAX: u64 = 100;
 /// Sends the requests and measures.
 ///
 /// # Errors
-/// [`Failed::Io`] if connecting fails or connections keep breaking, [`Failed::Late`] if answers stay away for a minute
+/// [`Failed::Io`] if connecting fails, connections keep breaking or a 2xx answer does not name what was made though
+/// the requests want it; [`Failed::Late`] if answers stay away for a minute
 /// after the load's time. Answers other than 2xx are counted, not errors.
 pub async fn drive(door: &Door, requests: &Requests, load: Load) -> Result<Measured, Failed> {
     let mut connections = Vec::with_capacity(load.connections);
@@ -148,11 +159,13 @@ pub async fn drive(door: &Door, requests: &Requests, load: Load) -> Result<Measu
     measured.elapsed = now().saturating_sub(start);
     measured.asked = work.next.load(Ordering::Relaxed).min(load.operations);
     measured.latencies.sort_unstable();
+    measured.made.sort_unstable_by_key(|made| made.number);
     Ok(measured)
 }
 
 async fn worker(work: Arc<Work>, mut connection: Connection) -> io::Result<Measured> {
     let mut measured = Measured::default();
+    let requests = &work.requests;
     let mut head = Vec::with_capacity(512);
     let mut before = now();
     while before < work.until {
@@ -160,13 +173,18 @@ async fn worker(work: Arc<Work>, mut connection: Connection) -> io::Result<Measu
         if number >= work.operations {
             break;
         }
-        work.requests.head(number, &work.tail, &mut head);
-        let answer = connection.exchange(&head, work.requests.content(), work.requests.bodiless()).await;
+        requests.head(number, &work.tail, &mut head);
+        let answer = connection
+            .exchange_naming(&head, requests.content(), requests.bodiless(), requests.wanted())
+            .await;
         let after = now();
         match &answer {
             Ok(answer) if (200..300).contains(&answer.status) => {
                 let took = after.saturating_sub(before).as_nanos();
                 measured.latencies.push(u64::try_from(took).unwrap_or(u64::MAX));
+                if let Some(header) = requests.wanted() {
+                    measured.made.push(made(requests.number(number).unwrap_or(number), answer, header)?);
+                }
             }
             Ok(answer) => *measured.unexpected.entry(answer.status).or_default() += 1,
             Err(error) => {
@@ -183,4 +201,14 @@ async fn worker(work: Arc<Work>, mut connection: Connection) -> io::Result<Measu
         }
     }
     Ok(measured)
+}
+
+/// An answer that does not say what it made would leave later requests without a target.
+fn made(number: u64, answer: &Answer, header: &str) -> io::Result<Made> {
+    let trouble = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+    let id = answer.id.ok_or_else(|| {
+        trouble(format!("an answer with status {} has no {header} of 32 hex digits", answer.status))
+    })?;
+    let number = u32::try_from(number).map_err(|_| trouble(format!("{number} is too many to remember")))?;
+    Ok(Made { number, id })
 }

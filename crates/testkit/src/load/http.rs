@@ -1,5 +1,6 @@
 //! As much HTTP/1.1 as a load generator needs: one connection, one request at a time, answers read to their end.
 
+use super::ids::Id;
 use bytes::{Buf, Bytes};
 use std::io;
 use std::net::SocketAddr;
@@ -27,6 +28,8 @@ pub struct Answer {
     pub status: u16,
     /// How many bytes of body came.
     pub length: u64,
+    /// What the header asked for says; `None` if none was asked for, or it holds no identity.
+    pub id: Option<Id>,
 }
 
 /// What came back, kept.
@@ -61,6 +64,7 @@ struct Head {
     status: u16,
     length: usize,
     body: Body,
+    id: Option<Id>,
 }
 
 impl Connection {
@@ -87,11 +91,26 @@ impl Connection {
     /// The system's; `UnexpectedEof` if the server closes before the answer is complete, `InvalidData` if the answer
     /// is not HTTP/1.1 with a known end.
     pub async fn exchange(&mut self, head: &[u8], body: &Bytes, bodiless: bool) -> io::Result<Answer> {
+        self.exchange_naming(head, body, bodiless, None).await
+    }
+
+    /// As [`Connection::exchange`], reading the identity in the header `naming` as well. Names are compared without
+    /// case.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn exchange_naming(
+        &mut self,
+        head: &[u8],
+        body: &Bytes,
+        bodiless: bool,
+        naming: Option<&str>,
+    ) -> io::Result<Answer> {
         self.send(head, body).await?;
-        let head = self.head(bodiless).await?;
+        let head = self.head(bodiless, naming).await?;
         self.start += head.length;
         let length = self.body(&head.body, None).await?;
-        Ok(Answer { status: head.status, length })
+        Ok(Answer { status: head.status, length, id: head.id })
     }
 
     /// As [`Connection::exchange`], keeping head and body.
@@ -100,7 +119,7 @@ impl Connection {
     /// As there.
     pub async fn exchange_kept(&mut self, head: &[u8], body: &Bytes, bodiless: bool) -> io::Result<Kept> {
         self.send(head, body).await?;
-        let head = self.head(bodiless).await?;
+        let head = self.head(bodiless, None).await?;
         let text = String::from_utf8_lossy(&self.buffer[self.start..self.start + head.length]).into_owned();
         self.start += head.length;
         let mut body = Vec::new();
@@ -115,7 +134,7 @@ impl Connection {
     }
 
     /// Receives a final head; interim ones (1xx) are skipped.
-    async fn head(&mut self, bodiless: bool) -> io::Result<Head> {
+    async fn head(&mut self, bodiless: bool, naming: Option<&str>) -> io::Result<Head> {
         let mut searched = 0;
         loop {
             let received = &self.buffer[self.start..self.end];
@@ -123,7 +142,7 @@ impl Connection {
             let from = usize::saturating_sub(searched, 3);
             if let Some(at) = received[from..].windows(4).position(|four| four == b"\r\n\r\n") {
                 let length = from + at + 4;
-                let (head, reusable) = parse_head(&received[..length], bodiless)?;
+                let (head, reusable) = parse_head(&received[..length], bodiless, naming)?;
                 self.reusable = reusable;
                 if head.status >= 200 {
                     return Ok(head);
@@ -220,13 +239,14 @@ fn bad(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
-/// Status, how the body ends, and whether the connection can be used again.
-fn parse_head(bytes: &[u8], bodiless: bool) -> io::Result<(Head, bool)> {
+/// Status, how the body ends, the identity in the header `naming`, and whether the connection can be used again.
+fn parse_head(bytes: &[u8], bodiless: bool, naming: Option<&str>) -> io::Result<(Head, bool)> {
     let digits = bytes.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3));
     let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_digit));
     let digits = digits.ok_or_else(|| bad("not an HTTP/1.1 answer"))?;
     let status = digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
     let mut body = None;
+    let mut id = None;
     let mut reusable = true;
     for line in bytes.split(|&b| b == b'\n').skip(1) {
         let Some(colon) = line.iter().position(|&b| b == b':') else { continue };
@@ -238,10 +258,12 @@ fn parse_head(bytes: &[u8], bodiless: bool) -> io::Result<(Head, bool)> {
             body = Some(Body::Chunked);
         } else if name.eq_ignore_ascii_case(b"connection") && value.eq_ignore_ascii_case(b"close") {
             reusable = false;
+        } else if naming.is_some_and(|naming| name.eq_ignore_ascii_case(naming.as_bytes())) {
+            id = Id::read(value);
         }
     }
     let none = bodiless || matches!(status, 100..=199 | 204 | 304);
     let body =
         if none { Body::None } else { body.ok_or_else(|| bad("the answer does not say where it ends"))? };
-    Ok((Head { status, length: bytes.len(), body }, reusable))
+    Ok((Head { status, length: bytes.len(), body, id }, reusable))
 }

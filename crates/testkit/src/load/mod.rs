@@ -1,8 +1,8 @@
 //! The load generator: a client fast enough not to be the limit, and the floors that a server is measured against.
 //!
 //! One thread drives all connections: on two cores shared with the server, every further thread would only take the
-//! server's time and add switches. Requests are bytes made beforehand, answers are read no further than status and
-//! length. What a number is worth depends on the machine, so every run measures the building blocks too (a bare hyper
+//! server's time and add switches. Requests are bytes made beforehand, answers are read no further than status,
+//! length and, where the server chooses the name, the one header that tells it. What a number is worth depends on the machine, so every run measures the building blocks too (a bare hyper
 //! answer, a durable append, a SQLite commit) and judges by ratios.
 //!
 //! [`options`] reads the command line, [`bench`] runs the [`rows`], [`table`] prints them.
@@ -13,6 +13,7 @@ pub mod drive;
 mod error;
 pub mod floors;
 pub mod http;
+pub mod ids;
 pub mod options;
 pub mod process;
 pub mod rows;
@@ -25,6 +26,7 @@ mod verdicts;
 pub use door::{Door, Requests};
 pub use drive::{Load, Measured, drive};
 pub use error::Failed;
+pub use ids::{Id, Made};
 
 use lifecycle::{Clock, SystemClock};
 use std::time::Duration;

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How much to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
-    /// Under a minute: enough to see that something broke.
+    /// About a minute: enough to see that something broke.
     Quick,
     /// A few minutes.
     Usual,
@@ -30,6 +30,14 @@ impl Scale {
             Scale::Quick => &[1_000, 10_000],
             Scale::Usual => &[1_000, 100_000],
             Scale::Full => &[1_000, 100_000, 1_000_000],
+        }
+    }
+
+    /// How many objects are in each folder of the listing with a delimiter.
+    pub fn objects_in_folder(self) -> u64 {
+        match self {
+            Scale::Quick => 3,
+            Scale::Usual | Scale::Full => 30,
         }
     }
 
@@ -63,7 +71,7 @@ pub struct Options {
 pub const HELP: &str = "\
 barrow-bench [--quick | --full] [--metadata URL] [--server PROGRAM] [--dir DIR] [--check]
 
-  --quick          under a minute
+  --quick          about a minute
   --full           with a million objects
   --metadata URL   on this database instead of SQLite; an empty one, postgres://user@host/db
   --server PROGRAM the program under test (target/release/barrow)

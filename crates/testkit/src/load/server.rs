@@ -1,6 +1,6 @@
 //! The server under test: its configuration, its start, its end.
 
-use super::door::Door;
+use super::door::{Door, Requests};
 use super::error::Failed;
 use super::now;
 use super::process::Process;
@@ -136,8 +136,20 @@ impl Server {
     /// # Errors
     /// As [`Door::ask`].
     pub async fn create_bucket(&self, bucket: &str) -> Result<(), Failed> {
-        let create = self.scsp.same("POST", &format!("/{bucket}")).field("Content-Type", CONTEXT);
+        self.scsp.ask(&self.creation(bucket)).await.map(drop)
+    }
+
+    /// Creates a bucket that keeps every version.
+    ///
+    /// # Errors
+    /// As [`Door::ask`].
+    pub async fn create_versioned_bucket(&self, bucket: &str) -> Result<(), Failed> {
+        let create = self.creation(bucket).field("Policy-Versioning", "enabled");
         self.scsp.ask(&create).await.map(drop)
+    }
+
+    fn creation(&self, bucket: &str) -> Requests {
+        self.scsp.same("POST", &format!("/{bucket}")).field("Content-Type", CONTEXT)
     }
 
     /// Stops it and waits for its end.

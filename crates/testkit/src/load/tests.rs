@@ -1,7 +1,11 @@
 //! The client against answers of every shape, byte by byte.
 
 use super::http::Connection;
-use super::{Door, Load, drive};
+use super::rows::floors::Floors;
+use super::rows::kinds::Kinds;
+use super::rows::objects::{Cost, Objects, Operations};
+use super::verdicts::{Found, of};
+use super::{Door, Id, Load, Made, drive};
 use bytes::Bytes;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -100,4 +104,79 @@ fn unexpected_answers_and_broken_connections_are_counted() {
         let told = measured.flawless("asking").unwrap_err();
         assert_eq!(told.to_string(), "asking: 1 x 503");
     });
+}
+
+#[test]
+fn what_the_server_calls_an_object_is_kept_and_asked_for() {
+    let at = script(vec![
+        b"HTTP/1.1 201 Created\r\ncontent-uuid: 0123456789ABCDEF0123456789abcdef\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 3\r\nContent-UUID: ffffffffffffffffffffffffffffffff\r\n\r\nyes",
+    ]);
+    block_on(async {
+        let door = Door::new(at, "x", None);
+        let load = Load { connections: 1, operations: 3, time: Duration::from_secs(10) };
+        let post = door.same("POST", "/").naming("Content-UUID");
+        let mut measured = drive(&door, &post, load).await.unwrap();
+        assert_eq!((measured.done(), measured.failed()), (2, 1));
+        let made = measured.take_made();
+        let id = |digits: &str| Id::read(digits.as_bytes()).unwrap();
+        let first = Made { number: 0, id: id("0123456789abcdef0123456789abcdef") };
+        let third = Made { number: 2, id: id(&"f".repeat(32)) };
+        assert_eq!(*made, [first, third], "nothing was made by the one that failed");
+        assert!(measured.take_made().is_empty());
+    });
+}
+
+#[test]
+fn a_version_is_kept_with_the_number_of_its_name() {
+    let etag =
+        b"HTTP/1.1 201 Created\r\nETag: \"ffffffffffffffffffffffffffffffff\"\r\nContent-Length: 0\r\n\r\n";
+    let at = script(vec![etag; 3]);
+    block_on(async {
+        let door = Door::new(at, "x", None);
+        let put = door.numbered("PUT", "/b/k").cycling(2).naming("ETag");
+        let made = drive(&door, &put, Load::all(1, 3)).await.unwrap().take_made();
+        assert_eq!(made.iter().map(|made| made.number).collect::<Vec<_>>(), [0, 0, 1]);
+    });
+}
+
+#[test]
+fn an_object_without_a_name_stops_the_load() {
+    for answer in [
+        &b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"[..],
+        b"HTTP/1.1 201 Created\r\nContent-UUID: 42\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let at = script(vec![answer]);
+        block_on(async {
+            let door = Door::new(at, "x", None);
+            let post = door.same("POST", "/").naming("Content-UUID");
+            let told = drive(&door, &post, Load::all(1, 1)).await.unwrap_err().to_string();
+            assert!(told.contains("status 201 has no Content-UUID"), "{told}");
+        });
+    }
+}
+
+#[test]
+fn unnamed_and_alias_objects_are_promised_to_be_as_fast_as_named_ones() {
+    let at = |rate| Cost { rate, ..Cost::default() };
+    let all = |rate| Operations { put: at(rate), get: at(rate), head: at(rate), delete: at(rate) };
+    let found = Found {
+        floors: Floors { hyper_cpu: Duration::from_micros(10), appends: 1.0, commits: 1.0 },
+        objects: Objects { small: all(1_000.0), middling_puts: 0.0 },
+        kinds: Kinds { unnamed: all(900.0), alias: Operations { head: at(700.0), ..all(1_100.0) } },
+        longest_container_move: Duration::ZERO,
+        inline_reclaim: 0.0,
+        file_reclaim: 0.0,
+        listing_p99: Duration::ZERO,
+        peak: 0,
+        failed: 0,
+        on_postgres: false,
+    };
+    let verdicts = of(&found);
+    let kinds: Vec<_> = verdicts.iter().filter(|verdict| verdict.what.ends_with("/ named's")).collect();
+    assert_eq!(kinds.len(), 8);
+    let broken: Vec<_> = kinds.iter().filter(|verdict| !verdict.kept()).collect();
+    assert_eq!(broken.len(), 1);
+    assert_eq!((broken[0].what.as_str(), broken[0].measured), ("HEAD 1 KiB, alias, rate / named's", 0.7));
 }

@@ -1,6 +1,7 @@
 //! The promises of the design, as ratios against what the machine can do at best.
 
 use super::rows::floors::Floors;
+use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects};
 use super::table::{Bound, Verdict};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 pub(super) struct Found {
     pub(super) floors: Floors,
     pub(super) objects: Objects,
+    pub(super) kinds: Kinds,
     pub(super) longest_container_move: Duration,
     pub(super) inline_reclaim: f64,
     pub(super) file_reclaim: f64,
@@ -39,6 +41,22 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
             let ratio = cost.rate / floors.commits.max(1.0);
             verdict(&format!("{name} 1 KiB, rate / SQLite commits"), ratio, Bound::Least(2.0), "")
         });
+    }
+    for (kind, costs) in [("unnamed", &found.kinds.unnamed), ("alias", &found.kinds.alias)] {
+        for (name, cost, named) in [
+            ("PUT", &costs.put, &small.put),
+            ("GET", &costs.get, &small.get),
+            ("HEAD", &costs.head, &small.head),
+            ("DELETE", &costs.delete, &small.delete),
+        ] {
+            let ratio = cost.rate / named.rate.max(1.0);
+            verdicts.push(verdict(
+                &format!("{name} 1 KiB, {kind}, rate / named's"),
+                ratio,
+                Bound::Least(0.8),
+                "",
+            ));
+        }
     }
     let puts = found.objects.middling_puts / (floors.appends / 2.0).max(1.0);
     let mebibytes = found.peak as f64 / f64::from(1 << 20);

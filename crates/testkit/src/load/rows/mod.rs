@@ -2,9 +2,12 @@
 
 pub mod containers;
 pub mod floors;
+pub mod kinds;
 pub mod listing;
 pub mod objects;
 pub mod reclaim;
+pub mod updates;
+pub mod versions;
 
 use super::error::Failed;
 use super::server::Server;

@@ -8,8 +8,11 @@ use crate::load::table::Row;
 use std::time::Duration;
 
 /// Name, bytes, and how many to write at most: the disk is somebody's.
-const SIZES: [(&str, usize, u64); 3] =
-    [("1 KiB", 1 << 10, 100_000), ("64 KiB", 64 << 10, 4_000), ("4 MiB", 4 << 20, 96)];
+type Size = (&'static str, usize, u64);
+pub(super) const SMALL: Size = ("1 KiB", 1 << 10, 100_000);
+const MIDDLING: Size = ("64 KiB", 64 << 10, 4_000);
+const LARGE: Size = ("4 MiB", 4 << 20, 96);
+/// The last is the one the promises speak of.
 const CLIENTS: [usize; 3] = [1, 16, 64];
 
 /// What the promises speak of.
@@ -44,39 +47,53 @@ pub struct Cost {
 }
 
 impl Cost {
-    fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &Row) -> Self {
         Cost { cpu: row.cpu.unwrap_or_default(), rate: row.rate.unwrap_or_default() }
     }
 }
 
-/// Measures every size with every number of clients, each for at most `time`, in `bucket`, which exists.
+/// Measures the smallest size with every number of clients, each for at most `time`, in `bucket`, which exists. Returns
+/// the costs with the most clients.
 ///
 /// # Errors
 /// As [`crate::load::drive()`].
-pub async fn run(
+pub async fn small(
     server: &Server,
     bucket: &str,
     time: Duration,
     rows: &mut Vec<Row>,
-) -> Result<Objects, Failed> {
-    let mut objects = Objects::default();
-    for (name, size, most) in SIZES {
-        for clients in CLIENTS {
-            let found = size_and_clients(server, bucket, (name, size, most), clients, time, rows).await?;
-            if clients == 64 && size == 1 << 10 {
-                objects.small = found;
-            } else if clients == 64 && size == 64 << 10 {
-                objects.middling_puts = found.put.rate;
-            }
-        }
+) -> Result<Operations, Failed> {
+    let mut found = Operations::default();
+    for clients in CLIENTS {
+        found = size_and_clients(server, bucket, SMALL, clients, time, rows).await?;
     }
-    Ok(objects)
+    Ok(found)
+}
+
+/// As [`small`] with the larger sizes. Returns how many of 64 KiB are written a second by the most clients.
+///
+/// # Errors
+/// As [`crate::load::drive()`].
+pub async fn larger(
+    server: &Server,
+    bucket: &str,
+    time: Duration,
+    rows: &mut Vec<Row>,
+) -> Result<f64, Failed> {
+    let mut middling_puts = 0.0;
+    for clients in CLIENTS {
+        middling_puts = size_and_clients(server, bucket, MIDDLING, clients, time, rows).await?.put.rate;
+    }
+    for clients in CLIENTS {
+        size_and_clients(server, bucket, LARGE, clients, time, rows).await?;
+    }
+    Ok(middling_puts)
 }
 
 async fn size_and_clients(
     server: &Server,
     bucket: &str,
-    (name, size, most): (&str, usize, u64),
+    (name, size, most): Size,
     clients: usize,
     time: Duration,
     rows: &mut Vec<Row>,
