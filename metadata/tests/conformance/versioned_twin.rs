@@ -85,7 +85,7 @@ async fn compare(world: &World, model: &Model, what: &str) {
 async fn run(world: World) {
     let seed =
         std::env::var("BARROW_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(any_seed);
-    println!("BARROW_TEST_SEED={seed}");
+    eprintln!("BARROW_TEST_SEED={seed}");
     let mut rng = StdRng::seed_from_u64(seed);
     let mut model = Model { versioning: "enabled", ..Model::default() };
     world.versioning("enabled").await;

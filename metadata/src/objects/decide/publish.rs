@@ -138,9 +138,8 @@ fn leave(
         return Err(Refusal::Conflict);
     }
     let displaced = hand.displaced(before);
-    match displaced {
-        Some(null) => effects.removals.push(hand.remove(null, Cause::Delete)?),
-        None => {}
+    if let Some(null) = displaced {
+        effects.removals.push(hand.remove(null, Cause::Delete)?);
     }
     if displaced.is_none_or(|null| null.id != current.id) {
         effects.turns.push(hand.cover(current));
