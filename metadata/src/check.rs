@@ -152,6 +152,7 @@ impl Metadata {
                 "older versions are the newest of their objects, and nothing is current",
                 "SELECT COUNT(*) FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
                  WHERE b.versioning <> 'disabled' AND v.state = 'live' AND v.is_current = 0 AND v.marker = 0
+                    AND v.expires_at IS NULL
                     AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
                     AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = v.contents_id AND n.name = v.name
                         AND n.state = 'live' AND n.seq > v.seq)

@@ -218,7 +218,7 @@ impl Metadata {
             .await
     }
 
-    /// Ends uploads whose time has come, and forgets those that became objects. Gives how many there were.
+    /// Ends uploads in live buckets whose time has come, and forgets those that became objects. Gives how many there were.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -228,8 +228,12 @@ impl Metadata {
                 Box::pin(async move {
                     let rows = conn
                         .fetch(
-                            "DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE expires_at <= $1
-                                ORDER BY expires_at, id LIMIT $2) AND expires_at <= $1 RETURNING id",
+                            // Timers never act inside a container that is not live.
+                            "DELETE FROM uploads WHERE id IN (SELECT u.id FROM uploads u
+                                JOIN buckets b ON b.contents_id = u.contents_id AND b.state = 'live'
+                                JOIN domains d ON d.id = b.domain_id AND d.state = 'live'
+                                WHERE u.expires_at <= $1 ORDER BY u.expires_at, u.id LIMIT $2)
+                                AND expires_at <= $1 RETURNING id",
                             args![now, limit],
                         )
                         .await?;

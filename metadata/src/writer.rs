@@ -4,10 +4,11 @@
 //! There is no timer: a lone client pays one commit, a thousand clients share it. What the foreground asks goes before
 //! what the background asks, but the background gets its turn when it has waited long enough.
 
+use crate::Deleted;
 use crate::error::Failure;
 use crate::objects::{self, ObjectCommand, Outcome};
 use crate::sql::{Address, Conn, DbError, Run, args};
-use lifecycle::{Refusal, SharedClock, State, Time, VersionId};
+use lifecycle::{Refusal, SharedClock, State, Time};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -400,19 +401,72 @@ fn alone(error: DbError) -> Failure {
 }
 
 async fn took_effect(conn: &mut Conn, outcome: &Outcome) -> Result<bool, DbError> {
-    let (id, wanted): (VersionId, State) = match outcome {
+    let id = match outcome {
         // Not known which row it would be. Told no, the writer stages anew, and the row is swept as abandoned.
         Outcome::Staged => return Ok(false),
-        Outcome::Published(published) => (published.version, State::Live),
-        Outcome::Deleted(deleted) => (deleted.version, State::Removed),
-        Outcome::Restored(restored) => (restored.version, State::Live),
+        Outcome::Published(published) => published.version,
+        // Where nothing was removed, what happened is that a marker stands.
+        Outcome::Deleted(Deleted { purge_after: None, marker: Some(marker), .. }) => *marker,
+        Outcome::Deleted(deleted) => deleted.version,
+        Outcome::Restored(restored) => restored.version,
     };
     match conn.fetch_one("SELECT state FROM versions WHERE id = $1", args![id]).await? {
-        Some(mut row) => {
-            let state = row.need_state()?;
-            // Later moves of others do not undo that this one happened.
-            Ok(state >= wanted && state != State::Staged)
-        }
+        Some(mut row) => Ok(is_proof(outcome, row.need_state()?)),
         None => Ok(false),
+    }
+}
+
+/// Whether a version in `state` proves that `outcome` came about. Later moves of others do not undo that it did; but what
+/// was removed before a restore looks as if it had never been asked for, and only a live version proves that one.
+fn is_proof(outcome: &Outcome, state: State) -> bool {
+    match outcome {
+        Outcome::Staged => false,
+        Outcome::Published(_) | Outcome::Deleted(Deleted { purge_after: None, .. }) => state != State::Staged,
+        Outcome::Deleted(_) => state >= State::Removed,
+        Outcome::Restored(_) => state == State::Live,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lifecycle::VersionId;
+
+    #[test]
+    fn what_is_found_after_a_lost_commit_proves_no_more_than_it_does() {
+        let version = VersionId::random();
+        let restored = Outcome::Restored(crate::Restored {
+            version,
+            name: "x".to_owned(),
+            size: 1,
+            is_current: true,
+            replaced: None,
+        });
+        let deleted = |purge_after| {
+            let (marker, headers) = (Some(VersionId::random()), String::new());
+            let created_at = Time::from_secs(1);
+            let (was_marker, uncovered, owner, size) = (false, None, None, 1);
+            let of = Deleted {
+                version,
+                marker,
+                was_marker,
+                uncovered,
+                headers,
+                created_at,
+                owner,
+                size,
+                purge_after,
+            };
+            Outcome::Deleted(of)
+        };
+        for (outcome, proofs) in [
+            (restored, vec![State::Live]),
+            (deleted(Some(Time::from_secs(2))), vec![State::Removed, State::Purging, State::Purged]),
+            (deleted(None), vec![State::Live, State::Removed, State::Purging, State::Purged]),
+        ] {
+            let states = [State::Staged, State::Live, State::Removed, State::Purging, State::Purged];
+            let found: Vec<State> = states.into_iter().filter(|state| is_proof(&outcome, *state)).collect();
+            assert_eq!(found, proofs, "{outcome:?}");
+        }
     }
 }

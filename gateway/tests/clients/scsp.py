@@ -5,7 +5,7 @@ The files here:
     scsp.py        the client
     test_scsp.py   its own tests, against a scripted server: python3 test_scsp.py
     mixed.py       a thousand mixed operations against a live server, each compared with a model of what must be there:
-                   python3 mixed.py --address HOST:PORT --key KEY --secret SECRET [--seed N] [--operations N]
+                   python3 mixed.py --address HOST:PORT --key KEY --secret SECRET [--seed N] [--operations N] [--trace]
                    (or BARROW_ADDRESS, BARROW_KEY, BARROW_SECRET, MIXED_SEED)
     model.py       the model: what each operation does to what is there, and what refuses it
     trial.py       asking and comparing

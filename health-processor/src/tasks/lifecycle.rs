@@ -79,6 +79,10 @@ impl Lifecycle {
             let began = ctx.clock.boot();
             let step = ctx.metadata.replan(replan.bucket, from, ctx.settings.batch).await?;
             ctx.pass("lifecycle.after")?;
+            if step.waits {
+                // A removed bucket is planned when it comes back; the change is not forgotten until then.
+                return Ok(());
+            }
             report.looked += step.looked;
             report.changed += step.changed;
             at = step.next;

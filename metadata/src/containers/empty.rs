@@ -191,8 +191,12 @@ async fn restore_contents(
             let new = NewContainer { actor: actor.to_owned(), ..NewContainer::default() };
             let id = insert_bucket(conn, now, domain, name, false, &new, Some(contents)).await?;
             // Positions are used once: the new bucket goes on behind those of the old one.
+            // And it keeps versions as that does: what went for good there does not show again here.
             conn.execute(
-                "UPDATE buckets SET last_seq = (SELECT last_seq FROM buckets WHERE id = $2) WHERE id = $1",
+                "UPDATE buckets SET last_seq = home.last_seq, versioning = home.versioning,
+                    versioning_policy = home.versioning_policy, erase_upto = home.erase_upto
+                 FROM (SELECT last_seq, versioning, versioning_policy, erase_upto FROM buckets WHERE id = $2) AS home
+                 WHERE id = $1",
                 args![id, home],
             )
             .await?;
@@ -220,6 +224,9 @@ async fn restore_contents(
     if touched == 0 {
         return Err(Refusal::Conflict.into());
     }
+    // While they were out, versioning may have been switched off, and rules changed: both are made up for.
+    conn.execute("UPDATE buckets SET erase_history = 1, replan = replan + 1 WHERE id = $1", args![bucket])
+        .await?;
     end_deletion(conn, contents, "restored", now, actor).await?;
     let container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
     debug_assert_eq!(container.state, State::Live);

@@ -83,8 +83,9 @@ async fn settle_bucket(
         args![id, rules, forced],
     )
     .await?;
+    let explicit = says_disabled(versioning) || says_disabled(own.versioning);
     let versioning = VersioningPolicy::evaluate(allowed.versioning, versioning, own.versioning);
-    Ok(force(conn, vec![(id, versioning)]).await?)
+    Ok(force(conn, vec![(id, versioning, explicit)]).await?)
 }
 
 /// The rules of all buckets come into force, or go out of it.
@@ -116,23 +117,43 @@ async fn settle_domain(
     let mut buckets = Vec::new();
     for mut row in conn.fetch(outspoken, args![id]).await? {
         let bucket = row.need_id(ContainerId::from_bytes)?;
-        buckets.push((bucket, VersioningPolicy::evaluate(allowed, own, read(row.text()?)?)));
+        let said = read(row.text()?)?;
+        let explicit = says_disabled(own) || says_disabled(said);
+        buckets.push((bucket, VersioningPolicy::evaluate(allowed, own, said), explicit));
     }
     let mut erases = force(conn, buckets).await?;
-    let versioning = VersioningPolicy::evaluate(allowed, own, None);
+    let evaluated = VersioningPolicy::evaluate(allowed, own, None);
+    let meant = says_disabled(own) || evaluated != Versioning::Disabled;
+    let versioning = unless_said(evaluated, meant);
     let silent = "UPDATE buckets SET versioning = $2,
             erase_history = CASE WHEN $2 = 'disabled' THEN 1 ELSE erase_history END,
             erase_upto = CASE WHEN $2 = 'disabled' THEN last_seq ELSE erase_upto END
-         WHERE domain_id = $1 AND versioning_policy IS NULL AND versioning <> $2 AND state IN ('live', 'removed')";
-    let touched = conn.execute(silent, args![id, versioning.as_str()]).await?;
+         WHERE domain_id = $1 AND versioning_policy IS NULL AND versioning <> $2 AND state IN ('live', 'removed')
+            AND NOT (versioning = 'disabled' AND $3 = 0)";
+    let touched = conn.execute(silent, args![id, versioning.as_str(), meant]).await?;
     erases |= touched > 0 && versioning == Versioning::Disabled;
     Ok(erases)
 }
 
-/// Puts what was evaluated into force. Only a change from something to `disabled` erases history.
-async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning)>) -> Result<bool, DbError> {
-    let rows: Vec<Vec<Value>> =
-        buckets.into_iter().map(|(id, versioning)| args![id, versioning.as_str()]).collect();
+/// Whether a policy says in so many words that versions are not kept.
+fn says_disabled(policy: Option<VersioningPolicy>) -> bool {
+    policy.is_some_and(|policy| policy.versioning == Versioning::Disabled)
+}
+
+/// History goes only where somebody has said so. A header that is merely not sent again, as easily happens when all headers
+/// are replaced, keeps what there is and adds nothing to it.
+fn unless_said(versioning: Versioning, explicit: bool) -> Versioning {
+    if versioning == Versioning::Disabled && !explicit { Versioning::Suspended } else { versioning }
+}
+
+/// Puts what was evaluated into force; the third value: whether `disabled` was said. Only a change from something to
+/// `disabled` erases history.
+async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning, bool)>) -> Result<bool, DbError> {
+    let to_row = |(id, versioning, explicit): (ContainerId, Versioning, bool)| {
+        let meant = explicit || versioning != Versioning::Disabled;
+        args![id, unless_said(versioning, explicit).as_str(), meant]
+    };
+    let rows: Vec<Vec<Value>> = buckets.into_iter().map(to_row).collect();
     let changed = conn
         .fetch_rows(
             "UPDATE buckets SET versioning = policy.column2,
@@ -140,6 +161,7 @@ async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning)>) -> Resu
                 erase_upto = CASE WHEN policy.column2 = 'disabled' THEN last_seq ELSE erase_upto END
              FROM (VALUES {rows}) AS policy
              WHERE buckets.id = policy.column1 AND buckets.versioning <> policy.column2
+                AND NOT (buckets.versioning = 'disabled' AND policy.column2 = 'suspended' AND policy.column3 = 0)
              RETURNING buckets.versioning",
             &[],
             rows,

@@ -3,11 +3,12 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::objects::expiry::{Expiry, lifepoint, read_rules};
+use crate::lookup::read_versioning;
+use crate::objects::expiry::{Aged, Expiry, lifepoint, read_rules};
 use crate::objects::{lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, Value, args};
 use crate::writer::Urgency;
-use lifecycle::{ContainerId, ExpiryRule, Kind, Time, VersionId};
+use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Time, VersionId, Versioning};
 use std::collections::BTreeSet;
 
 /// A bucket whose rules were changed.
@@ -37,6 +38,8 @@ pub struct ReplanStep {
     pub changed: u64,
     /// Where the next step begins; `None`: this was the last.
     pub next: Option<ReplanAt>,
+    /// The bucket is not live, so nothing was done; it waits until it comes back.
+    pub waits: bool,
 }
 
 impl Metadata {
@@ -97,7 +100,7 @@ async fn replan(
     at: &ReplanAt,
     limit: u32,
 ) -> Result<ReplanStep, DbError> {
-    let nothing = ReplanStep::default();
+    let nothing = ReplanStep { waits: true, ..ReplanStep::default() };
     let domain = conn.fetch_one("SELECT domain_id FROM buckets WHERE id = $1", args![bucket]).await?;
     let Some(mut domain) = domain else { return Ok(nothing) };
     let domain = domain.need_id(ContainerId::from_bytes)?;
@@ -107,13 +110,15 @@ async fn replan(
         return Ok(nothing);
     };
     let contents = row.need_id(ContainerId::from_bytes)?;
-    row.skip(4);
+    row.skip(2);
+    let kept = read_versioning(&mut row)? != Versioning::Disabled;
+    row.skip(1);
     let rules = read_rules(row.text()?);
     let rows = page(conn, contents, at, limit).await?;
     let (mut changes, mut last) = (Vec::new(), None);
     let looked = rows.len();
     for mut row in rows {
-        let (name, seq) = look(&mut row, &rules, &mut changes)?;
+        let (name, seq) = look(&mut row, &rules, kept, &mut changes)?;
         last = Some((name, seq));
     }
     let changed = changes.len() as u64;
@@ -129,7 +134,7 @@ async fn replan(
         _ if !at.older => Some(ReplanAt { older: true, ..ReplanAt::default() }),
         _ => None,
     };
-    Ok(ReplanStep { looked: looked as u64, changed, next })
+    Ok(ReplanStep { looked: looked as u64, changed, next, waits: false })
 }
 
 async fn page(
@@ -141,7 +146,8 @@ async fn page(
     let name = at.name.as_str();
     if at.older {
         conn.fetch(
-            "SELECT id, kind, name, seq, headers, created_at, COALESCE(superseded_at, created_at), expires_at, expiry_rule
+            "SELECT id, kind, name, seq, headers, created_at, COALESCE(superseded_at, created_at), expires_at,
+                expiry_rule, guard_from, guard_until, hold
              FROM versions WHERE contents_id = $1 AND state = 'live' AND is_current = 0 AND marker = 0
                 AND (name > $2 OR (name = $2 AND seq > $3)) ORDER BY name, seq LIMIT $4",
             args![contents, name, at.seq, limit],
@@ -149,7 +155,7 @@ async fn page(
         .await
     } else {
         conn.fetch(
-            "SELECT id, kind, name, seq, headers, created_at, NULL, expires_at, expiry_rule
+            "SELECT id, kind, name, seq, headers, created_at, NULL, expires_at, expiry_rule, guard_from, guard_until, hold
              FROM versions WHERE contents_id = $1 AND is_current = 1 AND name > $2 ORDER BY name LIMIT $3",
             args![contents, name, limit],
         )
@@ -161,6 +167,7 @@ async fn page(
 fn look(
     row: &mut Row,
     rules: &[ExpiryRule],
+    kept: bool,
     changes: &mut Vec<Vec<Value>>,
 ) -> Result<(String, i64), DbError> {
     let id = row.need_id(VersionId::from_bytes)?;
@@ -170,7 +177,10 @@ fn look(
     let headers = row.text()?.unwrap_or_default();
     let (created_at, superseded_at): (Time, Option<Time>) = (row.need_time()?, row.time()?);
     let old = Expiry { at: row.time()?, rule: row.text()? };
-    let new = Expiry::of(rules, (kind, &name), lifepoint(&headers), created_at, superseded_at);
+    let guard = Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? };
+    let kept = kept && kind != Kind::Unnamed;
+    let aged = Aged { kind, name: &name, created_at, superseded_at, guard, kept };
+    let new = Expiry::of(rules, aged, lifepoint(&headers));
     if old != new {
         changes.push(args![id, new.at, new.rule.as_deref()]);
     }

@@ -423,12 +423,13 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
             args![
                 r.id,
                 r.name.as_str(),
-                r.expires_at,
+                r.expiry.at,
                 r.change_seq,
                 r.seq,
                 r.is_current,
                 superseded.0,
-                superseded.1
+                superseded.1,
+                r.expiry.rule.as_deref()
             ]
         })
         .collect();
@@ -436,7 +437,7 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
         .execute_rows(
             "UPDATE versions SET state = 'live', is_current = back.column6, name = back.column2,
                 expires_at = back.column3,
-                expiry_rule = CASE WHEN back.column3 IS NULL THEN NULL ELSE versions.expiry_rule END, change_seq = back.column4, seq = back.column5,
+                expiry_rule = back.column9, change_seq = back.column4, seq = back.column5,
                 superseded_at = back.column7, superseded_seq = back.column8, removed_at = NULL,
                 purge_after = NULL, due_at = NULL, cause = NULL, actor = NULL
              FROM (VALUES {rows}) AS back

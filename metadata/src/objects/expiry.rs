@@ -2,7 +2,7 @@
 
 use super::decide::{BucketFacts, VersionFacts};
 use lifecycle::lifecycle_rules::{expires, expires_noncurrent};
-use lifecycle::{ExpiryRule, Kind, Lifepoints, Time};
+use lifecycle::{ExpiryRule, Guard, Kind, Lifepoints, Time, Versioning};
 
 /// When a version goes by itself, and by what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,20 +12,33 @@ pub(crate) struct Expiry {
     pub(crate) rule: Option<String>,
 }
 
+/// A version as rules look at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aged<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) name: &'a str,
+    pub(crate) created_at: Time,
+    /// Since when it is not current; `None`: it is.
+    pub(crate) superseded_at: Option<Time>,
+    pub(crate) guard: Guard,
+    /// Whether its bucket keeps older versions: then a rule only hides a current one.
+    pub(crate) kept: bool,
+}
+
 impl Expiry {
-    /// By its lifepoint at `lifepoint`, or by the rules, which are for named objects only.
-    pub(crate) fn of(
-        rules: &[ExpiryRule],
-        (kind, name): (Kind, &str),
-        lifepoint: Option<Time>,
-        created_at: Time,
-        superseded_at: Option<Time>,
-    ) -> Self {
-        let by_rule = match (kind, superseded_at) {
+    /// By its lifepoint at `lifepoint`, or by the rules, which are for named objects only. A rule waits for the end of a
+    /// guard: what may not be deleted must not become unreadable either.
+    pub(crate) fn of(rules: &[ExpiryRule], version: Aged<'_>, lifepoint: Option<Time>) -> Self {
+        let by_rule = match (version.kind, version.superseded_at) {
             (Kind::Unnamed | Kind::Alias, _) => None,
-            (Kind::Named, None) => expires(rules, name, created_at),
-            (Kind::Named, Some(at)) => expires_noncurrent(rules, name, at),
+            (Kind::Named, None) => expires(rules, version.name, version.created_at),
+            (Kind::Named, Some(at)) => expires_noncurrent(rules, version.name, at),
         };
+        let only_hides = version.kept && version.superseded_at.is_none();
+        let by_rule = by_rule.and_then(|(at, rule)| {
+            let at = if only_hides { Some(at) } else { version.guard.due_at(at) };
+            Some((at?, rule))
+        });
         match (by_rule, lifepoint) {
             (Some((at, rule)), lifepoint) if lifepoint.is_none_or(|lifepoint| at < lifepoint) => {
                 Expiry { at: Some(at), rule: Some(rule.to_owned()) }
@@ -36,15 +49,21 @@ impl Expiry {
 }
 
 impl BucketFacts {
-    /// What the rules say of a version that is covered (`superseded_at`) or shown again. `None`: there are no rules, and
+    /// What the rules say of a version that is covered (`superseded_at`) or current. `None`: no rule has ever had a say, and
     /// nothing changes.
     pub(crate) fn expiry_anew(&self, version: &VersionFacts, superseded_at: Option<Time>) -> Option<Expiry> {
-        if self.rules.is_empty() {
+        if self.rules.is_empty() && version.expiry_rule.is_none() {
             return None;
         }
-        let lifepoint = lifepoint(&version.headers);
-        let what = (version.kind, version.name.as_str());
-        Some(Expiry::of(&self.rules, what, lifepoint, version.created_at, superseded_at))
+        let aged = Aged {
+            kind: version.kind,
+            name: &version.name,
+            created_at: version.created_at,
+            superseded_at,
+            guard: version.guard,
+            kept: self.versioning_of(version.kind) != Versioning::Disabled,
+        };
+        Some(Expiry::of(&self.rules, aged, lifepoint(&version.headers)))
     }
 }
 

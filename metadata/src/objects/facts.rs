@@ -135,7 +135,7 @@ fn names_of<'a>(
 
 macro_rules! facts_columns {
     () => {
-        "v.id, v.contents_id, v.kind, v.name, v.seq, v.superseded_seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
+        "v.id, v.contents_id, v.kind, v.name, v.seq, v.superseded_at, v.superseded_seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
          v.parts, v.headers, v.owner, v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.expiry_rule, v.purge_after,
          v.generation, v.revision"
     };
@@ -281,7 +281,7 @@ async fn read_removed(
                         facts_columns!(),
                         " FROM versions v
                          WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'removed'
-                         ORDER BY v.change_seq DESC LIMIT 1"
+                         ORDER BY v.change_seq DESC, v.marker, v.seq DESC LIMIT 1"
                     ),
                     args![open.bucket.contents, name.as_str()],
                 )
@@ -312,6 +312,7 @@ fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
         kind: Kind::parse(&kind).ok_or_else(|| DbError::Row(format!("{kind:?} is no kind of object")))?,
         name: row.need_text()?,
         seq: row.int()?.unwrap_or_default(),
+        superseded_at: row.time()?,
         superseded_seq: row.int()?,
         state: row.need_state()?,
         is_current: row.need_bool()?,

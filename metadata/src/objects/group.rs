@@ -198,7 +198,7 @@ fn split_round(
             ObjectCommand::Stage(_) => return true,
             ObjectCommand::Publish(c) => {
                 let old = c.renames.as_ref().map(|rename| rename.from.as_str());
-                (c.bucket, Some(c.version), Some(c.name.as_str()), old)
+                (c.bucket, Some(c.version), Some(c.name.as_str()), old.filter(|old| *old != c.name))
             }
             ObjectCommand::Delete(c) => (c.bucket, c.version, Some(c.name.as_str()), None),
             ObjectCommand::Restore(c) => {

@@ -175,7 +175,8 @@ impl Metadata {
             .await
     }
 
-    /// Claims one upload that has just failed, so that its bytes go at once.
+    /// Claims one body whose writing has just failed, so that its bytes go at once. A finished part of a multipart upload is
+    /// none, whether or not its writer learned that it was finished.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -190,7 +191,7 @@ impl Metadata {
                     let won = conn
                         .fetch(
                             "UPDATE versions SET state = 'purging', cause = 'abandoned', claim_by = $1, claim_until = $2
-                             WHERE id = $3 AND state = 'staged' RETURNING id, contents_id, state, size",
+                             WHERE id = $3 AND state = 'staged' AND md5 IS NULL RETURNING id, contents_id, state, size",
                             args![order.holder, now.plus(order.lease), version],
                         )
                         .await?;

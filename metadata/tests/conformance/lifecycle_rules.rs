@@ -1,7 +1,7 @@
 //! Lifecycle rules: what goes by itself, when, and what is seen of it in the meantime.
 
 use crate::world::*;
-use lifecycle::{Cause, Kind, State, VersionId};
+use lifecycle::{Cause, Condition, Kind, Refusal, State, VersionId};
 
 /// Sweeps what has expired, as the health processor does.
 async fn sweep(world: &World) -> usize {
@@ -98,5 +98,95 @@ on_both_engines! {
         assert!(world.row(put).await.expires_at.is_some());
         assert_eq!(say(Some(false)).await, 1);
         assert_eq!(say(None).await, 1);
+    }
+
+    async fn a_rule_that_was_withdrawn_while_the_bucket_was_removed_lets_nothing_go_after_its_return(world: World) {
+        use metadata::{ContainerKind, ContextChange, Policies};
+        world.rules(&[r#"RuleId:"r" ExpirationDays:1"#]).await;
+        world.put("x").await.unwrap();
+        world.remove_bucket().await.unwrap();
+        let change = ContextChange {
+            headers: "[]".to_owned(),
+            policies: Policies { rules_hold: Some(false), ..Policies::default() },
+            allowed: EVERYTHING,
+            actor: "alice".to_owned(),
+            ..ContextChange::default()
+        };
+        world.m.change_context(ContainerKind::Domain, world.domain, change).await.unwrap();
+        world.replan().await;
+        world.restore_bucket().await.unwrap();
+        assert_eq!(world.replan().await, 1, "what could not be planned then is planned now");
+        world.later(2 * DAY);
+        assert!(world.reads("x").await.is_some());
+    }
+
+    async fn contents_and_objects_come_back_under_the_rules_of_the_day(world: World) {
+        let rule = r#"RuleId:"r" ExpirationDays:5"#;
+        world.rules(&[rule]).await;
+        world.put("x").await.unwrap();
+        let emptied = world.contents().await;
+        world.empty_bucket().await.unwrap();
+        world.put("y").await.unwrap();
+        world.delete("y").await.unwrap();
+        world.rules(&[]).await;
+        world.restore("y").await.unwrap();
+        assert_eq!(world.found("y", false).await.version.expires_at, None);
+        world.delete("y").at_once().await.unwrap();
+        world.restore_contents(emptied, None).await.unwrap();
+        world.replan().await;
+        world.later(10 * DAY);
+        assert!(world.reads("x").await.is_some());
+    }
+
+    async fn the_sweep_asks_the_rules_again(world: World) {
+        world.rules(&[r#"RuleId:"r" ExpirationDays:1"#]).await;
+        let put = world.put("x").await.unwrap().version;
+        world.later(DAY);
+        // Withdrawn, and not planned anew yet.
+        world.change_bucket("[]", Condition::NONE).await.unwrap();
+        let refused = world.delete("x").version(put).cause(Cause::Lifepoint).await.unwrap_err();
+        assert!(matches!(refused, Refusal::NotDue { .. }), "{refused:?}");
+        world.replan().await;
+        assert!(world.reads("x").await.is_some());
+    }
+
+    async fn what_is_guarded_is_readable_until_its_guard_ends(world: World) {
+        world.rules(&[r#"RuleId:"r" ExpirationDays:1"#]).await;
+        world.put("x").kept_for(10 * DAY).await.unwrap();
+        world.put("held").held().await.unwrap();
+        world.later(2 * DAY);
+        assert!(world.reads("x").await.is_some());
+        world.later(8 * DAY);
+        assert_eq!(world.lists().await, ["held"]);
+    }
+
+    async fn a_kept_version_is_covered_and_not_removed_by_whoever_comes_before_the_sweep(world: World) {
+        for stacking in [false, true] {
+            let name = if stacking { "a" } else { "b" };
+            world.versioning("enabled").await;
+            world.rules(&[r#"RuleId:"r" ExpirationDays:1"#]).await;
+            let kept = world.put(name).await.unwrap().version;
+            world.versioning(if stacking { "enabled" } else { "suspended" }).await;
+            world.rules(&[r#"RuleId:"r" ExpirationDays:1"#]).await;
+            world.later(DAY);
+            assert_eq!(world.reads(name).await, None);
+            match stacking {
+                true => drop(world.delete(name).stacking().await.unwrap()),
+                false => drop(world.put(name).body("new").await.unwrap()),
+            }
+            assert_eq!(world.state(kept).await, State::Live, "stacking: {stacking}");
+        }
+    }
+
+    async fn an_older_version_that_has_lapsed_does_not_come_back_because_the_sweep_is_late(world: World) {
+        world.versioning("enabled").await;
+        world.rules(&[r#"RuleId:"r" ObsoleteExpirationDays:1"#]).await;
+        world.put("x").body("1").await.unwrap();
+        let second = world.put("x").body("22").await.unwrap().version;
+        world.later(2 * DAY);
+        let gone = world.delete("x").version(second).await.unwrap();
+        assert_eq!((gone.uncovered, world.reads("x").await), (None, None));
+        sweep(world).await;
+        assert_eq!(world.reads("x").await, None);
     }
 }

@@ -107,6 +107,26 @@ on_both_engines! {
         assert_eq!(world.m.upload(upload).await.unwrap(), None);
     }
 
+    async fn a_finished_part_is_nobodys_to_take_back(world: World) {
+        let upload = world.upload("x").await;
+        let part = world.part(upload, 3, b"three").await;
+        let claims = world.m.claim_failed_upload(part, world.order()).await.unwrap();
+        assert!(claims.is_empty(), "its writer may not have learned that it was finished");
+        world.put("x").assembled(upload, vec![(3, part)]).await.unwrap();
+    }
+
+    async fn in_a_removed_bucket_no_upload_ends(world: World) {
+        let upload = world.upload("x").await;
+        let part = world.part(upload, 1, b"one").await;
+        world.later(DAY);
+        world.remove_bucket().grace(30 * DAY).await.unwrap();
+        world.later(7 * DAY);
+        assert_eq!(world.m.expire_uploads(10).await.unwrap(), 0);
+        assert_eq!(world.state(part).await, State::Staged);
+        world.restore_bucket().await.unwrap();
+        assert_eq!(world.m.expire_uploads(10).await.unwrap(), 1);
+    }
+
     async fn completing_races_giving_up_and_one_of_them_wins(world: World) {
         for round in 0..8 {
             let upload = world.upload("x").await;

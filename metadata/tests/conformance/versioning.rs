@@ -335,6 +335,60 @@ on_both_engines! {
         assert!(moved.seq > first.seq + 1, "the marker has a position of its own");
     }
 
+    async fn contents_that_come_back_bring_no_history_that_went_meanwhile(world: World) {
+        for as_bucket in [None, Some("other")] {
+            let world = world.in_bucket(&world.create_bucket(as_bucket.unwrap_or("home")).await.unwrap());
+            world.versioning("enabled").await;
+            let first = world.put("x").body("1").await.unwrap().version;
+            world.put("x").body("22").await.unwrap();
+            let emptied = world.contents().await;
+            world.empty_bucket().await.unwrap();
+            world.versioning("disabled").await;
+            while world.m.erase_history(world.bucket, OBJECT_GRACE, 10).await.unwrap().removed > 0 {}
+            let back = world.restore_contents(emptied, as_bucket.map(|_| "another")).await.unwrap();
+            let world = world.in_bucket(&back);
+            world.versioning("enabled").await;
+            assert_eq!(world.delete("x").version(first).await.unwrap_err(), Refusal::NoSuchVersion);
+            world.m.erase_history(world.bucket, OBJECT_GRACE, 10).await.unwrap();
+            assert_eq!(world.state(first).await, State::Removed, "with its grace, and not for ever invisible");
+        }
+    }
+
+    async fn history_goes_only_where_somebody_says_so(world: World) {
+        world.versioning("enabled").await;
+        let first = world.put("x").body("1").await.unwrap().version;
+        world.put("x").body("22").await.unwrap();
+        let changed = world.change_bucket("[]", Condition::NONE).await.unwrap();
+        assert_eq!(changed.versioning.unwrap().to_string(), "suspended", "a header that was not sent again");
+        assert_eq!(world.m.buckets_erasing(None, 10).await.unwrap(), []);
+        assert!(world.delete("x").version(first).await.is_ok(), "it is there still");
+        let plain = world.in_bucket(&world.create_bucket("plain").await.unwrap());
+        let changed = plain.change_bucket("[1]", Condition::NONE).await.unwrap();
+        assert_eq!(changed.versioning.unwrap().to_string(), "disabled", "where none are kept, nothing begins");
+    }
+
+    async fn a_rename_does_not_hide_what_is_guarded(world: World) {
+        world.versioning("enabled").await;
+        world.put("x").body("1").kept_for(DAY).await.unwrap();
+        let refused = world.rename("x", "y").body("1").await.unwrap_err();
+        assert!(matches!(refused, Refusal::Guarded { .. }));
+        assert!(world.reads("x").await.is_some());
+        // To itself it is no rename, and stands in nobody's way.
+        assert!(world.rename("x", "x").body("1").await.is_err());
+    }
+
+    async fn of_several_that_went_together_the_newest_comes_back_by_name(world: World) {
+        world.versioning("enabled").await;
+        for body in ["1", "22", "333"] {
+            world.put("x").body(body).await.unwrap();
+        }
+        world.delete("x").await.unwrap();
+        world.versioning("disabled").await;
+        world.m.erase_history(world.bucket, OBJECT_GRACE, 100).await.unwrap();
+        world.restore("x").await.unwrap();
+        assert_eq!(world.reads("x").await.as_deref(), Some("333"));
+    }
+
     async fn an_emptied_bucket_takes_its_history_along(world: World) {
         world.versioning("enabled").await;
         world.put("x").body("1").await.unwrap();

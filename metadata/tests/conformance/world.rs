@@ -441,6 +441,9 @@ impl Caller {
             let mut at = Some(ReplanAt::default());
             while let Some(from) = at {
                 let step = self.m.replan(replan.bucket, from, 2).await.unwrap();
+                if step.waits {
+                    return changed;
+                }
                 changed += step.changed;
                 at = step.next;
             }

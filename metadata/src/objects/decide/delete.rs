@@ -70,11 +70,17 @@ fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
         (Markers::Stacked, _) if versioning != Versioning::Disabled => {
             check_condition(&cmd.condition, None)?;
             let mut effects = Effects::default();
-            if let Some(expired) = seen.current {
-                effects.removals.push(hand.expire(expired)?);
-            }
-            if let Some(null) = hand.displaced(&seen).filter(|null| !null.is_current) {
+            let displaced = hand.displaced(&seen);
+            if let Some(null) = displaced.filter(|null| !null.is_current) {
                 effects.removals.push(hand.remove(null, cmd.cause)?);
+            }
+            if let Some(lapsed) = seen.current {
+                // A rule lets an object go, and that hides it; a lifepoint lets the version go.
+                let gives_way = displaced.is_some_and(|null| null.id == lapsed.id);
+                match lapsed.expiry_rule.is_some() && !gives_way {
+                    true => effects.turns.push(hand.cover(lapsed)),
+                    false => effects.removals.push(hand.expire(lapsed)?),
+                }
             }
             let null_version = versioning == Versioning::Suspended;
             let made = hand.marker(cmd.marker, (Kind::Named, &cmd.name), seen.newest, null_version);
@@ -121,6 +127,14 @@ fn delete_version(
     let mut effects = Effects { removals: vec![removal], ..Effects::default() };
     if hand.bucket.versioning_of(found.kind) != Versioning::Disabled {
         let next = next_below(found, &seen);
+        if let Some(lapsed) = next.filter(|next| next.is_expired(now)) {
+            // What readers find absent does not show again because the sweep is late.
+            let null_version = hand.bucket.versioning == Versioning::Suspended && found.null_version;
+            let what = (found.kind, cmd.name.as_str());
+            effects.marker = Some(hand.marker(cmd.marker, what, Some(lapsed), null_version));
+            deleted.marker = Some(cmd.marker);
+            return Ok((effects, Outcome::Deleted(deleted)));
+        }
         deleted.marker = next.filter(|next| next.marker).map(|next| next.id);
         if let Some(next) = next.filter(|next| !next.marker) {
             effects.turns.push(hand.uncover(next));
@@ -153,6 +167,7 @@ fn sweep(
     let current = seen.current.filter(|current| current.id == version);
     let found = current.or(named).filter(|found| found.id == version && found.is_expired(hand.slot.now));
     let found = found.ok_or(Refusal::NoSuchVersion)?;
+    still_due(found, hand)?;
     let versioning = hand.bucket.versioning_of(found.kind);
     let mut deleted = described(found);
     let mut effects = Effects::default();
@@ -179,6 +194,19 @@ fn sweep(
         deleted.marker = Some(cmd.marker);
     }
     Ok((effects, Outcome::Deleted(deleted)))
+}
+
+/// What a rule lets go must still be due by the rules that are in force: doubt means keep (rule R8).
+fn still_due(found: &VersionFacts, hand: &Hand<'_>) -> Result<(), Refusal> {
+    if found.expiry_rule.is_none() {
+        return Ok(());
+    }
+    let superseded_at = if found.is_current { None } else { found.superseded_at.or(Some(found.created_at)) };
+    let at = hand.bucket.expiry_anew(found, superseded_at).and_then(|expiry| expiry.at);
+    match at {
+        Some(at) if at <= hand.slot.now => Ok(()),
+        at => Err(Refusal::NotDue { due_at: at }),
+    }
 }
 
 /// What the door must have looked at, and has.

@@ -29,7 +29,8 @@ pub(crate) struct VersionFacts {
     pub(crate) name: String,
     /// 0 while staged.
     pub(crate) seq: i64,
-    /// The position at which a later one took its place.
+    /// When a later one took its place, and the position at which that happened.
+    pub(crate) superseded_at: Option<Time>,
     pub(crate) superseded_seq: Option<i64>,
     pub(crate) state: State,
     pub(crate) is_current: bool,
@@ -206,7 +207,7 @@ pub(crate) struct Return {
     pub(crate) contents: ContainerId,
     pub(crate) size: u64,
     pub(crate) name: String,
-    pub(crate) expires_at: Option<Time>,
+    pub(crate) expiry: Expiry,
     pub(crate) change_seq: i64,
     /// The position it takes: its own, unless it comes back under another name.
     pub(crate) seq: i64,

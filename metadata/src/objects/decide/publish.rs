@@ -5,7 +5,7 @@ use super::{
     check_condition, heed_spec,
 };
 use crate::objects::command::{Body, Existence, Outcome, Publish, Published, Rename};
-use crate::objects::expiry::Expiry;
+use crate::objects::expiry::{Aged, Expiry};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{Cause, Kind, Refusal, VersionId, Versioning};
@@ -73,7 +73,7 @@ pub(crate) fn publish(
         md5: content.md5,
         parts: content.parts,
         null_version: bucket.versioning_of(cmd.kind) != Versioning::Enabled,
-        expiry: Expiry::of(&bucket.rules, (cmd.kind, &cmd.name), cmd.expires_at, slot.now, None),
+        expiry: Expiry::of(&bucket.rules, aged(cmd, bucket, slot), cmd.expires_at),
         revision,
         parent: parent.map(|parent| parent.hash),
         pieces: content.pieces,
@@ -89,6 +89,18 @@ pub(crate) fn publish(
     Ok((effects, Outcome::Published(published)))
 }
 
+/// The version as rules look at it.
+fn aged<'a>(cmd: &'a Publish, bucket: &BucketFacts, slot: Slot) -> Aged<'a> {
+    Aged {
+        kind: cmd.kind,
+        name: &cmd.name,
+        created_at: slot.now,
+        superseded_at: None,
+        guard: cmd.guard,
+        kept: bucket.versioning_of(cmd.kind) != Versioning::Disabled,
+    }
+}
+
 /// What becomes of the versions that have the name.
 fn arrive_over(
     cmd: &Publish,
@@ -101,7 +113,9 @@ fn arrive_over(
     if let Some(current) = there.current {
         let lapsed = current.is_expired(hand.slot.now);
         // A rule lets an object go, and where versions are kept that hides it; a lifepoint lets the version go.
-        let hidden = lapsed && current.expiry_rule.is_some() && versioning == Versioning::Enabled;
+        let gives_way = displaced.is_some_and(|null| null.id == current.id);
+        let by_rule = current.expiry_rule.is_some();
+        let hidden = lapsed && by_rule && versioning != Versioning::Disabled && !gives_way;
         if lapsed && !hidden {
             effects.removals.push(hand.expire(current)?);
         } else if versioning == Versioning::Disabled || displaced.is_some_and(|null| null.id == current.id) {
@@ -142,6 +156,10 @@ fn leave(
         effects.removals.push(hand.remove(null, Cause::Delete)?);
     }
     if displaced.is_none_or(|null| null.id != current.id) {
+        // A DELETE would be refused, and this hides the object as well.
+        if !cmd.may_shorten_guard && current.guard.is_active(hand.slot.now) {
+            return Err(Refusal::guarded(current.guard));
+        }
         effects.turns.push(hand.cover(current));
     }
     let null_version = versioning == Versioning::Suspended;

@@ -2,6 +2,7 @@
 
 use super::{BucketFacts, Decision, Effects, Hand, Return, Seen, Slot, VersionFacts};
 use crate::objects::command::{Outcome, Restore, Restored};
+use crate::objects::expiry::Expiry;
 use lifecycle::lifecycle::{Move, step};
 use lifecycle::{Cause, Refusal, Versioning};
 
@@ -61,8 +62,12 @@ pub(crate) fn restore(
         }
         take_place(&hand, &seen, seq, removed.marker, &mut effects)
     };
-    // An expiry that has passed would hide it again in the same second; whoever restores wants it to stay.
-    let expires_at = removed.expires_at.filter(|at| *at > slot.now);
+    // By the rules that are in force now, not by those of the day it went. An expiry that has passed would hide it again in
+    // the same second; whoever restores wants it to stay.
+    let as_before = Expiry { at: removed.expires_at, rule: removed.expiry_rule.clone() };
+    let superseded_at = (!is_current).then_some(slot.now);
+    let expiry = bucket.expiry_anew(removed, superseded_at).unwrap_or(as_before);
+    let expiry = if expiry.at.is_some_and(|at| at <= slot.now) { Expiry::default() } else { expiry };
     let restored =
         Restored { version: removed.id, name: name.clone(), size: removed.size, is_current, replaced };
     effects.comeback = Some(Return {
@@ -70,7 +75,7 @@ pub(crate) fn restore(
         contents: removed.contents,
         size: removed.size,
         name,
-        expires_at,
+        expiry,
         change_seq: slot.seq,
         seq,
         is_current,
@@ -95,6 +100,7 @@ fn take_place(hand: &Hand<'_>, seen: &Seen<'_>, seq: i64, marker: bool, effects:
     // What has given way may have been the current one: then the newest of the rest shows again.
     if let (None, Some(newest)) = (current, newest)
         && !newest.marker
+        && !newest.is_expired(hand.slot.now)
     {
         effects.turns.push(hand.uncover(newest));
     }
