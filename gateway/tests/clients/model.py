@@ -89,8 +89,12 @@ class Box:
             raise Refused(404, "DeleteMarker", found.etag)
         return found
 
-    def switch(self, versioning):
-        """Another policy is in force. Switched off, only what is current stays."""
+    def switch(self, domain, own=None):
+        """Another policy may be in force: the bucket's own word, or else its domain's. Switched off, only what is current
+        stays; but only where one of them says so: a word that is merely not said again suspends."""
+        versioning = own or domain or "disabled"
+        if versioning == "disabled" and self.versioning != "disabled" and "disabled" not in (domain, own):
+            versioning = "suspended"
         if versioning == self.versioning:
             return
         self.versioning = versioning
@@ -146,6 +150,9 @@ class Box:
                 raise Refused(403, "GuardShortened")
             if not free and known.guarded:
                 raise Refused(403, "NotDeletable")
+        if renames and self.versioning != "disabled" and current.guarded and not lax:
+            # What a DELETE must not hide, a rename must not either.
+            raise Refused(403, "NotDeletable")
         for place, known in going:
             self._drop(place, known)
         if renames and self.versioning != "disabled":
@@ -200,6 +207,7 @@ class Box:
             if not current:
                 last = (self.versions(name) or [None])[-1]
                 if last and last.marker:
+                    check(when, None)
                     return last, last
                 raise Refused(404, "NotFound")
             check(when, current)
@@ -281,10 +289,10 @@ class World:
 
     def settle(self):
         """Puts the policies into force that domain and buckets speak of. What is removed comes back as they want it."""
-        own = self.headers.get("policy-versioning", ["disabled"])[0]
-        self.aliases.switch(own)
+        said = lambda headers: headers.get("policy-versioning", [None])[0]
+        self.aliases.switch(said(self.headers))
         for bucket in list(self.buckets.values()) + self.removed:
-            bucket.switch(bucket.headers.get("policy-versioning", [own])[0])
+            bucket.switch(said(self.headers), said(bucket.headers))
 
     def retained(self):
         boxes = [self.aliases, *self.buckets.values()]

@@ -189,7 +189,7 @@ def delete(trial):
     box, name = some_box(trial)
     version = trial.pick(box.versions(name)).etag if trial.maybe(0.35) and box.versions(name) else None
     speaks_of = box.current(name) if version is None else next(v for v in box.versions(name) if v.etag == version)
-    when = some_condition(trial, speaks_of) if speaks_of else None
+    when = some_condition(trial, speaks_of)
     before, outcome = list(box.versions(name)), trial.expecting(lambda: box.delete(name, version, when))
     path = trial.path(box, name)
     answer = trial.ask("DELETE", path, *([f"version={version}"] if version else []), headers=condition_headers(when), by="any")

@@ -21,6 +21,7 @@ crate::on_both_engines!(
     what_is_reserved_is_reserved_where_it_is_written_over,
     an_alias_can_be_reserved_to_its_owner,
     what_a_copy_drops_is_reserved_no_more,
+    making_something_can_be_reserved_to_the_buckets_owner,
 );
 
 const DENIED: (u16, &str) = (403, "Forbidden");
@@ -487,4 +488,35 @@ async fn what_a_copy_drops_is_reserved_no_more(house: &mut House) {
     house.put("/b/o").key(&bob).body("x").await.refused(403, "Forbidden");
     house.copy("/b/o").key(&ann).await.is(201);
     house.put("/b/o").key(&bob).body("x").await.is(201);
+}
+
+/// A new name is made in the bucket, by whatever method it comes about.
+async fn making_something_can_be_reserved_to_the_buckets_owner(house: &mut House) {
+    let all: Vec<Right> = Right::ALL.into_iter().filter(|right| *right != Right::Admin).collect();
+    let (ann, bob) = (house.key(&all).await, house.key(&all).await);
+    let made = house.post("/own").key(&ann).context().header("Castor-Authorization", "post=owner@");
+    made.header("Policy-Versioning", "enabled").await.is(201);
+    let first = house.post("/own/o").key(&ann).body("four").await.is(201).etag();
+    for (method, target) in [
+        ("POST", "/own/x"),
+        ("PUT", "/own/x?putcreate"),
+        ("PUT", "/own/o?newname=x"),
+        ("COPY", "/own/o?newname=x"),
+        ("APPEND", "/own/o?newname=x"),
+        ("POST", "/own/x?uploads"),
+    ] {
+        let ask = match method {
+            "COPY" => house.ask(method, target),
+            _ => house.ask(method, target).body("!"),
+        };
+        ask.key(&bob).await.refused(403, "Forbidden");
+        house.get("/own/x").await.refused(404, "NotFound");
+    }
+    // What is there may be changed; what is not there any more would be made again.
+    house.copy("/own/o?preserve").key(&bob).await.is(201);
+    house.delete("/own/o").key(&bob).await.is(200);
+    house.copy(&format!("/own/o?version={first}")).key(&bob).await.refused(403, "Forbidden");
+    house.append(&format!("/own/o?version={first}")).key(&bob).await.refused(403, "Forbidden");
+    house.get("/own/o").await.refused(404, "DeleteMarker");
+    house.copy(&format!("/own/o?version={first}")).key(&ann).await.is(201);
 }

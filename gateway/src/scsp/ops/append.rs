@@ -9,7 +9,7 @@ use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{Merge, judge, pick};
 use crate::scsp::ops::update::location;
-use crate::scsp::ops::write::{UNBUILT, condition, created, not_stored};
+use crate::scsp::ops::write::{UNBUILT, authorize_made, condition, created, not_stored};
 use http::Response;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use lifecycle::{Kind, Refusal, Right, VersionId};
@@ -41,6 +41,7 @@ pub(in crate::scsp) async fn append(mut exchange: Exchange<'_>) -> Result<Respon
         return Err(Trouble::new(400, "BadArgument", "An alias object has no name that could change."));
     }
     exchange.authorize(Access::Append, (&found).into())?;
+    authorize_made(&exchange, &found, &name).await?;
     let mut headers = merge.apply(decode(&version.headers), sent(&exchange)?);
     headers.retain(|(name, _)| name != "content-md5");
     let kept = judge(headers, exchange.gateway.settings.lifepoint.strict, exchange.gateway.clock.now())?;

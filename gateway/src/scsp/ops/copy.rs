@@ -9,7 +9,7 @@ use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{Merge, judge, pick};
 use crate::scsp::ops::update::location;
-use crate::scsp::ops::write::{UNBUILT, condition, created, not_stored, of_parts};
+use crate::scsp::ops::write::{UNBUILT, authorize_made, condition, created, not_stored, of_parts};
 use http::Response;
 use lifecycle::{Kind, Refusal, Right, VersionId};
 use metadata::{Existence, Found};
@@ -54,6 +54,7 @@ async fn attempt(
         return Err(Trouble::new(400, "BadArgument", "An alias object has no name that could change."));
     }
     exchange.authorize(Access::Copy, found.into())?;
+    authorize_made(exchange, found, name).await?;
     let old = decode(&version.headers);
     let merge = if exchange.asked.flag("preserve")? { Merge::Preserve } else { Merge::Replace };
     // The content stays, and with it a digest that was asked for when it was written.

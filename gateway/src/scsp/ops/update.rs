@@ -53,7 +53,7 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
                 return Err(Trouble::not_found());
             };
             let target = locate::Target { domain: located.domain.id, bucket: id, contents };
-            if creates {
+            if creates || newname.as_deref().is_some_and(|newname| newname != name.as_str()) {
                 authorize_post(&exchange, &located)?;
             }
             let spec = spec(&exchange, Access::Put, &located)?;

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Response, StatusCode};
 use lifecycle::{Condition, Kind, Refusal, Right, VersionId};
-use metadata::{Existence, Located};
+use metadata::{Existence, Found, Located};
 
 /// COPY keeps the content and APPEND adds to it: neither makes a seal.
 pub(super) const UNBUILT: [&str; 3] = ["hashtype", "hash", "newhashtype"];
@@ -63,6 +63,22 @@ pub(super) fn authorize_post(exchange: &Exchange<'_>, located: &Located) -> Resu
     match &located.bucket {
         Some(bucket) => exchange.authorize(Access::Post, Protected::bucket(&located.domain, bucket)),
         None => exchange.authorize(Access::Post, Protected::domain(&located.domain)),
+    }
+}
+
+/// An object under a new name, or where none is current any more, is one that is made: that may be reserved too.
+pub(super) async fn authorize_made(
+    exchange: &Exchange<'_>,
+    found: &Found,
+    name: &str,
+) -> Result<(), Trouble> {
+    let made = name != found.version.name || !found.version.is_current;
+    match (&exchange.asked.target, made) {
+        (Target::Object(bucket, _), true) => match exchange.locate(Some(bucket)).await? {
+            Some(located) => authorize_post(exchange, &located),
+            None => Err(Trouble::not_found()),
+        },
+        _ => Ok(()),
     }
 }
 
