@@ -3,17 +3,17 @@
 
 use crate::http::Body;
 use crate::objects::headers::decode;
-use crate::objects::{NewObject, Source, put};
+use crate::objects::{Source, put};
 use crate::scsp::authorization::Access;
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{Merge, judge, pick};
+use crate::scsp::ops::copy::successor;
 use crate::scsp::ops::update::location;
-use crate::scsp::ops::write::{UNBUILT, authorize_made, condition, created, not_stored};
+use crate::scsp::ops::write::{UNBUILT, authorize_made, created, not_stored};
 use http::Response;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use lifecycle::{Kind, Refusal, Right, VersionId};
-use metadata::Existence;
+use lifecycle::{Kind, Refusal, Right};
 
 pub(in crate::scsp) async fn append(mut exchange: Exchange<'_>) -> Result<Response<Body>, Trouble> {
     exchange.asked.refuse_unbuilt(&UNBUILT)?;
@@ -45,30 +45,7 @@ pub(in crate::scsp) async fn append(mut exchange: Exchange<'_>) -> Result<Respon
     let mut headers = merge.apply(decode(&version.headers), sent(&exchange)?);
     headers.retain(|(name, _)| name != "content-md5");
     let kept = judge(headers, exchange.gateway.settings.lifepoint.strict, exchange.gateway.clock.now())?;
-    let object = NewObject {
-        domain: found.domain.0,
-        bucket: (found.bucket.0, version.contents),
-        kind: version.kind,
-        name: name.clone(),
-        version: VersionId::ordered(exchange.gateway.clock.now()),
-        headers: kept.headers,
-        keep_md5: false,
-        guard: kept.guard,
-        expires_at: kept.expires_at,
-        owner: version.owner.clone(),
-        existence: if version.is_current { Existence::Required } else { Existence::Any },
-        condition: condition(&exchange)?,
-        // Two appends at once: the second one would lose what the first one added.
-        replaces: version.is_current.then_some(version.id),
-        renames: (name != version.name).then(|| version.name.clone()),
-        may_shorten_guard: exchange.may_shorten_guard()?,
-        content_md5: None,
-        spec: Some(exchange.spec(
-            Access::Append,
-            (found.domain.0, &found.domain.1),
-            (found.bucket.0, &found.bucket.1),
-        )?),
-    };
+    let object = successor(&exchange, &found, &name, kept, Access::Append)?;
     let stored = {
         let mut source = Source::stored(exchange.gateway, &found, Some(&mut exchange.body)).await?;
         put(exchange.gateway, &exchange.principal, object, &mut source).await

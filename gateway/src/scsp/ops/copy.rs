@@ -7,7 +7,7 @@ use crate::objects::{Error, NewObject, Stored, rewrite};
 use crate::scsp::authorization::Access;
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
-use crate::scsp::headers::{Merge, judge, pick};
+use crate::scsp::headers::{Kept, Merge, judge, pick};
 use crate::scsp::ops::update::location;
 use crate::scsp::ops::write::{UNBUILT, authorize_made, condition, created, not_stored, of_parts};
 use http::Response;
@@ -63,7 +63,22 @@ async fn attempt(
     headers.retain(|(name, _)| name != "content-md5");
     headers.extend(digest);
     let kept = judge(headers, exchange.gateway.settings.lifepoint.strict, exchange.gateway.clock.now())?;
-    let object = NewObject {
+    let object = successor(exchange, found, name, kept, Access::Copy)?;
+    Ok(rewrite(exchange.gateway, &exchange.principal, found, object).await)
+}
+
+/// What takes the place of a version that was found: of its kind, of its owner, under its name or another.
+pub(super) fn successor(
+    exchange: &Exchange<'_>,
+    found: &Found,
+    name: &str,
+    kept: Kept,
+    access: Access,
+) -> Result<NewObject, Trouble> {
+    let version = &found.version;
+    let (domain, bucket) =
+        ((found.domain.0, found.domain.1.as_str()), (found.bucket.0, found.bucket.1.as_str()));
+    Ok(NewObject {
         domain: found.domain.0,
         bucket: (found.bucket.0, version.contents),
         kind: version.kind,
@@ -77,17 +92,13 @@ async fn attempt(
         // An older version may come back where nothing is current any more.
         existence: if version.is_current { Existence::Required } else { Existence::Any },
         condition: condition(exchange)?,
-        replaces: None,
+        // Two changes at once: the second one would lose what the first one changed.
+        replaces: version.is_current.then_some(version.id),
         renames: (name != version.name).then(|| version.name.clone()),
         may_shorten_guard: exchange.may_shorten_guard()?,
         content_md5: None,
-        spec: Some(exchange.spec(
-            Access::Copy,
-            (found.domain.0, &found.domain.1),
-            (found.bucket.0, &found.bucket.1),
-        )?),
-    };
-    Ok(rewrite(exchange.gateway, &exchange.principal, found, object).await)
+        spec: Some(exchange.spec(access, domain, bucket)?),
+    })
 }
 
 async fn refuse_body(exchange: &mut Exchange<'_>) -> Result<(), Trouble> {
