@@ -107,7 +107,8 @@ fn target(whole: &str, query: &Query) -> Result<Target, Trouble> {
     // Leading slashes in front of a name are dropped (section 1.3).
     let path = whole.trim_start_matches('/');
     if query.contains("cid") {
-        return Ok(Target::Child(path.to_owned()));
+        // A child's name may begin with a slash: only the path's own goes.
+        return Ok(Target::Child(whole.strip_prefix('/').unwrap_or(whole).to_owned()));
     }
     if path.is_empty() {
         // In front of nothing they are not: `DELETE /$BUCKET/?recursive` must not mean the domain when a script's

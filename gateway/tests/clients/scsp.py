@@ -15,7 +15,7 @@ What such a client does:
 
 - It follows five redirects and no more: 301 names its primary node from now on, 307 another node for this once, and 305
   somebody outside of the cluster, who is never shown credentials.
-- It asks again after a 5xx, a few times, each time after a longer pause. (Not after 501 and 505: asking again helps neither.)
+- It asks again after a 5xx, a few times, each time after a longer pause. (Not after 501 and 505, which it does not help.)
 - It keeps its sockets, unless `Connection: close` says not to.
 - It asks before it sends a body of more than 32,768 bytes, or one in chunks: `Expect: 100-continue`.
 - It reads the trailers behind an answer in chunks, and tells of a body that was cut.

@@ -92,9 +92,11 @@ def remove(trial, now=False):
     if len(world.buckets) < 3:
         return create(trial)
     path = trial.path(bucket)
-    for argument, token in [(None, "RecursiveRequired"), ("recursive=no", "RecursiveRequired"), ("recursive=maybe", "BadRecursiveValue")]:
+    for arguments, token in [
+        ([], "RecursiveRequired"), (["recursive=no"], "RecursiveRequired"), (["recursive=maybe"], "BadRecursiveValue"),
+    ]:
         if trial.maybe(0.3):
-            trial.ask("DELETE", path, *([argument] if argument else []), is_=400, token=token)
+            trial.ask("DELETE", path, *arguments, is_=400, token=token)
             trial.look_at_bucket(bucket)
     argument = "recursive=now" if now else trial.pick(["recursive", "recursive=yes", "Recursive=TRUE"])
     answer = trial.ask("DELETE", path, argument, by="any")
@@ -117,10 +119,25 @@ def remove(trial, now=False):
     for method in ("PUT", "APPEND"):
         trial.ask(method, trial.path(bucket, name), body=b"lost", is_=404)
     trial.ask("POST", trial.path(bucket, name), body=b"lost", is_=412, token="RequiresContext2")
-    if not now:
-        look_inside(trial, bucket)
-        rows = {row["uuid"]: row for row in trial.rows("/", "deleted", "admin", by="argument")[0]}
-        trial.must(rows.get(bucket.uuid, {}).get("state") == "removed", f"{bucket.uuid} among what is deleted")
+    if now:
+        return await_no_return(trial, bucket)
+    look_inside(trial, bucket)
+    trial.must(state(trial, bucket) == "removed", f"{bucket.uuid} among what is deleted")
+
+
+def state(trial, bucket):
+    """What administrators are told of a bucket that was deleted."""
+    rows = trial.rows("/", "deleted", "admin", by="argument")[0]
+    return next((row["state"] for row in rows if row["uuid"] == bucket.uuid), None)
+
+
+def await_no_return(trial, bucket):
+    """Until the background has begun to purge it, which it does at once, a restore may still come first."""
+    with trial.untouched_by_chance():
+        deadline = time.time() + 20
+        while state(trial, bucket) == "removed":
+            trial.must(time.time() < deadline, f"{bucket.uuid} must be purged at once")
+            time.sleep(0.02)
 
 
 def look_inside(trial, bucket):

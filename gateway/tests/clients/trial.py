@@ -1,6 +1,7 @@
 """Asking a live server, and comparing its answers with the model."""
 
 import collections
+import contextlib
 import json
 
 from model import Refused, md5
@@ -49,6 +50,13 @@ class Trial:
     def pick(self, things):
         return things[self.chance.randrange(len(things))]
 
+    @contextlib.contextmanager
+    def untouched_by_chance(self):
+        """What is asked in here, however often, changes nothing of what is asked later."""
+        before = self.chance.getstate()
+        yield
+        self.chance.setstate(before)
+
     # Asking
 
     def path(self, box, name=None):
@@ -58,7 +66,9 @@ class Trial:
             return "/" + name
         return f"/{encoded(bucket)}" + ("" if name is None else f"/{encoded(name)}")
 
-    def ask(self, method, path, *arguments, headers=(), body=None, chunks=None, is_=None, token=None, by="argument", auth=None):
+    def ask(
+        self, method, path, *arguments, headers=(), body=None, chunks=None, is_=None, token=None, by="argument", auth=None
+    ):
         """Asks, in the world's domain: told by argument or by Host. `is_`: the status that must come."""
         arguments, host = list(arguments), None
         if by == "any":
@@ -78,7 +88,8 @@ class Trial:
             raise Surprise(f"no answer: {broken}") from broken
         self.recent.append((str(self.client.asked), str(answer)))
         if self.traces:
-            print(f"{self.doing}: {self.client.asked.method} {self.client.asked.target} -> {answer.status} {answer.etag or ''}")
+            asked = self.client.asked
+            print(f"{self.doing}: {asked.method} {asked.target} -> {answer.status} {answer.etag or ''}")
         self.wellformed(answer)
         if is_ is not None:
             self.must(answer.status == is_, f"{is_} must come")

@@ -10,6 +10,7 @@ crate::on_both_engines!(
     text_that_is_no_name_is_refused,
     the_longest_name_is_8000_bytes,
     odd_buckets_are_buckets,
+    a_name_that_begins_with_a_slash_is_read_by_the_buckets_uuid_too,
 );
 
 /// As sent, and as decoded.
@@ -111,4 +112,13 @@ async fn odd_buckets_are_buckets(house: &mut House) {
         assert_eq!(deleted.need("castor-system-name"), shown);
     }
     house.head("/b").await.is(200);
+}
+
+async fn a_name_that_begins_with_a_slash_is_read_by_the_buckets_uuid_too(house: &mut House) {
+    house.post("/b//lead").body("slash").await.is(201);
+    house.post("/b/lead").body("plain").await.is(201);
+    let by_uuid = |name: &str| house.get(&format!("/{name}?cid={}", house.bu));
+    by_uuid("/lead").await.is(200).brings("slash");
+    by_uuid("%2Flead").await.is(200).brings("slash");
+    by_uuid("lead").await.is(200).brings("plain");
 }

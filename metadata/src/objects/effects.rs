@@ -2,8 +2,9 @@
 
 use super::command::{Body, Publish, Stage};
 use super::decide::{Arrival, HandOver, Marker, Removal, Return, Turn};
+use super::parts::assemble;
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Guard, State, Time, UploadId, VersionId};
+use lifecycle::{ContainerId, Guard, State, Time};
 use std::collections::BTreeMap;
 
 /// Changes to the usage counters, summed up over a transaction and applied once at its end (rule R11).
@@ -49,7 +50,7 @@ impl Usage {
 }
 
 /// Rows whose number does not match what was decided mean that the facts were not as they were read.
-fn expect(touched: u64, wanted: usize, what: &str) -> Result<(), DbError> {
+pub(super) fn expect(touched: u64, wanted: usize, what: &str) -> Result<(), DbError> {
     if usize::try_from(touched) == Ok(wanted) {
         Ok(())
     } else {
@@ -204,7 +205,8 @@ pub(crate) async fn turn(conn: &mut Conn, turns: &[Turn]) -> Result<(), DbError>
     expect(touched, count, "uncovering")
 }
 
-/// Delete markers stand on top of their objects.
+/// Delete markers stand on top of their objects. They are never current, so they count as superseded from the start, and go
+/// with the rest where versioning is switched off.
 pub(crate) async fn mark(conn: &mut Conn, markers: &[Marker], usage: &mut Usage) -> Result<(), DbError> {
     let rows = markers
         .iter()
@@ -227,9 +229,9 @@ pub(crate) async fn mark(conn: &mut Conn, markers: &[Marker], usage: &mut Usage)
         .collect();
     conn.execute_rows(
         "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, generation, revision, parent_revision,
-            owner, created_at, null_version, headers, size, hold, state, is_current, marker)
+            owner, created_at, null_version, superseded_seq, headers, size, hold, state, is_current, marker)
          SELECT column1, column2, column3, column4, column5, column5, column6, column7, column8, column9, column10,
-            column11, '[]', 0, 0, 'live', 0, 1
+            column11, column5, '[]', 0, 0, 'live', 0, 1
          FROM (VALUES {rows}) AS new",
         &[],
         rows,
@@ -347,68 +349,6 @@ async fn finish_staged(
         args![cmd.version, cmd.size, cmd.md5, format],
     )
     .await?;
-    Ok(())
-}
-
-/// The blobs of an upload's parts pass to the version, and the rows of the parts go with them: nothing is deleted, and no
-/// byte copied. Parts that were left out are given up.
-async fn assemble(
-    conn: &mut Conn,
-    version: VersionId,
-    upload: UploadId,
-    arrival: &Arrival,
-    usage: &mut Usage,
-) -> Result<(), DbError> {
-    let ended = conn
-        .execute(
-            "UPDATE uploads SET completed = $2 WHERE id = $1 AND completed IS NULL",
-            args![upload, version],
-        )
-        .await?;
-    expect(ended, 1, "completing an upload")?;
-    let pieces = arrival.pieces.iter().map(|piece| args![piece.part, piece.number, piece.start]).collect();
-    conn.execute_rows(
-        "UPDATE blobs SET owner = $1, part_no = piece.column2, start = piece.column3
-         FROM (VALUES {rows}) AS piece WHERE blobs.owner = piece.column1",
-        &[version.into()],
-        pieces,
-    )
-    .await?;
-    let parts = arrival.pieces.iter().map(|piece| args![piece.part]).collect();
-    let merged = conn
-        .fetch_rows(
-            "DELETE FROM versions WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS piece)
-                AND state = 'staged' AND upload_id = $1 AND md5 IS NOT NULL RETURNING contents_id",
-            &[upload.into()],
-            parts,
-        )
-        .await?;
-    expect(merged.len() as u64, arrival.pieces.len(), "assembling")?;
-    for mut row in merged {
-        usage.lose(row.need_id(ContainerId::from_bytes)?, State::Staged, 0);
-    }
-    give_up_parts(conn, upload, usage).await
-}
-
-/// Finished parts of an upload that has ended are given up: they wait to be reclaimed. A part that is still being written
-/// is its writer's to take back, who will find the upload ended.
-pub(crate) async fn give_up_parts(
-    conn: &mut Conn,
-    upload: UploadId,
-    usage: &mut Usage,
-) -> Result<(), DbError> {
-    let given_up = conn
-        .fetch(
-            "UPDATE versions SET state = 'purging', cause = 'abandoned'
-             WHERE upload_id = $1 AND state = 'staged' AND md5 IS NOT NULL RETURNING contents_id, size",
-            args![upload],
-        )
-        .await?;
-    for mut row in given_up {
-        let (contents, size) = (row.need_id(ContainerId::from_bytes)?, row.need_size()?);
-        usage.lose(contents, State::Staged, 0);
-        usage.gain(contents, State::Purging, size);
-    }
     Ok(())
 }
 

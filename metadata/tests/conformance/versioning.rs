@@ -211,8 +211,13 @@ on_both_engines! {
         world.versioning("enabled").await;
         let first = world.put("x").body("1").await.unwrap().version;
         let second = world.put("x").body("22").await.unwrap().version;
+        world.put("hidden").await.unwrap();
+        world.delete("hidden").await.unwrap();
         world.versioning("disabled").await;
         world.versioning("enabled").await;
+        let hidden = world.m.marker(world.contents().await, "hidden").await.unwrap();
+        assert!(hidden.is_none(), "a marker goes like the rest");
+        assert_eq!(world.delete("hidden").await.unwrap_err(), Refusal::NoSuchObject { marker: None });
         assert_eq!(world.delete("x").version(first).await.unwrap_err(), Refusal::NoSuchVersion);
         world.put("x").body("333").await.unwrap();
         let gone = world.delete("x").await.unwrap();
