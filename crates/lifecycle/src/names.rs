@@ -1,8 +1,22 @@
 //! Names, parsed once at the door and valid from then on (SCSP section 1.5).
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What clients leave bare in paths and names; they encode everything else (SCSP section 1.5).
+pub const BARE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'/');
 
 /// Text that is not a valid name, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,30 +4,18 @@ use crate::http::Body;
 use crate::objects::headers::decode;
 use http::header::{ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use lifecycle::names::BARE;
 use lifecycle::{ExpiryRule, Kind, Time, VersioningPolicy};
 use metadata::{Container, Found};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use std::fmt::Display;
-
-/// What clients leave bare in a path (section 1.5).
-const BARE: AsciiSet = NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'/');
 
 /// The parent of a domain: none.
 const NO_PARENT: &str = "ffffffffffffffffffffffffffffffff";
 
 /// A name as it stands in a path or header.
 pub(super) fn encoded(name: &str) -> impl Display + '_ {
-    utf8_percent_encode(name, &BARE)
+    utf8_percent_encode(name, BARE)
 }
 
 /// An empty answer with `status`.

@@ -4,7 +4,7 @@ mod segments;
 mod versions;
 
 pub use versions::Version;
-pub(crate) use versions::{read_version, version_columns};
+pub(crate) use versions::{read_revision, read_version, version_columns};
 
 use crate::Metadata;
 use crate::containers::{

@@ -208,11 +208,16 @@ pub(crate) fn read_version(row: &mut Row) -> Result<Version, DbError> {
         forget_after: row.time()?,
         cause: row.cause()?,
         actor: row.text()?,
-        revision: match (row.int()?, row.digest()?) {
-            (Some(generation), Some(hash)) => {
-                Some(Revision { generation: u32::try_from(generation).unwrap_or(u32::MAX), hash })
-            }
-            _ => None,
-        },
+        revision: read_revision(row)?,
+    })
+}
+
+/// Reads `generation, revision`.
+pub(crate) fn read_revision(row: &mut Row) -> Result<Option<Revision>, DbError> {
+    Ok(match (row.int()?, row.digest()?) {
+        (Some(generation), Some(hash)) => {
+            Some(Revision { generation: u32::try_from(generation).unwrap_or(u32::MAX), hash })
+        }
+        _ => None,
     })
 }

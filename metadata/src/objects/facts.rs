@@ -6,8 +6,8 @@
 use super::command::{Body, ObjectCommand, RestoreWhat};
 use super::decide::{BucketFacts, Seen, VersionFacts};
 use super::group::Open;
+use crate::lookup::read_revision;
 use crate::sql::{Conn, DbError, Row, Value, args};
-use lifecycle::revision::Revision;
 use lifecycle::{ContainerId, Guard, Kind, UploadId, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -328,11 +328,6 @@ fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
         expires_at: row.time()?,
         expiry_rule: row.text()?,
         purge_after: row.time()?,
-        revision: match (row.int()?, row.digest()?) {
-            (Some(generation), Some(hash)) => {
-                Some(Revision { generation: u32::try_from(generation).unwrap_or(u32::MAX), hash })
-            }
-            _ => None,
-        },
+        revision: read_revision(row)?,
     })
 }

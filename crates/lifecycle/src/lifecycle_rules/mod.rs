@@ -13,8 +13,9 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use crate::names::BARE;
 use crate::{BadPolicy, Time};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -111,25 +112,12 @@ pub fn in_force(cluster_allows: bool, domain: Option<bool>) -> bool {
     cluster_allows && domain.unwrap_or(true)
 }
 
-/// What clients leave bare in names (SCSP section 1.5).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'/');
-
 /// As a header's value, which [`parse`] reads back: for `Policy-Lifecycle` and `Policy-Lifecycle-Evaluated`.
 impl fmt::Display for ExpiryRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RuleId:\"{}\" Enabled:{}", utf8_percent_encode(&self.id, ENCODED), self.enabled)?;
+        write!(f, "RuleId:\"{}\" Enabled:{}", utf8_percent_encode(&self.id, BARE), self.enabled)?;
         if !self.prefix.is_empty() {
-            write!(f, " NamePrefix:\"{}\"", utf8_percent_encode(&self.prefix, ENCODED))?;
+            write!(f, " NamePrefix:\"{}\"", utf8_percent_encode(&self.prefix, BARE))?;
         }
         for (of, after) in [("", self.current), ("Obsolete", self.noncurrent)] {
             match after {
