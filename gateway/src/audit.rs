@@ -2,12 +2,15 @@
 //! leaves in the audit trail.
 
 use crate::Gateway;
-use http::HeaderValue;
+use crate::http::{AtEnd, Body, Peer, Sent};
+use http::{HeaderValue, Response};
 use lifecycle::audit::{PURGE_START, RESTORE, Record};
-use lifecycle::{ContainerId, MemberId};
+use lifecycle::{ContainerId, MemberId, SharedAudit, SharedClock};
 use metadata::{Container, ContainerKind};
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Makes ids of requests: a random beginning for the life of the process, and a number. Nothing is guessed from the one,
 /// nothing is drawn for the other.
@@ -47,6 +50,52 @@ impl RequestId {
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016X}{:08X}", self.start, self.number)
+    }
+}
+
+/// One request's record: begun with the request, written when the last byte of its answer was handed over.
+pub(crate) struct Pending {
+    sink: SharedAudit,
+    clock: SharedClock,
+    began: Duration,
+    read: Arc<AtomicU64>,
+    pub(crate) record: Record,
+}
+
+impl Pending {
+    /// Begins one; `None` where nobody listens.
+    pub(crate) fn begin(gateway: &Gateway, id: RequestId, peer: Peer) -> Option<Self> {
+        gateway.audit.listens().then(|| Pending {
+            sink: Arc::clone(&gateway.audit),
+            clock: Arc::clone(&gateway.clock),
+            began: gateway.clock.boot(),
+            read: Arc::default(),
+            record: Record {
+                request: Some(id.to_string()),
+                source: Some(peer.0.ip().to_canonical()),
+                ..Record::default()
+            },
+        })
+    }
+
+    /// Where the bytes of the request's body are counted.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+
+    /// Writes the record behind the last byte of this answer.
+    pub(crate) fn write_at_end(self, response: &mut Response<Body>) {
+        response.extensions_mut().insert(AtEnd::new(move |sent| self.write(Some(sent))));
+    }
+
+    /// Writes the record. `None`: there was no answer.
+    pub(crate) fn write(mut self, sent: Option<Sent>) {
+        self.record.at = self.clock.now();
+        self.record.elapsed = Some(self.clock.boot().saturating_sub(self.began));
+        self.record.bytes_in = Some(self.read.load(Ordering::Relaxed));
+        self.record.bytes_out = Some(sent.map_or(0, |sent| sent.bytes));
+        self.record.cut = !sent.is_some_and(|sent| sent.whole);
+        self.sink.record(&self.record);
     }
 }
 

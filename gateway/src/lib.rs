@@ -2,7 +2,7 @@
 //!
 //! - [`http`] knows sockets and bytes, and no protocol.
 //! - [`objects`] are the verbs that all doors share: put, read, delete, restore.
-//! - [`scsp`] and [`admin`] decode a request, call a verb and encode its outcome. A door names hyper; verbs do not.
+//! - [`s3`], [`scsp`] and [`admin`] decode a request, call a verb and encode its outcome. A door names hyper; verbs do not.
 //! - [`auth`] yields a [`Principal`] once per request; nothing else can be reached without one.
 
 pub mod admin;
@@ -13,6 +13,7 @@ mod fuzzing;
 pub mod http;
 pub mod metrics;
 pub mod objects;
+pub mod s3;
 pub mod scsp;
 mod state;
 

@@ -20,7 +20,7 @@ const RESULTS: [&str; 3] = ["restored", "refused", "failed"];
 #[derive(Debug)]
 pub struct Metrics {
     /// By door.
-    requests: [Requests; 2],
+    requests: [Requests; 3],
     refused: Mutex<BTreeMap<&'static str, u64>>,
     deletes_refused: Mutex<BTreeMap<&'static str, u64>>,
     violations: AtomicU64,
@@ -35,6 +35,8 @@ pub enum Door {
     Scsp,
     /// The operator's.
     Admin,
+    /// S3.
+    S3,
 }
 
 /// The answered requests of one door: a table of its operations and of statuses. Counting is one addition.
@@ -83,6 +85,7 @@ impl Default for Metrics {
             requests: [
                 Requests::new("scsp", crate::scsp::operations()),
                 Requests::new("admin", crate::admin::operations()),
+                Requests::new("s3", crate::s3::operations()),
             ],
             refused: Mutex::default(),
             deletes_refused: Mutex::default(),

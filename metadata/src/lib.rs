@@ -19,6 +19,7 @@ mod objects;
 mod open;
 mod reclaim;
 mod sql;
+mod tags;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -39,13 +40,13 @@ pub use gauges::ContainerCount;
 pub use halted::{CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, Secret, write_private};
 pub use list::{
-    BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfVersions,
-    VersionPage, VersionsOrder,
+    BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfUploads,
+    PageOfVersions, UploadsOrder, VersionMarker, VersionPage, VersionsOrder,
 };
-pub use lookup::{Found, Located, Sought, Version};
+pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use objects::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage,
+    RestoreWhat, Restored, Stage, Which,
 };
 pub use open::{Metadata, Settings};
 pub use reclaim::{ClaimOrder, Waiting};

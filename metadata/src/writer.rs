@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
-/// The most commands that share one transaction.
+/// As many commands as this share one transaction, and nobody who comes later joins them. Those of one call always share
+/// one, however many they are: a bulk delete of a thousand objects is done, or not done, as a whole.
 const GROUP_MAX: usize = 512;
 /// How many commands may wait before callers do.
 const QUEUE: usize = 4_096;

@@ -15,6 +15,8 @@ Exit codes:
 
 Credentials of the operator's commands: BARROW_KEY and BARROW_SECRET, else the root key's variables
 BARROW_AUTH__ROOT_KEY and BARROW_AUTH__ROOT_SECRET, else the file root.credentials in the data directory.
+With TLS the admin door must show a certificate from an authority in the file that --ca or BARROW_CA names. Without one,
+it must show the configured tls.cert itself; or, where --admin says where it is, one from an authority of this machine.
 A bucket is written DOMAIN/BUCKET, or BUCKET in the default domain; either may be given by its UUID.";
 
 /// An object-storage gateway whose deletes are safe while you may regret them and final afterwards.
@@ -38,6 +40,9 @@ pub(crate) struct Global {
     /// The admin door, instead of the configured one
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) admin: Option<String>,
+    /// The authorities (PEM) that the admin door's certificate must come from
+    #[arg(long, global = true, value_name = "FILE", env = "BARROW_CA")]
+    pub(crate) ca: Option<PathBuf>,
     /// Print the answer as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -4,15 +4,19 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::exit::Failed;
 use crate::serve::Addresses;
+use crate::trust::Trust;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -25,6 +29,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(crate) struct Client {
     host: String,
     port: u16,
+    /// What it must show, if it speaks TLS.
+    trust: Option<Trust>,
     /// `Bearer key:secret`.
     authorization: Option<String>,
 }
@@ -36,9 +42,9 @@ pub(crate) fn encoded(text: &str) -> String {
 
 impl Client {
     /// The door that `admin` names, else the configured one; where the system chose its port, the running server has
-    /// left a note of it.
-    pub(crate) fn new(config: &Config, admin: Option<&str>) -> Result<Client, Failed> {
-        let (host, port) = match admin {
+    /// left a note of it. `ca` is the file of authorities that its certificate must come from.
+    pub(crate) fn new(config: &Config, admin: Option<&str>, ca: Option<&Path>) -> Result<Client, Failed> {
+        let (tls, host, port) = match admin {
             Some(url) => parse(url)?,
             None => {
                 let mut at = config.listen.admin;
@@ -50,12 +56,26 @@ impl Client {
                         ))
                     })?;
                 }
-                (reachable(at), at.port())
+                (config.tls.is_some(), reachable(at), at.port())
+            }
+        };
+        let trust = match (tls, ca, &config.tls) {
+            (true, Some(ca), _) => Some(Trust::authorities(ca)?),
+            (true, None, Some(files)) if admin.is_none() => Some(Trust::same(&files.cert)?),
+            (true, None, _) => Some(Trust::system()?),
+            (false, None, _) => None,
+            // Who names authorities does not mean to send a secret in clear.
+            (false, Some(ca), _) => {
+                return Err(Failed::Usage(format!(
+                    "--ca (or BARROW_CA) is {:?}, and the admin door at {host}:{port} is asked without TLS: set tls.cert \
+                     and tls.key or say --admin https://HOST:PORT, or leave --ca out",
+                    ca.display().to_string()
+                )));
             }
         };
         let credentials = Credentials::find(config)?;
         let authorization = credentials.map(|found| format!("Bearer {}:{}", found.key, found.secret));
-        Ok(Client { host, port, authorization })
+        Ok(Client { host, port, trust, authorization })
     }
 
     pub(crate) async fn get(&self, target: &str) -> Result<Value, Failed> {
@@ -90,6 +110,14 @@ impl Client {
         }
     }
 
+    async fn connect(&self, at: &str) -> Result<Requests, String> {
+        let stream = TcpStream::connect(at).await.map_err(|error| error.to_string())?;
+        match &self.trust {
+            None => speak(stream).await,
+            Some(trust) => speak(trust.shaken(&self.host, stream).await?).await,
+        }
+    }
+
     async fn ask(&self, method: Method, target: &str, body: Option<&Value>) -> Result<Value, Failed> {
         let at = format!("{}:{}", self.host, self.port);
         let unreachable = |error: &dyn std::fmt::Display| {
@@ -97,17 +125,12 @@ impl Client {
                 "the admin door at {at} does not answer: {error}; is `barrow serve` running, and is this its address?"
             ))
         };
-        let connecting = tokio::time::timeout(CONNECT, TcpStream::connect(&at)).await;
-        let stream = match connecting {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(unreachable(&error)),
+        let connecting = tokio::time::timeout(CONNECT, self.connect(&at)).await;
+        let mut sender = match connecting {
+            Ok(Ok(sender)) => sender,
+            Ok(Err(reason)) => return Err(unreachable(&reason)),
             Err(_) => return Err(unreachable(&"no connection within 5 s")),
         };
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| unreachable(&error))?;
-        // Ends with the answer; what goes wrong in it is told to whoever waits for that.
-        tokio::spawn(connection);
 
         let mut request = Request::builder().method(method).uri(target).header(HOST, &at);
         if let Some(authorization) = &self.authorization {
@@ -121,7 +144,12 @@ impl Client {
             None => Bytes::new(),
         };
         let request = request.body(Full::new(body)).map_err(|error| Failed::Usage(error.to_string()))?;
-        let answer = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
+        let answer = sender.send_request(request).await.map_err(|error| match &self.trust {
+            None if error.is_parse() => unreachable(&format!(
+                "{error}, which is not HTTP in clear (a door with TLS is written --admin https://HOST:PORT)"
+            )),
+            _ => unreachable(&error),
+        })?;
         let status = answer.status();
         let body = answer.into_body().collect().await;
         let body =
@@ -137,6 +165,15 @@ impl Client {
     }
 }
 
+type Requests = SendRequest<Full<Bytes>>;
+
+async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Requests, String> {
+    let (sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(|error| error.to_string())?;
+    // Ends with the answer; what goes wrong in it is told to whoever waits for that.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
 /// The server's complaint as lines for people.
 fn refused(error: &Value) -> Failed {
     let text = |field: &str| error[field].as_str().unwrap_or_default();
@@ -150,15 +187,21 @@ fn refused(error: &Value) -> Failed {
     Failed::Refused(lines)
 }
 
-fn parse(url: &str) -> Result<(String, u16), Failed> {
-    let bad =
-        |reason: &str| Failed::Usage(format!("--admin {url:?}: {reason}; write it as http://HOST:PORT"));
+/// Whether it speaks TLS, its host (an IPv6 address in brackets) and its port.
+fn parse(url: &str) -> Result<(bool, String, u16), Failed> {
+    let bad = |reason: &str| {
+        Failed::Usage(format!("--admin {url:?}: {reason}; write it as http://HOST:PORT or https://HOST:PORT"))
+    };
     let parsed = Url::parse(url).map_err(|error| bad(&error.to_string()))?;
-    if parsed.scheme() != "http" {
-        return Err(bad("only http is spoken"));
-    }
+    let (tls, port) = match parsed.scheme() {
+        "http" => (false, 80),
+        "https" => (true, 443),
+        _ => return Err(bad("only http and https are spoken")),
+    };
     match parsed.host_str() {
-        Some(host) if matches!(parsed.path(), "" | "/") => Ok((host.to_owned(), parsed.port().unwrap_or(80))),
+        Some(host) if matches!(parsed.path(), "" | "/") => {
+            Ok((tls, host.to_owned(), parsed.port().unwrap_or(port)))
+        }
         Some(_) => Err(bad("it has a path")),
         None => Err(bad("it names no host")),
     }
@@ -180,9 +223,10 @@ mod tests {
 
     #[test]
     fn the_door_is_an_http_url() {
-        assert_eq!(parse("http://127.0.0.1:9090").unwrap(), ("127.0.0.1".into(), 9090));
-        assert_eq!(parse("http://[::1]:9090/").unwrap(), ("[::1]".into(), 9090));
-        for bad in ["127.0.0.1:9090", "https://x:1", "http://x/y", "ftp://x"] {
+        assert_eq!(parse("http://127.0.0.1:9090").unwrap(), (false, "127.0.0.1".into(), 9090));
+        assert_eq!(parse("http://[::1]:9090/").unwrap(), (false, "[::1]".into(), 9090));
+        assert_eq!(parse("https://barrow.example.org").unwrap(), (true, "barrow.example.org".into(), 443));
+        for bad in ["127.0.0.1:9090", "https://x/y", "http://x/y", "ftp://x"] {
             assert!(matches!(parse(bad), Err(Failed::Usage(_))), "{bad}");
         }
     }

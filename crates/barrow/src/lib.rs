@@ -6,7 +6,7 @@
 //! | [`config`] | every setting, its default and bounds |
 //! | `serve` | starts what the configuration describes, and stops it without losing anything |
 //! | `commands` | one file per group of operator's commands, each a request to the admin door |
-//! | `client`, `credentials` | how the admin door is found and asked, and as whom |
+//! | `client`, `trust`, `credentials` | how the admin door is found and asked, what it must show, and as whom |
 //! | `output`, `confirm` | tables, JSON, and the question before what cannot be undone |
 
 pub mod config;
@@ -19,6 +19,7 @@ mod credentials;
 mod exit;
 mod output;
 mod serve;
+mod trust;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -160,21 +160,61 @@ impl Auth {
                 .then(|| Principal::root(key))
                 .ok_or(Denied::Invalid);
         }
-        let known = self.cached(proof.key());
-        let before = self.forgotten.load(Ordering::SeqCst);
-        let (key, principal) = match known {
-            Some(found) => found,
-            None => match self.metadata.key(proof.key()).await.map_err(Denied::Unavailable)? {
-                Some(key) => self.remember(key, before),
-                None => {
-                    // As much work as for a key that exists, so that time tells nobody which ones do.
-                    let _ = proof.proves(&NO_SECRET, presented);
-                    return Err(Denied::Invalid);
-                }
-            },
+        let Some((key, principal)) = self.look_up(proof.key()).await? else {
+            // As much work as for a key that exists, so that time tells nobody which ones do.
+            let _ = proof.proves(&NO_SECRET, presented);
+            return Err(Denied::Invalid);
         };
         let right = proof.proves(key.secret.expose(), presented);
         if right && key.is_valid(self.clock.now()) { Ok(principal) } else { Err(Denied::Invalid) }
+    }
+
+    /// The secret that requests of `key` are signed with, for whoever verifies signatures.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`] for a key that is not known, has expired or was revoked.
+    pub async fn secret(&self, key: &str) -> Result<Secret, Denied> {
+        match &self.environment {
+            Some((known, secret)) if known == key => Ok(secret.clone()),
+            _ => Ok(self.valid(key).await?.0.secret.clone()),
+        }
+    }
+
+    /// Whoever holds `key`, of a request whose signature was verified with [`Auth::secret`].
+    ///
+    /// # Errors
+    /// As [`Auth::secret`].
+    pub async fn signed_by(&self, key: &str) -> Result<Principal, Denied> {
+        match &self.environment {
+            Some((known, _)) if known == key => Ok(Principal::root(key)),
+            _ => Ok(self.valid(key).await?.1),
+        }
+    }
+
+    /// Whoever comes without credentials.
+    ///
+    /// # Errors
+    /// [`Denied::Missing`] where nobody is let in like that.
+    pub fn nobody(&self) -> Result<Principal, Denied> {
+        Principal::nobody(self.anonymous).ok_or(Denied::Missing)
+    }
+
+    async fn valid(&self, key: &str) -> Result<(Arc<AccessKey>, Principal), Denied> {
+        let found = self.look_up(key).await?;
+        found.filter(|(key, _)| key.is_valid(self.clock.now())).ok_or(Denied::Invalid)
+    }
+
+    /// A key of the database, valid or not.
+    async fn look_up(&self, key: &str) -> Result<Option<(Arc<AccessKey>, Principal)>, Denied> {
+        let known = self.cached(key);
+        let before = self.forgotten.load(Ordering::SeqCst);
+        match known {
+            Some(found) => Ok(Some(found)),
+            None => {
+                let read = self.metadata.key(key).await.map_err(Denied::Unavailable)?;
+                Ok(read.map(|key| self.remember(key, before)))
+            }
+        }
     }
 
     fn cached(&self, key: &str) -> Option<(Arc<AccessKey>, Principal)> {

@@ -59,6 +59,7 @@ impl From<WriteConditions> for lifecycle::Condition {
             if_match: tags(conditions.if_match),
             if_none_match: tags(conditions.if_none_match),
             unmodified_since: conditions.unmodified_since,
+            ..lifecycle::Condition::NONE
         }
     }
 }

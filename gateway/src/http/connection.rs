@@ -7,7 +7,7 @@ use super::server::{Failure, House, Peer, Service};
 use super::wire::Wire;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::{Method, Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -77,6 +77,10 @@ async fn exchange<S: Service>(
     let look = line.heads.lock().unwrap_or_else(PoisonError::into_inner).next(request.method(), framing);
     let mut place = Place { line, counted: false, chunked: framing == Framing::Chunked };
     let bodiless = request.method() == Method::HEAD;
+    // Whoever asked whether to send its body and is answered otherwise may send it or not, and what comes next is then the
+    // body or the next request: nobody can tell.
+    let asks_first = request.headers().contains_key(EXPECT);
+    let bears = !matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
     let house = Arc::clone(&place.line.house);
     let service = &house.service;
     let mut response = match look {
@@ -102,6 +106,9 @@ async fn exchange<S: Service>(
             }
         }
     };
+    if asks_first && !(bears && response.status().is_success()) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let at_end = response.extensions_mut().remove::<AtEnd>();
     Ok(response.map(|body| Sending { body, bodiless, bytes: 0, failed: false, at_end, _place: place }))
 }

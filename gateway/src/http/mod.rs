@@ -6,6 +6,7 @@
 //! | [`server`] | accepts, admits, serves and stops; a handler's panic is one 500, never the process |
 //! | [`limits`] | every limit, its default, its reason |
 //! | `admission` | who may connect: in all, and per peer |
+//! | [`tls`] | the certificate, replaced while listening, and the handshake |
 //! | `connection` | one connection from its first byte to its last |
 //! | `wire`, `heads` | what the HTTP library does not look at: stalled readers, ambiguous request heads |
 //! | [`body`] | answers; a body that fails is cut, never ended as if it were whole |
@@ -31,6 +32,7 @@ pub mod range;
 pub mod reader;
 pub mod server;
 pub mod target;
+pub mod tls;
 mod wire;
 
 #[cfg(test)]
@@ -45,5 +47,6 @@ pub use heads::BadHead;
 pub use limits::Limits;
 pub use range::Ranges;
 pub use reader::{BodyReader, ReadError};
-pub use server::{Failure, Peer, Service, serve};
+pub use server::{Entrance, Failure, Peer, Service, Transport, serve};
 pub use target::{BadTarget, Query, decode_path};
+pub use tls::{BadIdentity, Tls};

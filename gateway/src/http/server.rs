@@ -14,6 +14,7 @@ use super::body::Body;
 use super::connection::serve_connection;
 use super::heads::BadHead;
 use super::limits::Limits;
+use super::tls::{Tls, serve_encrypted};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
@@ -22,6 +23,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,9 +37,47 @@ const NO_ROOM: Duration = Duration::from_millis(100);
 /// The header lines for which the HTTP library has room on its stack; another number costs two allocations a request.
 const HEADERS_WITHOUT_ALLOCATION: usize = 100;
 
-/// The address at the other end of a connection: a client's, or a proxy's.
+/// The other end of a connection: its address, a client's or a proxy's, and what stands between it and us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
+pub struct Peer(pub SocketAddr, pub Transport);
+
+impl Peer {
+    /// Whether nobody in between can read what is exchanged with this peer. Behind a proxy that speaks TLS to the client
+    /// and not to us the answer is no: what a proxy says about it is not believed here.
+    pub fn is_encrypted(self) -> bool {
+        self.1 == Transport::Tls
+    }
+}
+
+/// How the bytes of a connection travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// As they are.
+    Clear,
+    /// Inside of TLS.
+    Tls,
+}
+
+/// Where connections come in: a listener, in clear or with TLS in front of every connection.
+#[derive(Debug)]
+pub struct Entrance {
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Entrance {
+    /// `listener`, speaking TLS and nothing else if `tls` is there.
+    pub fn new(listener: TcpListener, tls: Option<Arc<Tls>>) -> Self {
+        Entrance { listener, tls }
+    }
+}
+
+/// In clear.
+impl From<TcpListener> for Entrance {
+    fn from(listener: TcpListener) -> Self {
+        Entrance::new(listener, None)
+    }
+}
 
 /// What answers requests. A function of request and peer is one.
 pub trait Service: Send + Sync + 'static {
@@ -107,15 +147,28 @@ pub(super) struct House<S> {
     pub(super) stop: Notify,
 }
 
-/// Serves `listener` until `stop` turns true (or its sender is gone): then takes no more connections, closes the idle
+impl<S> House<S> {
+    /// Returns when the house stops, at once if it does already.
+    pub(super) async fn told_to_stop(&self) {
+        let mut stop = pin!(self.stop.notified());
+        // Asking comes before the look at the flag, the house sets the flag before it calls: none is missed.
+        stop.as_mut().enable();
+        if !self.stopping.load(Ordering::Acquire) {
+            stop.await;
+        }
+    }
+}
+
+/// Serves what comes in by `entrance` until `stop` turns true (or its sender is gone): then takes no more connections, closes the idle
 /// ones, lets running requests finish for at most [`Limits::shutdown`], and drops what is left. Returns when no
 /// connection is open and no handler runs. Dropping this future drops all connections at once.
 pub async fn serve<S: Service>(
-    listener: TcpListener,
+    entrance: impl Into<Entrance>,
     limits: Arc<Limits>,
     service: S,
     mut stop: watch::Receiver<bool>,
 ) {
+    let Entrance { listener, tls } = entrance.into();
     let doorman = Doorman::new(limits.connections, limits.per_peer);
     let house = Arc::new(House {
         http: http(&limits),
@@ -142,11 +195,18 @@ pub async fn serve<S: Service>(
                 failing = false;
                 match doorman.admit(address.ip()) {
                     Ok(pass) => {
-                        let house = Arc::clone(&house);
-                        connections.spawn(async move {
-                            let _pass = pass;
-                            serve_connection(prepared(stream), Peer(address), house).await;
-                        });
+                        let (stream, house) = (prepared(stream), Arc::clone(&house));
+                        // Two tasks, and not one with a choice in it, so that each takes no more room than it needs.
+                        match tls.clone() {
+                            None => connections.spawn(async move {
+                                let _pass = pass;
+                                serve_connection(stream, Peer(address, Transport::Clear), house).await;
+                            }),
+                            Some(tls) => connections.spawn(async move {
+                                let _pass = pass;
+                                serve_encrypted(stream, address, tls, house).await;
+                            }),
+                        };
                     }
                     Err(full) => tracing::debug!(peer = %address, %full, "connection turned away"),
                 }

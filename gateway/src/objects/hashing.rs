@@ -1,7 +1,9 @@
 //! Hashing bytes on their way past, off the threads that serve sockets.
 
 use super::Error;
+use super::crc;
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -13,7 +15,7 @@ use tokio::task::JoinHandle;
 /// millisecond where it stands.
 const AT_ONCE: usize = 64 << 10;
 
-/// A hash function that contents can be sealed with.
+/// A function that makes digests of contents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashType {
     /// MD5: 16 bytes.
@@ -26,12 +28,21 @@ pub enum HashType {
     Sha384,
     /// SHA-512: 64 bytes.
     Sha512,
+    /// CRC-32/ISO-HDLC, that of zip and Ethernet: 4 bytes.
+    Crc32,
+    /// CRC-32/ISCSI, Castagnoli's: 4 bytes.
+    Crc32c,
+    /// CRC-64/NVME: 8 bytes.
+    Crc64Nvme,
 }
 
 impl HashType {
-    /// All of them, the shortest first.
-    pub const ALL: [HashType; 5] =
+    /// Those that contents can be sealed with, the shortest first: the cryptographic ones.
+    pub const SEALS: [HashType; 5] =
         [HashType::Md5, HashType::Sha1, HashType::Sha256, HashType::Sha384, HashType::Sha512];
+
+    /// Those that only tell accidents: anybody can make another content with the same digest.
+    pub const CRCS: [HashType; 3] = [HashType::Crc32, HashType::Crc32c, HashType::Crc64Nvme];
 
     /// Its name, as requests and answers have it.
     pub fn name(self) -> &'static str {
@@ -41,12 +52,17 @@ impl HashType {
             HashType::Sha256 => "sha256",
             HashType::Sha384 => "sha384",
             HashType::Sha512 => "sha512",
+            HashType::Crc32 => "crc32",
+            HashType::Crc32c => "crc32c",
+            HashType::Crc64Nvme => "crc64nvme",
         }
     }
 
     /// The length of its digests in bytes.
     pub fn length(self) -> usize {
         match self {
+            HashType::Crc32 | HashType::Crc32c => 4,
+            HashType::Crc64Nvme => 8,
             HashType::Md5 => 16,
             HashType::Sha1 => 20,
             HashType::Sha256 => 32,
@@ -136,9 +152,19 @@ impl Digests {
     }
 }
 
-/// Hashes in the making. Bytes are hashed in the order fed, at most one load of them in the background.
+/// The digest of bytes that are all there, made where it stands: for few.
+pub fn digest(of: HashType, bytes: &[u8]) -> Digest {
+    let mut hasher = Hasher::new(of);
+    hasher.update(bytes);
+    hasher.finish()
+}
+
+/// Hashes in the making. Bytes are hashed in the order fed, at most one load of them in the background; CRCs are so fast
+/// that they are made where the bytes are fed.
 #[derive(Debug)]
 pub(super) struct Hashing {
+    /// CRCs.
+    quick: Vec<Hasher>,
     state: State,
     waiting: Vec<Bytes>,
     waiting_len: usize,
@@ -159,18 +185,29 @@ enum Hasher {
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
+    Crc(HashType, crc_fast::Digest),
 }
 
 impl Hashing {
     /// Begins to make the digests of these functions; one named twice is made once.
     pub(super) fn new(types: &[HashType]) -> Self {
-        let wanted = HashType::ALL.into_iter().filter(|known| types.contains(known));
-        let hashers = wanted.map(Hasher::new).collect();
-        Hashing { state: State::Ready(hashers), waiting: Vec::new(), waiting_len: 0 }
+        let begun = |known: &[HashType]| {
+            known.iter().filter(|known| types.contains(known)).map(|known| Hasher::new(*known)).collect()
+        };
+        Hashing {
+            quick: begun(&HashType::CRCS),
+            state: State::Ready(begun(&HashType::SEALS)),
+            waiting: Vec::new(),
+            waiting_len: 0,
+        }
     }
 
     /// Takes the next bytes. Waits for the load before this one if that is still being hashed; not for these bytes.
     pub(super) async fn feed(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.quick.iter_mut().for_each(|hasher| hasher.update(&bytes));
+        if matches!(&self.state, State::Ready(hashers) if hashers.is_empty()) {
+            return Ok(());
+        }
         self.waiting_len += bytes.len();
         self.waiting.push(bytes);
         if self.waiting_len > AT_ONCE {
@@ -185,7 +222,7 @@ impl Hashing {
     pub(super) async fn finish(mut self) -> Result<Digests, Error> {
         let hashers = self.settle().await?;
         let hashers = hashed(hashers, &self.load());
-        Ok(Digests(hashers.into_iter().map(Hasher::finish).collect()))
+        Ok(Digests(hashers.into_iter().chain(self.quick).map(Hasher::finish).collect()))
     }
 
     fn load(&mut self) -> Vec<Bytes> {
@@ -222,6 +259,9 @@ impl Hasher {
             HashType::Sha256 => Hasher::Sha256(Sha256::new()),
             HashType::Sha384 => Hasher::Sha384(Sha384::new()),
             HashType::Sha512 => Hasher::Sha512(Sha512::new()),
+            HashType::Crc32 => Hasher::Crc(of, crc_fast::Digest::new(CrcAlgorithm::Crc32IsoHdlc)),
+            HashType::Crc32c => Hasher::Crc(of, crc_fast::Digest::new(CrcAlgorithm::Crc32Iscsi)),
+            HashType::Crc64Nvme => Hasher::Crc(of, crc_fast::Digest::new(CrcAlgorithm::Crc64Nvme)),
         }
     }
 
@@ -232,6 +272,7 @@ impl Hasher {
             Hasher::Sha256(hash) => hash.update(bytes),
             Hasher::Sha384(hash) => hash.update(bytes),
             Hasher::Sha512(hash) => hash.update(bytes),
+            Hasher::Crc(_, hash) => hash.update(bytes),
         }
     }
 
@@ -242,6 +283,7 @@ impl Hasher {
             Hasher::Sha256(hash) => (HashType::Sha256, hash.finalize().to_vec()),
             Hasher::Sha384(hash) => (HashType::Sha384, hash.finalize().to_vec()),
             Hasher::Sha512(hash) => (HashType::Sha512, hash.finalize().to_vec()),
+            Hasher::Crc(of, hash) => (of, crc::bytes(hash.finalize(), of.length())),
         };
         Digest { of, bytes }
     }
@@ -261,7 +303,8 @@ mod tests {
 
     #[tokio::test]
     async fn each_function_makes_the_digest_that_is_published_for_it() {
-        let abc = digests(&[b"a".to_vec(), Vec::new(), b"bc".to_vec()], &HashType::ALL).await;
+        let all = [&HashType::SEALS[..], &HashType::CRCS].concat();
+        let abc = digests(&[b"a".to_vec(), Vec::new(), b"bc".to_vec()], &all).await;
         for (of, wanted) in [
             (HashType::Md5, "900150983cd24fb0d6963f7d28e17f72"),
             (HashType::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
@@ -276,6 +319,9 @@ mod tests {
                 "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
                  2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
             ),
+            (HashType::Crc32, "352441c2"),
+            (HashType::Crc32c, "364b3fb7"),
+            (HashType::Crc64Nvme, "05e5cabb3fc1faeb"),
         ] {
             let digest = abc.get(of).unwrap();
             assert_eq!(digest.to_string(), wanted);
@@ -287,11 +333,15 @@ mod tests {
     async fn pieces_small_and_large_hash_in_order() {
         let pieces =
             [vec![1_u8; 10], vec![2; 300_000], vec![3; 5], vec![4; 70_000], vec![5; 65_536], vec![6; 1]];
-        let types = [HashType::Sha256, HashType::Md5, HashType::Sha256];
+        let types = [HashType::Sha256, HashType::Crc64Nvme, HashType::Md5, HashType::Sha256];
         let together = digests(&[pieces.concat()], &types).await;
         let apart = digests(&pieces, &types).await;
         assert_eq!(apart.0, together.0);
-        assert_eq!(apart.0.len(), 2, "one named twice is made once");
+        assert_eq!(apart.0.len(), 3, "one named twice is made once");
+        for alone in [HashType::Crc64Nvme, HashType::Sha256] {
+            assert_eq!(digests(&pieces, &[alone]).await.get(alone).unwrap(), together.get(alone).unwrap());
+            assert_eq!(digest(alone, &pieces.concat()), *together.get(alone).unwrap());
+        }
         assert_eq!(apart.get(HashType::Md5).unwrap().bytes(), Md5::digest(pieces.concat()).as_slice());
     }
 

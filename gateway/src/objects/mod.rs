@@ -1,5 +1,7 @@
 //! The verbs that all doors share. They speak of objects, bytes and principals; none of them knows a protocol.
 
+mod checksum;
+mod crc;
 mod delete;
 mod error;
 mod hashing;
@@ -13,12 +15,13 @@ mod source;
 mod upload;
 mod verify;
 
-pub use delete::{Deletion, delete};
+pub use checksum::{BadChecksum, Checksum, ChecksumAlgorithm, ChecksumKind};
+pub use delete::{Deletion, delete, delete_all};
 pub use error::Error;
-pub use hashing::{Digest, Digests, HashType, Mismatch};
+pub use hashing::{Digest, Digests, HashType, Mismatch, digest};
 pub use multipart::{Assembly, PartOf, assemble, put_part};
 pub use put::{NewObject, SpecCheck, Stored, put};
 pub use read::{content, whole};
 pub use rewrite::rewrite;
-pub use source::Source;
+pub use source::{Judge, Source};
 pub use verify::{checked, present, trailed, validated};

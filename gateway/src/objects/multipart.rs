@@ -63,11 +63,15 @@ async fn store_part(
         version: part.version,
         size,
         md5,
+        checksum: None,
         headers: part.headers.clone(),
         actor: principal.name.to_string(),
         body,
     };
-    match receive(gateway, principal, intent, source).await? {
+    let received = receive(gateway, principal, intent, source).await?;
+    let checksum = source.verdict();
+    let new = |size, md5, body| NewPart { checksum, ..new(size, md5, body) };
+    match received {
         Received::Small(content) => {
             let (md5, size): ([u8; 16], u64) = (Md5::digest(&content).into(), content.len() as u64);
             check_digest(part.content_md5, md5)?;

@@ -28,6 +28,10 @@ pub struct NewObject {
     pub version: VersionId,
     /// Headers to keep: names in lower case, values.
     pub headers: Vec<(String, String)>,
+    /// Its tags, as the door encodes them.
+    pub tags: Option<String>,
+    /// A checksum of its content, as the door encodes it. One that the source judges to be kept takes its place.
+    pub checksum: Option<String>,
     /// Keep the content's MD5 among them, as `content-md5`.
     pub keep_md5: bool,
     /// What refuses its deletion.
@@ -119,7 +123,9 @@ async fn store(
         name: object.name.clone(),
         part_of: None,
     };
-    match receive(gateway, principal, intent, source).await? {
+    let received = receive(gateway, principal, intent, source).await?;
+    let object = NewObject { checksum: source.verdict().or(object.checksum), ..object };
+    match received {
         Received::Small(content) => put_inline(gateway, principal, object, content).await,
         Received::Staged(staged) => put_staged(gateway, principal, object, *staged).await,
     }
@@ -239,6 +245,8 @@ pub(super) async fn publish(
         size,
         md5,
         parts: None,
+        tags: object.tags,
+        checksum: object.checksum,
         headers: super::headers::encode(&headers),
         guard: object.guard,
         expires_at: object.expires_at,

@@ -32,11 +32,17 @@ pub async fn rewrite(
         Versioning::Suspended => found.version.null_version && object.renames.is_none(),
         Versioning::Enabled => false,
     };
+    // The same content: what was said of it is true of the new version too.
+    if object.checksum.is_none() {
+        object.checksum = found.version.checksum.clone();
+    }
     if found.version.is_current && gives_way {
         let md5 = found.version.md5.unwrap_or_default();
         let body = Body::HandOver { memory: gateway.settings.deletion_memory };
         return publish(gateway, principal, object, (found.version.size, md5), body).await;
     }
+    // Copied, it is in one piece: a checksum over those of its parts is not one of that.
+    object.checksum = object.checksum.filter(|_| found.version.parts.is_none());
     // A version made of parts has no MD5 of its content to compare with.
     object.content_md5 = found.version.md5.filter(|_| found.version.parts.is_none());
     let mut source = Source::stored(gateway, found, None).await?;

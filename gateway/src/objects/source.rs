@@ -1,6 +1,6 @@
 //! Where the bytes of a new version come from: a request's body, another version, or one behind the other.
 
-use super::hashing::{Digest, HashType, Hashing, Mismatch};
+use super::hashing::{Digest, Digests, HashType, Hashing, Mismatch};
 use super::{Error, content};
 use crate::Gateway;
 use crate::http::{Body, BodyReader};
@@ -9,17 +9,30 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http_body_util::BodyExt;
 use metadata::Found;
+use std::ops::Range;
 
 /// Bytes on their way into a version.
 pub struct Source<'a> {
     stored: Option<Stored>,
     body: Option<&'a mut BodyReader>,
     sealing: Option<Sealing>,
+    judging: Option<Judging>,
 }
 
-/// The bytes of a version that is there.
+/// Decides at the end of a body whether it is what it should be, by digests of all bytes, and says what is to be kept of
+/// them with the object.
+pub type Judge = Box<dyn FnOnce(&Digests) -> Result<Option<String>, Error> + Send>;
+
+/// Hashing for a judge.
+struct Judging {
+    hashing: Option<Hashing>,
+    judge: Option<Judge>,
+    verdict: Option<String>,
+}
+
+/// The bytes of a version that is there, or of a body that somebody else has unwrapped.
 struct Stored {
-    length: u64,
+    length: Option<u64>,
     chunks: BoxStream<'static, Result<Bytes, Error>>,
 }
 
@@ -35,7 +48,13 @@ struct Sealing {
 impl<'a> Source<'a> {
     /// The body of a request.
     pub fn body(body: &'a mut BodyReader) -> Self {
-        Source { stored: None, body: Some(body), sealing: None }
+        Source { stored: None, body: Some(body), sealing: None, judging: None }
+    }
+
+    /// A body that came in another wrapping than HTTP's, which whoever brings it has taken off. `declared`: its length, if
+    /// that is known; who declares it sees to it that it is true.
+    pub fn stream(declared: Option<u64>, chunks: BoxStream<'static, Result<Bytes, Error>>) -> Self {
+        Source { stored: Some(Stored { length: declared, chunks }), body: None, sealing: None, judging: None }
     }
 
     /// All bytes of a version, and then those of a body, if one is given. The version may lose its place meanwhile; its
@@ -50,7 +69,30 @@ impl<'a> Source<'a> {
     ) -> Result<Self, Error> {
         let length = found.version.size;
         let body = content(gateway, found, 0..length).await?;
-        Ok(Source { stored: Some(Stored { length, chunks: chunks(body) }), body: then, sealing: None })
+        let stored = Stored { length: Some(length), chunks: chunks(body) };
+        Ok(Source { stored: Some(stored), body: then, sealing: None, judging: None })
+    }
+
+    /// Some bytes of a version, and no others.
+    ///
+    /// # Errors
+    /// As [`content`].
+    pub async fn range(gateway: &Gateway, found: &Found, range: Range<u64>) -> Result<Self, Error> {
+        let length = range.end.saturating_sub(range.start);
+        let body = content(gateway, found, range).await?;
+        Ok(Source::stream(Some(length), chunks(body)))
+    }
+
+    /// With a judge, who is shown digests made by the functions `of` before the source ends: if they are not right, it ends
+    /// in the judge's error instead, and nothing is stored.
+    pub fn judged(mut self, of: &[HashType], judge: Judge) -> Self {
+        self.judging = Some(Judging { hashing: Some(Hashing::new(of)), judge: Some(judge), verdict: None });
+        self
+    }
+
+    /// What the judge wants to be kept with the object, once the end was reached.
+    pub fn verdict(&self) -> Option<String> {
+        self.judging.as_ref()?.verdict.clone()
     }
 
     /// With a digest made of all bytes by the function `of`; with `said`, it must be that one, or the source ends in an
@@ -69,7 +111,7 @@ impl<'a> Source<'a> {
 
     /// How many bytes will come, if that is known.
     pub fn declared(&self) -> Option<u64> {
-        let stored = self.stored.as_ref().map_or(0, |stored| stored.length);
+        let stored = self.stored.as_ref().map_or(Some(0), |stored| stored.length)?;
         match &self.body {
             Some(body) => Some(stored + body.declared()?),
             None => Some(stored),
@@ -88,6 +130,11 @@ impl<'a> Source<'a> {
             (Some(sealing), None) => sealing.finish().await?,
             (None, _) => {}
         }
+        match (&mut self.judging, &next) {
+            (Some(judging), Some(bytes)) => judging.feed(bytes.clone()).await?,
+            (Some(judging), None) => judging.finish().await?,
+            (None, _) => {}
+        }
         Ok(next)
     }
 
@@ -101,6 +148,27 @@ impl<'a> Source<'a> {
         match &mut self.body {
             Some(body) => Ok(body.next().await?),
             None => Ok(None),
+        }
+    }
+}
+
+impl Judging {
+    async fn feed(&mut self, bytes: Bytes) -> Result<(), Error> {
+        match &mut self.hashing {
+            Some(hashing) => hashing.feed(bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn finish(&mut self) -> Result<(), Error> {
+        if let (Some(hashing), Some(judge)) = (self.hashing.take(), self.judge.take()) {
+            self.verdict = judge(&hashing.finish().await?)?;
+            return Ok(());
+        }
+        match &self.verdict {
+            Some(_) => Ok(()),
+            // Judged before, and found wrong or not worth keeping: asked again, the source must not look better.
+            None => Err(Error::Unavailable("the digest of a body was judged already".to_owned())),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn challenge_realm(operation: Operation, asked: &Asked, default_domai
 
 /// What a request does to the object or context that a spec stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     Get,
     Head,
     /// Making something inside of a context.
@@ -229,7 +229,7 @@ fn values(headers: &[(String, String)]) -> impl Iterator<Item = &str> {
 
 /// Something with headers of its own, and where it is: what a spec is evaluated against.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Protected<'a> {
+pub(crate) struct Protected<'a> {
     /// Its headers, as they are stored.
     headers: &'a str,
     owner: Option<&'a str>,
@@ -239,7 +239,7 @@ pub(super) struct Protected<'a> {
 
 impl<'a> Protected<'a> {
     /// A domain.
-    pub(super) fn domain(domain: &'a Container) -> Self {
+    pub(crate) fn domain(domain: &'a Container) -> Self {
         Protected {
             headers: &domain.headers,
             owner: domain.owner.as_deref(),
@@ -249,7 +249,7 @@ impl<'a> Protected<'a> {
     }
 
     /// A bucket of this domain.
-    pub(super) fn bucket(domain: &'a Container, bucket: &'a Container) -> Self {
+    pub(crate) fn bucket(domain: &'a Container, bucket: &'a Container) -> Self {
         Protected {
             headers: &bucket.headers,
             owner: bucket.owner.as_deref(),
@@ -272,7 +272,7 @@ impl<'a> From<&'a Found> for Protected<'a> {
 }
 
 /// How the spec of an object that is met later, inside a transaction, is to be evaluated.
-pub(super) fn spec_check(
+pub(crate) fn spec_check(
     access: Access,
     principal: Principal,
     admin: bool,
@@ -299,7 +299,12 @@ impl Exchange<'_> {
 }
 
 /// As [`Exchange::authorize`]. `admin`: the argument of this name was sent.
-fn check(access: Access, on: Protected<'_>, principal: &Principal, admin: bool) -> Result<(), Denied> {
+pub(crate) fn check(
+    access: Access,
+    on: Protected<'_>,
+    principal: &Principal,
+    admin: bool,
+) -> Result<(), Denied> {
     // Most things reserve nothing, and a search costs less than reading their headers.
     if !on.headers.contains(NAME) || (admin && principal.is_cluster_administrator()) {
         return Ok(());

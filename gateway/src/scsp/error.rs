@@ -60,6 +60,11 @@ impl Trouble {
         Trouble::refused(&Refusal::ConditionFailed { current: None })
     }
 
+    /// What is wrong, in words.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// With one more header.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {

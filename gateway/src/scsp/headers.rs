@@ -147,6 +147,14 @@ pub(super) fn policies(headers: &[Pair], kind: ContainerKind) -> Result<Policies
     Ok(policies)
 }
 
+/// As [`policies`], for a bucket's stored headers that another door has changed.
+///
+/// # Errors
+/// What is wrong with them, in words.
+pub(crate) fn policies_of_bucket(headers: &[Pair]) -> Result<Policies, String> {
+    policies(headers, ContainerKind::Bucket).map_err(|trouble| trouble.text().to_owned())
+}
+
 /// The values of a header that was kept.
 pub(super) fn values<'a>(headers: &'a [Pair], name: &'a str) -> impl Iterator<Item = &'a str> {
     headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -4,7 +4,7 @@
 //! client in [`error`] and [`answer`]; in between, each file of `ops` holds one operation: decode, call, encode.
 
 mod answer;
-mod authorization;
+pub(crate) mod authorization;
 mod door;
 mod error;
 mod exchange;
@@ -18,4 +18,5 @@ mod seal;
 mod trail;
 
 pub use door::Door;
+pub(crate) use headers::policies_of_bucket;
 pub(crate) use op::words as operations;

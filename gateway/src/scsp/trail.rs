@@ -10,17 +10,16 @@
 use super::error::Trouble;
 use super::op::Op;
 use super::request::{Asked, Operation, Target};
-use crate::audit::RequestId;
-use crate::http::{AtEnd, Body, Peer, Sent};
+use crate::audit::{Pending, RequestId};
+use crate::http::{Body, Peer};
 use crate::{Gateway, Principal};
 use http::request::Parts;
 use http::{HeaderName, Method, Response};
 use lifecycle::audit::Record;
-use lifecycle::{ContainerId, SharedAudit, SharedClock, Time};
+use lifecycle::{ContainerId, Time};
 use metadata::Located;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("gateway-request-id");
 
@@ -32,22 +31,13 @@ pub(super) struct Trail {
     found: OnceLock<Place>,
     promise: OnceLock<Time>,
     /// `None` where nobody listens, and once it is handed on to the end of the answer.
-    open: Option<Open>,
+    open: Option<Pending>,
 }
 
 /// Where it led.
 struct Place {
     domain: (ContainerId, String),
     bucket: Option<ContainerId>,
-}
-
-/// A record that is to be completed and written.
-struct Open {
-    sink: SharedAudit,
-    clock: SharedClock,
-    began: Duration,
-    read: Arc<AtomicU64>,
-    record: Record,
 }
 
 impl Trail {
@@ -64,24 +54,14 @@ impl Trail {
 
     /// Begins with a request that nobody could or would read.
     pub(super) fn unasked(gateway: &Gateway, id: RequestId, peer: Peer) -> Self {
-        let open = gateway.audit.listens().then(|| Open {
-            sink: Arc::clone(&gateway.audit),
-            clock: Arc::clone(&gateway.clock),
-            began: gateway.clock.boot(),
-            read: Arc::default(),
-            record: Record {
-                request: Some(id.to_string()),
-                source: Some(peer.0.ip().to_canonical()),
-                ..Record::default()
-            },
-        });
+        let open = Pending::begin(gateway, id, peer);
         Trail { id, op: Op::Unknown, found: OnceLock::new(), promise: OnceLock::new(), open }
     }
 
     /// The request is understood.
     pub(super) fn asked(&mut self, operation: Operation, method: &Method, asked: &Asked, default: &str) {
         self.op = Op::of(operation, method, asked);
-        let Some(Open { record, .. }) = &mut self.open else { return };
+        let Some(Pending { record, .. }) = &mut self.open else { return };
         let domain = asked.domain.name.as_ref().map_or(default, |name| name.as_str());
         record.domain = Some(domain.to_owned());
         record.path = None;
@@ -137,7 +117,7 @@ impl Trail {
 
     /// Where the bytes of the request's body are to be counted, if anybody wants to know.
     pub(super) fn counter(&self) -> Option<Arc<AtomicU64>> {
-        self.open.as_ref().map(|open| Arc::clone(&open.read))
+        self.open.as_ref().map(Pending::counter)
     }
 
     /// It was refused.
@@ -152,7 +132,7 @@ impl Trail {
         response.headers_mut().insert(REQUEST_ID, self.id.header());
         let Some(mut open) = self.open.take() else { return };
         self.complete(&mut open.record, response);
-        response.extensions_mut().insert(AtEnd::new(move |sent| open.write(Some(sent))));
+        open.write_at_end(response);
     }
 
     /// What the answer's headers say.
@@ -201,17 +181,5 @@ impl Drop for Trail {
             open.record.operation = self.op.as_str();
             open.write(None);
         }
-    }
-}
-
-impl Open {
-    /// Writes the record. `None`: there was no answer.
-    fn write(mut self, sent: Option<Sent>) {
-        self.record.at = self.clock.now();
-        self.record.elapsed = Some(self.clock.boot().saturating_sub(self.began));
-        self.record.bytes_in = Some(self.read.load(Ordering::Relaxed));
-        self.record.bytes_out = Some(sent.map_or(0, |sent| sent.bytes));
-        self.record.cut = !sent.is_some_and(|sent| sent.whole);
-        self.sink.record(&self.record);
     }
 }

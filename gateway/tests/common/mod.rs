@@ -12,7 +12,7 @@ use lifecycle::{
     VersionId,
 };
 use metadata::{
-    AccessKey, Body, ClaimOrder, Delete, Existence, Markers, ObjectCommand, Publish, Secret, Stage,
+    AccessKey, Body, ClaimOrder, Delete, Existence, Markers, ObjectCommand, Publish, Secret, Stage, Which,
 };
 use serde_json::{Value, json};
 use std::future::Future;
@@ -197,6 +197,8 @@ impl World {
             size: 4,
             md5: [1; 16],
             parts: None,
+            tags: None,
+            checksum: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             expires_at: None,
@@ -220,7 +222,7 @@ impl World {
             domain: self.domain(),
             bucket,
             name: name.to_owned(),
-            version: None,
+            which: Which::Current,
             marker: VersionId::ordered(self.clock.now()),
             markers: Markers::Single,
             hides_guarded: false,

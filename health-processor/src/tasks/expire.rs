@@ -8,7 +8,7 @@ use crate::driver::{Status, Task};
 use async_trait::async_trait;
 use lifecycle::audit::LIFEPOINT_DELETE;
 use lifecycle::{Cause, Condition, Refusal, State, Time, VersionId};
-use metadata::{Delete, Expired, Failure, Markers, ObjectCommand, Outcome};
+use metadata::{Delete, Expired, Failure, Markers, ObjectCommand, Outcome, Which};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -107,7 +107,7 @@ impl Expire {
             domain: expired.domain,
             bucket: expired.bucket,
             name: expired.name,
-            version: Some(expired.version),
+            which: Which::Version(expired.version),
             // Where older versions are kept, what was there before must not show again.
             marker: VersionId::ordered(self.0.clock.now()),
             markers: Markers::Single,

@@ -10,7 +10,7 @@ use lifecycle::{
 use metadata::{
     Allowed, Body, Container, ContainerKind, ContextChange, Delete, Existence, Markers, Metadata,
     NewContainer, NewPart, NewUpload, ObjectCommand, PartBody, Policies, Publish, RemoveOrder, Stage,
-    UploadMode,
+    UploadMode, Which,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -100,6 +100,8 @@ impl World {
             size: 4,
             md5: [1; 16],
             parts: None,
+            tags: None,
+            checksum: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             expires_at: None,
@@ -180,7 +182,7 @@ impl World {
             domain: self.domain,
             bucket: bucket.id,
             name: name.to_owned(),
-            version: None,
+            which: Which::Current,
             marker: VersionId::ordered(self.clock.now()),
             markers: Markers::Single,
             hides_guarded: false,
@@ -213,6 +215,8 @@ impl World {
             mode: UploadMode::Replace,
             replaces: None,
             headers: "[]".to_owned(),
+            tags: None,
+            checksum: None,
             owner: None,
             actor: "somebody".to_owned(),
             expires_at: self.clock.now().plus(self.settings.staged_expiry),
@@ -225,6 +229,7 @@ impl World {
             version: VersionId::random(),
             size: 4,
             md5: [1; 16],
+            checksum: None,
             headers: "[]".to_owned(),
             actor: "somebody".to_owned(),
             body: PartBody::Inline { blob: BlobName::random(), format: 0, bytes },

@@ -114,7 +114,7 @@ async fn change_context(
         return Err(kind.missing().into());
     }
     let current = find(conn, kind, id).await?.ok_or(kind.missing())?;
-    if !change.condition.holds(Some((&current.etag.to_string(), current.changed_at))) {
+    if !current.meets(&change.condition) {
         return Err(Refusal::ConditionFailed { current: None }.into());
     }
     let name = change.as_name.as_deref().unwrap_or(&current.name);

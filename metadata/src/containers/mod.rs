@@ -27,7 +27,8 @@ pub use restore::RestoreOrder;
 use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{Cause, ContainerId, ExpiryRule, Refusal, State, Time, Versioning};
+use lifecycle::condition::There;
+use lifecycle::{Cause, Condition, ContainerId, ExpiryRule, Refusal, State, Time, Versioning};
 use serde::Serialize;
 
 /// Domain, bucket, or a bucket's contents.
@@ -95,6 +96,9 @@ pub struct Container {
     /// Its headers, as the door encoded them.
     #[serde(skip)]
     pub headers: String,
+    /// A bucket's tags, as the door encoded them.
+    #[serde(skip)]
+    pub tags: Option<String>,
     /// The user it belongs to.
     pub owner: Option<String>,
     /// When it was made.
@@ -113,6 +117,14 @@ pub struct Container {
     pub forget_after: Option<Time>,
 }
 
+impl Container {
+    /// Whether `condition` holds for its headers' entity tag and time of change.
+    pub(crate) fn meets(&self, condition: &Condition) -> bool {
+        let etag = self.etag.to_string();
+        condition.holds(Some(There::headers(&etag, self.changed_at)))
+    }
+}
+
 fn word<S: serde::Serializer>(versioning: &Option<Versioning>, to: S) -> Result<S::Ok, S::Error> {
     versioning.map(Versioning::as_str).serialize(to)
 }
@@ -125,20 +137,21 @@ pub(crate) fn read_kind(row: &mut Row) -> Result<ContainerKind, DbError> {
 
 macro_rules! domain_columns {
     () => {
-        "d.id, d.name, NULL, NULL, NULL, NULL, d.state, d.etag, d.headers, d.owner, d.created_at, d.changed_at, d.removed_at,
+        "d.id, d.name, NULL, NULL, NULL, NULL, d.state, d.etag, d.headers, NULL, d.owner, d.created_at, d.changed_at, d.removed_at,
          d.purge_after, d.cause, d.actor, d.forget_after"
     };
 }
 macro_rules! bucket_columns {
     () => {
-        "b.id, b.name, b.domain_id, b.contents_id, b.versioning, b.lifecycle, b.state, b.etag, b.headers, b.owner, b.created_at, b.changed_at,
+        "b.id, b.name, b.domain_id, b.contents_id, b.versioning, b.lifecycle, b.state, b.etag, b.headers, b.tags, b.owner,
+         b.created_at, b.changed_at,
          b.removed_at, b.purge_after, b.cause, b.actor, b.forget_after"
     };
 }
 pub(crate) use {bucket_columns, domain_columns};
 
 /// How many columns a container takes in a SELECT list.
-pub(crate) const CONTAINER_COLUMNS: usize = 17;
+pub(crate) const CONTAINER_COLUMNS: usize = 18;
 
 pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Container, DbError> {
     let (id, name) = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
@@ -163,6 +176,7 @@ pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Conta
         state: row.need_state()?,
         etag: row.need_id(ContainerId::from_bytes)?,
         headers: row.need_text()?,
+        tags: row.text()?,
         owner: row.text()?,
         created_at: row.need_time()?,
         changed_at: row.need_time()?,

@@ -20,7 +20,8 @@ pub struct RemoveOrder {
     pub early: bool,
     /// Keep the name from being used again until restore or purge (native and Kronotop REMOVE).
     pub reserves_name: bool,
-    /// Only if nothing live is inside.
+    /// Only if nothing would be lost with it: no object, no older version or delete marker, no open upload. What has expired
+    /// counts as absent.
     pub only_empty: bool,
     /// What must be true of its headers' entity tag and time of change.
     pub condition: Condition,
@@ -99,17 +100,18 @@ async fn remove(
         }
     }
     step(container.state, Move::Remove, &Facts { now, above: Above::Live, ..Facts::default() })?;
-    if !order.condition.holds(Some((&container.etag.to_string(), container.changed_at))) {
+    if !container.meets(&order.condition) {
         return Err(Refusal::ConditionFailed {
             current: Some(VersionId::from_bytes(*container.etag.as_bytes())),
         }
         .into());
     }
-    refuse_guarded(conn, kind, id, now).await?;
-    let (objects, bytes) = held(conn, kind, id).await?;
+    // Before the guards: whoever asks for an empty one is told that it is not, protected or not.
     if order.only_empty && holds_anything(conn, kind, id, now).await? {
         return Err(Refusal::NotEmpty.into());
     }
+    refuse_guarded(conn, kind, id, now).await?;
+    let (objects, bytes) = held(conn, kind, id).await?;
     let purge_after = order.grace.purge_after(now);
     let text = match kind {
         ContainerKind::Domain => {
@@ -259,19 +261,23 @@ macro_rules! inside {
     };
 }
 
-/// Whether anything visible is inside: expired counts as absent, swept or not, and so does what was taken out by an
-/// emptying or lies in a removed bucket.
-async fn holds_visible(
+/// Whether anything current is inside: expired counts as absent, swept or not, and so does what was taken out by an
+/// emptying or lies in a removed bucket. But what a rule only hides, because its bucket keeps versions, is there.
+async fn holds_current(
     conn: &mut Conn,
     kind: ContainerKind,
     id: ContainerId,
     now: Time,
 ) -> Result<bool, DbError> {
-    let text = inside!(kind, "v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2)");
+    let text = inside!(
+        kind,
+        "v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2
+            OR (v.expiry_rule IS NOT NULL AND b.versioning <> 'disabled'))"
+    );
     Ok(conn.fetch_one(text, args![id, now]).await?.is_some())
 }
 
-/// Whether anything would be lost with it: what is visible, older versions and delete markers, uploads that are open.
+/// Whether anything would be lost with it: what is current, older versions and delete markers, uploads that are open.
 /// History that is being erased anyway does not count.
 pub(super) async fn holds_anything(
     conn: &mut Conn,
@@ -279,11 +285,16 @@ pub(super) async fn holds_anything(
     id: ContainerId,
     now: Time,
 ) -> Result<bool, DbError> {
-    if holds_visible(conn, kind, id, now).await? {
+    if holds_current(conn, kind, id, now).await? {
         return Ok(true);
     }
-    let older = inside!(kind, "b.versioning <> 'disabled' AND v.state = 'live' AND v.is_current = 0");
-    if conn.fetch_one(older, args![id]).await?.is_some() {
+    let older = inside!(
+        kind,
+        "b.versioning <> 'disabled' AND v.state = 'live' AND v.is_current = 0
+            AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
+            AND (v.expires_at IS NULL OR v.expires_at > $2)"
+    );
+    if conn.fetch_one(older, args![id, now]).await?.is_some() {
         return Ok(true);
     }
     let uploads = match kind {

@@ -9,7 +9,9 @@ mod objects;
 mod operators;
 mod order;
 mod prefixes;
+mod uploads;
 mod used;
+mod version_groups;
 mod versions;
 
 pub use expired::Expired;
@@ -17,5 +19,6 @@ pub use objects::Listed;
 pub use operators::VersionPage;
 pub(crate) use order::Range;
 pub use order::{BadDelimiter, Delimiter, Entry, ListOrder, Page};
+pub use uploads::{PageOfUploads, UploadsOrder};
 pub use used::Held;
-pub use versions::{ListedVersion, PageOfVersions, VersionsOrder};
+pub use versions::{ListedVersion, PageOfVersions, VersionMarker, VersionsOrder};

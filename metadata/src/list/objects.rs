@@ -19,6 +19,8 @@ pub struct Listed {
     pub md5: Option<[u8; 16]>,
     /// How many parts it is made of; `None`: it was written in one piece.
     pub parts: Option<u32>,
+    /// The checksum that was declared for its content, as the door encoded it.
+    pub checksum: Option<String>,
     /// Its headers, as the door encoded them.
     pub headers: String,
     /// The user it belongs to.
@@ -29,7 +31,7 @@ pub struct Listed {
 
 macro_rules! listed_columns {
     () => {
-        "v.id, v.name, v.size, v.md5, v.parts, v.headers, v.owner, v.created_at"
+        "v.id, v.name, v.size, v.md5, v.parts, v.checksum, v.headers, v.owner, v.created_at"
     };
 }
 pub(super) use listed_columns;
@@ -41,6 +43,7 @@ pub(super) fn read_listed(row: &mut Row) -> Result<Listed, DbError> {
         size: row.need_size()?,
         md5: row.digest()?,
         parts: row.int()?.and_then(|parts| u32::try_from(parts).ok()),
+        checksum: row.text()?,
         headers: row.text()?.unwrap_or_default(),
         owner: row.text()?,
         created_at: row.need_time()?,

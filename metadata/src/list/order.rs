@@ -10,6 +10,9 @@ pub struct ListOrder<'a> {
     /// The name of the row after which the page begins, an object's or a prefix's; empty: it begins at the start. It need
     /// not be there.
     pub marker: &'a str,
+    /// A marker that is inside of a group hides of its row only the names up to itself: the row is shown for those behind it
+    /// (S3's `start-after`). Otherwise it is behind the row.
+    pub splits_groups: bool,
     /// Names that go on alike up to the first delimiter behind `prefix` make one row together.
     pub delimiter: Option<&'a Delimiter>,
     /// The most rows. Of 0 the page is empty, and so is what lies behind it.
@@ -94,6 +97,11 @@ impl Delimiter {
 }
 
 impl ListOrder<'_> {
+    /// Whether `name` makes a row by itself: it begins with the prefix, and is in no group.
+    pub(crate) fn has_row(&self, name: &str) -> bool {
+        !name.is_empty() && name.starts_with(self.prefix) && self.group(name).is_none()
+    }
+
     /// The group that `name`, which begins with the prefix, is in; `None`: it stands by itself.
     pub(crate) fn group<'n>(&self, name: &'n str) -> Option<&'n str> {
         let delimiter = self.delimiter?.as_str();
@@ -132,8 +140,8 @@ impl Range {
         } else {
             let from = match group {
                 _ if marker < prefix || marker.is_empty() => prefix.to_owned(),
-                Some(group) => successor(group)?,
-                None => just_behind(marker),
+                Some(group) if !order.splits_groups => successor(group)?,
+                Some(_) | None => just_behind(marker),
             };
             Range { from, to: end }
         };

@@ -31,18 +31,26 @@ macro_rules! at {
         concat!($find, "(substr(walk.name, length($6) + 1), $7)")
     };
 }
+pub(super) use at;
 
 /// Upwards, what is ahead begins behind the name, or behind its group: that is the group with the delimiter's successor
 /// $8 in its delimiter's place.
-macro_rules! ahead_upwards {
+macro_rules! ahead {
     ($find:literal) => {
         concat!(
-            "v.name >= CASE WHEN ",
+            "CASE WHEN ",
             at!($find),
             " = 0 THEN walk.name || '\u{1}' ELSE substr(walk.name, 1, length($6) + ",
             at!($find),
             " - 1) || $8 END"
         )
+    };
+}
+pub(super) use ahead;
+
+macro_rules! ahead_upwards {
+    ($find:literal) => {
+        concat!("v.name >= ", ahead!($find))
     };
 }
 

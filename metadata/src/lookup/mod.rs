@@ -1,8 +1,11 @@
 //! Reading: one query, with domain, bucket and version joined, live all the way up.
 
+mod null;
+mod parts;
 mod segments;
 mod versions;
 
+pub use parts::VersionPart;
 pub use versions::Version;
 pub(crate) use versions::{read_revision, read_version, version_columns};
 

@@ -35,6 +35,10 @@ pub struct Version {
     pub md5: Option<[u8; 16]>,
     /// How many parts it is made of; `None`: it was written in one piece.
     pub parts: Option<u32>,
+    /// Its tags, as the door encoded them.
+    pub tags: Option<String>,
+    /// The checksum that was declared for its content, as the door encoded it.
+    pub checksum: Option<String>,
     /// Its headers, as the door encoded them; empty once purged.
     pub headers: String,
     /// The user it belongs to.
@@ -64,7 +68,7 @@ pub struct Version {
 macro_rules! version_columns {
     () => {
         "v.id, v.contents_id, v.kind, v.name, v.seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
-         v.parts, v.headers, v.owner,
+         v.parts, v.tags, v.checksum, v.headers, v.owner,
          v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.removed_at, v.purge_after, v.purged_at,
          v.forget_after, v.cause, v.actor, v.generation, v.revision"
     };
@@ -197,6 +201,8 @@ pub(crate) fn read_version(row: &mut Row) -> Result<Version, DbError> {
         size: row.need_size()?,
         md5: row.digest()?,
         parts: row.int()?.and_then(|parts| u32::try_from(parts).ok()),
+        tags: row.text()?,
+        checksum: row.text()?,
         headers: row.text()?.unwrap_or_default(),
         owner: row.text()?,
         created_at: row.need_time()?,

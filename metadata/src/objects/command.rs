@@ -100,6 +100,10 @@ pub struct Publish {
     pub md5: [u8; 16],
     /// How many parts it is made of; `None`: it was written in one piece.
     pub parts: Option<u32>,
+    /// Its tags, as the door encodes them; with bytes that are handed over, these too.
+    pub tags: Option<String>,
+    /// The checksum that was declared for its content, as the door encodes it; with bytes that are handed over, this one.
+    pub checksum: Option<String>,
     /// The headers to echo, as the door encodes them.
     pub headers: String,
     /// What refuses its deletion.
@@ -148,6 +152,18 @@ pub enum Markers {
     Stacked,
 }
 
+/// Which version of an object is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The current one.
+    Current,
+    /// This one and no other, be it current or not.
+    Version(VersionId),
+    /// The one that was written while versioning was not enabled, be it current or not: S3's `versionId=null`. At most one
+    /// is live.
+    Null,
+}
+
 /// Removes an object's current version, or one given version.
 #[derive(Clone, Debug)]
 pub struct Delete {
@@ -157,9 +173,9 @@ pub struct Delete {
     pub bucket: ContainerId,
     /// The object's name.
     pub name: String,
-    /// This version and no other, for good; `None`: the current one, which in a bucket that keeps versions a delete
-    /// marker hides.
-    pub version: Option<VersionId>,
+    /// The current one, which in a bucket that keeps versions a delete marker hides; or one that goes for good, and where
+    /// there is none such, [`lifecycle::Refusal::NoSuchVersion`].
+    pub which: Which,
     /// The id of the delete marker, if there is to be one.
     pub marker: VersionId,
     /// How delete markers come about.

@@ -3,7 +3,7 @@
 //! What a bucket without versions needs is one query: the current versions. The others are asked for names in buckets that
 //! keep versions only, and for what few commands name.
 
-use super::command::{Body, ObjectCommand, RestoreWhat};
+use super::command::{Body, ObjectCommand, RestoreWhat, Which};
 use super::decide::{BucketFacts, Seen, VersionFacts};
 use super::group::Open;
 use crate::lookup::read_revision;
@@ -80,8 +80,13 @@ pub(super) async fn read(
                 kept.insert(key);
             }
             let restores = matches!(command, ObjectCommand::Restore(_)) && versioning != Versioning::Disabled;
-            let deletes_one = matches!(command, ObjectCommand::Delete(c) if c.version.is_some());
-            if versioning == Versioning::Suspended || restores {
+            let which = match command {
+                ObjectCommand::Delete(c) => c.which,
+                _ => Which::Current,
+            };
+            let deletes_one = which != Which::Current;
+            let kept_null = which == Which::Null && versioning != Versioning::Disabled;
+            if versioning == Versioning::Suspended || restores || kept_null {
                 suspended.insert(key);
             }
             if restores || (deletes_one && versioning != Versioning::Disabled) {
@@ -89,7 +94,7 @@ pub(super) async fn read(
             }
         }
         if let ObjectCommand::Delete(c) = command
-            && let Some(version) = c.version
+            && let Which::Version(version) = c.which
             && versioning != Versioning::Disabled
         {
             versions.insert(version);

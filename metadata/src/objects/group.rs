@@ -5,7 +5,7 @@
 //! *later* statements read what is current and what guards it: read together with the lock, two writers with
 //! `If-None-Match: *` would both find nothing and both win.
 
-use super::command::{ObjectCommand, Outcome, Restore, RestoreWhat, Stage};
+use super::command::{ObjectCommand, Outcome, Restore, RestoreWhat, Stage, Which};
 use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
 use super::expiry::read_rules;
@@ -200,7 +200,11 @@ fn split_round(
                 let old = c.renames.as_ref().map(|rename| rename.from.as_str());
                 (c.bucket, Some(c.version), Some(c.name.as_str()), old.filter(|old| *old != c.name))
             }
-            ObjectCommand::Delete(c) => (c.bucket, c.version, Some(c.name.as_str()), None),
+            ObjectCommand::Delete(c) => {
+                // Of a name there is one command in a round, so the null version needs no entry of its own.
+                let version = if let Which::Version(version) = c.which { Some(version) } else { None };
+                (c.bucket, version, Some(c.name.as_str()), None)
+            }
             ObjectCommand::Restore(c) => {
                 let (version, own) = match &c.what {
                     RestoreWhat::Latest(name) => (None, Some(name.as_str())),
@@ -255,7 +259,10 @@ async fn run_round(
                 decide::publish(c, seen(&c.name), before, parts, bucket, slot)
             }
             ObjectCommand::Delete(c) => {
-                let named = c.version.and_then(|version| facts.named(version, bucket, &c.name));
+                let named = match c.which {
+                    Which::Version(version) => facts.named(version, bucket, &c.name),
+                    Which::Current | Which::Null => None,
+                };
                 decide::delete(c, seen(&c.name), named, bucket, slot)
             }
             ObjectCommand::Restore(c) => {

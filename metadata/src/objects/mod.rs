@@ -10,7 +10,7 @@ mod parts;
 
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage,
+    RestoreWhat, Restored, Stage, Which,
 };
 pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};

@@ -8,39 +8,13 @@ use lifecycle::{Refusal, State, VersionId};
 use metadata::ContainerKind;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Writes each case down once; both engines run it on several threads.
-macro_rules! racing_on_both_engines {
-    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
-        $(#[doc = $doc])*
-        mod $name {
-            use super::*;
-
-            async fn case($world: &World) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn sqlite() {
-                let world = World::sqlite().await;
-                case(&world).await;
-                world.finish().await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn postgres() {
-                let world = World::postgres().await;
-                case(&world).await;
-                world.finish().await;
-            }
-        }
-    )*};
-}
-
 /// Runs them all at once, each on a task of its own, and gives their results in order.
-async fn all<T: Send + 'static>(doing: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+pub(crate) async fn all<T: Send + 'static>(doing: Vec<impl Future<Output = T> + Send + 'static>) -> Vec<T> {
     join_all(doing.into_iter().map(tokio::spawn)).await.into_iter().map(|done| done.unwrap()).collect()
 }
 
 /// Spreads `count` pieces of work over the callers.
-fn spread<F>(callers: &[Caller], count: usize, make: impl Fn(Caller, usize) -> F) -> Vec<F> {
+pub(crate) fn spread<F>(callers: &[Caller], count: usize, make: impl Fn(Caller, usize) -> F) -> Vec<F> {
     (0..count).map(|n| make(callers[n % callers.len()].clone(), n)).collect()
 }
 

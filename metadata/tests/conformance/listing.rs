@@ -5,12 +5,12 @@ use lifecycle::{Cause, ContainerId, Kind, ObjectName, Refusal, State, VersionId}
 use metadata::testing::{explain, statements_of};
 use metadata::{
     Container, ContainerKind, Delimiter, Entry, Failure, Held, ListOrder, ListedVersion, ObjectCommand, Page,
-    VersionsOrder,
+    VersionMarker, VersionsOrder,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// In no order, and none of them a path.
-const NAMES: [&str; 26] = [
+pub(crate) const NAMES: [&str; 26] = [
     "a",
     "a/",
     "a//b",
@@ -39,7 +39,7 @@ const NAMES: [&str; 26] = [
     "\u{10ffff}x",
 ];
 
-const PREFIXES: [&str; 14] =
+pub(crate) const PREFIXES: [&str; 14] =
     ["", "a", "a/", "a//", "/", "..", "b", "z", "😀", "ä", "\u{1}", "\u{10ffff}", "\u{ffff}", "a\u{301}"];
 
 async fn fill(world: &World) -> BTreeMap<String, String> {
@@ -200,6 +200,7 @@ on_both_engines! {
                         for limit in [2, 1_000] {
                             let order = ListOrder {
                                 prefix, marker, delimiter: Some(&delimiter), limit, descending, kind: None,
+                                splits_groups: false,
                             };
                             let page = world.m.list_page(contents, &order).await.unwrap();
                             let ahead = |row: &&String| {
@@ -210,6 +211,18 @@ on_both_engines! {
                             assert_eq!(rows(&page), ahead[..fits], "{order:?}");
                             let next = (ahead.len() > fits).then(|| ahead[fits - 1]);
                             assert_eq!(page.next.as_ref(), next, "{order:?}");
+                        }
+                        if !descending && !marker.is_empty() {
+                            // Of a group that it splits, what is behind the marker makes the row.
+                            let order = ListOrder {
+                                prefix, marker, delimiter: Some(&delimiter), limit: 1_000, splits_groups: true,
+                                ..ListOrder::default()
+                            };
+                            let page = world.m.list_page(contents, &order).await.unwrap();
+                            let behind = map.iter().filter(|(name, _)| name.as_str() > *marker);
+                            let behind = behind.map(|(name, row)| (name.clone(), row.clone())).collect();
+                            let wanted = grouped(&behind, prefix, delimiter.as_str(), false);
+                            assert_eq!(rows(&page), wanted.iter().collect::<Vec<_>>(), "{order:?}");
                         }
                     }
                 }
@@ -315,7 +328,7 @@ on_both_engines! {
                 assert_eq!(every_version(world, contents, prefix, limit).await, wanted, "{prefix:?} by {limit}");
             }
             for key_marker in NAMES {
-                let order = VersionsOrder { prefix, key_marker, version_marker: None, limit: 1_000 };
+                let order = VersionsOrder { prefix, key_marker, limit: 1_000, ..VersionsOrder::default() };
                 let page = world.m.list_page_of_versions(contents, &order).await.unwrap();
                 let behind: Vec<_> = wanted.iter().filter(|v| v.name.as_str() > key_marker).cloned().collect();
                 assert_eq!(page.items, behind, "behind {key_marker:?} under {prefix:?}");
@@ -332,7 +345,7 @@ on_both_engines! {
         world.delete("a").version(versions[1]).await.unwrap();
         let contents = world.contents().await;
         let after = async |key_marker: &str, version| {
-            let order = VersionsOrder { key_marker, version_marker: Some(version), limit: 10, ..VersionsOrder::default() };
+            let order = VersionsOrder { key_marker, version_marker: Some(VersionMarker::Version(version)), limit: 10, ..VersionsOrder::default() };
             let page = answer(world.m.list_page_of_versions(contents, &order).await)?;
             Ok(page.items.into_iter().map(|version| version.id).collect::<Vec<_>>())
         };
@@ -343,7 +356,8 @@ on_both_engines! {
             assert_eq!(after(name, version).await, Err(Refusal::NoSuchVersion));
         }
         let order = VersionsOrder {
-            prefix: "b", key_marker: "a", version_marker: Some(versions[0]), limit: 10,
+            prefix: "b", key_marker: "a", version_marker: Some(VersionMarker::Version(versions[0])), limit: 10,
+            ..VersionsOrder::default()
         };
         world.put("b").await.unwrap();
         let page = world.m.list_page_of_versions(contents, &order).await.unwrap();
@@ -358,9 +372,10 @@ on_both_engines! {
         let order = VersionsOrder { limit: 1, ..VersionsOrder::default() };
         let page = world.m.list_page_of_versions(contents, &order).await.unwrap();
         let (key, version) = page.next.expect("there is more");
+        let version = version.expect("behind a version");
         assert_eq!((key.as_str(), version), ("a", second));
         world.delete("a").version(second).await.unwrap();
-        let order = VersionsOrder { key_marker: &key, version_marker: Some(version), limit: 1, ..order };
+        let order = VersionsOrder { key_marker: &key, version_marker: Some(VersionMarker::Version(version)), limit: 1, ..order };
         let page = world.m.list_page_of_versions(contents, &order).await.unwrap();
         assert_eq!(described(&page.items), [("a", first, true, false)]);
         assert_eq!(page.next, None);
@@ -577,12 +592,17 @@ fn grouped(map: &BTreeMap<String, String>, prefix: &str, delimiter: &str, descen
 }
 
 /// All versions, page by page.
-async fn every_version(world: &World, contents: ContainerId, prefix: &str, limit: u32) -> Vec<ListedVersion> {
-    let (mut all, mut marker) = (Vec::new(), None::<(String, VersionId)>);
+pub(crate) async fn every_version(
+    world: &World,
+    contents: ContainerId,
+    prefix: &str,
+    limit: u32,
+) -> Vec<ListedVersion> {
+    let (mut all, mut marker) = (Vec::new(), None::<(String, Option<VersionId>)>);
     loop {
         let key_marker = marker.as_ref().map_or("", |(name, _)| name);
-        let version_marker = marker.as_ref().map(|(_, version)| *version);
-        let order = VersionsOrder { prefix, key_marker, version_marker, limit };
+        let version_marker = marker.as_ref().and_then(|(_, version)| version.map(VersionMarker::Version));
+        let order = VersionsOrder { prefix, key_marker, version_marker, limit, ..VersionsOrder::default() };
         let page = world.m.list_page_of_versions(contents, &order).await.unwrap();
         assert!(page.items.len() <= limit as usize);
         all.extend(page.items);
@@ -599,7 +619,7 @@ fn described(versions: &[ListedVersion]) -> Vec<(&str, VersionId, bool, bool)> {
 
 /// Puts and deletes `count` names between those of the living: in a bucket with versions each leaves a delete marker and
 /// what it hides, in one without a removed version.
-async fn bury(world: &World, count: usize) {
+pub(crate) async fn bury(world: &World, count: usize) {
     let named = |n: usize| format!("m{:02}/{n:05}", n % 50);
     let puts: Vec<ObjectCommand> = (0..count).map(|n| world.put(&named(n)).command()).collect();
     let deletes: Vec<ObjectCommand> =
@@ -611,7 +631,7 @@ async fn bury(world: &World, count: usize) {
 }
 
 /// The one statement about versions that `doing` runs, with these values in it.
-async fn statement_with(values: &[&str], doing: impl Future<Output = ()>) -> String {
+pub(crate) async fn statement_with(values: &[&str], doing: impl Future<Output = ()>) -> String {
     let statements = statements_of(doing).await;
     let mut about = statements.into_iter().filter(|statement| statement.contains("versions v"));
     let mut statement = about.next().expect("a statement about versions");
@@ -622,7 +642,7 @@ async fn statement_with(values: &[&str], doing: impl Future<Output = ()>) -> Str
     statement
 }
 
-async fn plan_of(world: &World, statement: &str) -> Vec<String> {
+pub(crate) async fn plan_of(world: &World, statement: &str) -> Vec<String> {
     explain(&world.db.settings().url, statement).await.unwrap()
 }
 
@@ -665,7 +685,7 @@ async fn sqlite_walks_the_indexes_of_the_living_alone() {
 }
 
 /// The numbers behind `key` in a plan that was carried out.
-fn numbers(plan: &[String], key: &str) -> Vec<f64> {
+pub(crate) fn numbers(plan: &[String], key: &str) -> Vec<f64> {
     let behind = |line: &String| {
         let text = line.split(key).nth(1)?;
         let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());

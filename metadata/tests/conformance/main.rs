@@ -31,6 +31,34 @@ macro_rules! on_both_engines {
     )*};
 }
 
+/// As `on_both_engines`, with several threads for each.
+#[cfg(test)]
+macro_rules! racing_on_both_engines {
+    ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
+        $(#[doc = $doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "each case takes what it needs")]
+            use super::*;
+
+            async fn case($world: &World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                let world = World::sqlite().await;
+                case(&world).await;
+                world.finish().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                let world = World::postgres().await;
+                case(&world).await;
+                world.finish().await;
+            }
+        }
+    )*};
+}
+
 #[cfg(test)]
 mod bridge;
 #[cfg(test)]
@@ -47,6 +75,12 @@ mod container_bridge;
 mod container_purge;
 #[cfg(test)]
 mod containers;
+#[cfg(test)]
+mod content_conditions;
+#[cfg(test)]
+mod content_races;
+#[cfg(test)]
+mod empty_buckets;
 #[cfg(test)]
 mod emptying;
 #[cfg(test)]
@@ -70,9 +104,13 @@ mod lost_link;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod null_versions;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 mod opening;
+#[cfg(test)]
+mod part_positions;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
@@ -80,11 +118,17 @@ mod records;
 #[cfg(test)]
 mod restoring;
 #[cfg(test)]
+mod tags;
+#[cfg(test)]
 mod tombstones;
 #[cfg(test)]
 mod twin;
 #[cfg(test)]
+mod upload_listing;
+#[cfg(test)]
 mod uploads;
+#[cfg(test)]
+mod version_groups;
 #[cfg(test)]
 mod versioned_twin;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::world::*;
 use lifecycle::State;
 use metadata::testing::{explain, statements_of};
+use metadata::{UploadsOrder, Which};
 
 /// The plans of all statements that `doing` runs.
 async fn plans(world: &World, doing: impl Future<Output = ()>) -> Vec<(String, Vec<String>)> {
@@ -189,6 +190,11 @@ async fn nor_where_versions_are_kept() {
             let host = (None, "barrow.local");
             world.m.find_version(host, "photos", "x", version, true).await.unwrap();
             world.m.find_uuid_version("x", version, true).await.unwrap();
+            world.m.find_null(host, "photos", "x", true).await.unwrap();
+            for which in [Which::Current, Which::Version(version), Which::Null, Which::Version(marker)] {
+                world.m.set_tags(world.domain, world.bucket, "x", which, None).await.ok();
+            }
+            world.delete("x").null().await.ok();
             world.m.blobs(version, 0, 10).await.unwrap();
         }
         let upload = world.upload("big").await;
@@ -196,8 +202,10 @@ async fn nor_where_versions_are_kept() {
         world.part(upload, 2, b"lost").await;
         world.m.parts(upload, 0, 10).await.unwrap();
         let contents = world.contents().await;
-        world.m.list_uploads(contents, ("", upload), 10).await.unwrap();
+        world.m.list_uploads(contents, &UploadsOrder { limit: 10, ..UploadsOrder::default() }).await.unwrap();
         world.put("big").assembled(upload, vec![(1, part)]).await.unwrap();
+        let one = world.found("big", false).await.part.expect("made of parts");
+        world.m.part_of_version(one, 1).await.unwrap();
         let given_up = world.upload("given-up").await;
         world.part(given_up, 1, b"one").await;
         world.m.abort_upload(given_up).await.unwrap();

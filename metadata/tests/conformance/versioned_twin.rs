@@ -3,7 +3,8 @@
 //! without it, compared after each step. `BARROW_TEST_SEED` repeats a run.
 
 use crate::world::*;
-use lifecycle::{State, VersionId};
+use lifecycle::{Refusal, State, VersionId};
+use metadata::Which;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -20,6 +21,7 @@ struct Row {
     marker: bool,
     null: bool,
     live: bool,
+    tags: Option<String>,
 }
 
 /// Versions in the order of their positions, and whether older ones are kept.
@@ -61,7 +63,7 @@ impl Model {
     fn push(&mut self, id: VersionId, name: &'static str, size: u64, marker: bool) {
         self.make_room(name);
         let null = self.versioning != "enabled";
-        self.rows.push(Row { id, name, size, marker, null, live: true });
+        self.rows.push(Row { id, name, size, marker, null, live: true, tags: None });
     }
 }
 
@@ -78,7 +80,8 @@ async fn compare(world: &World, model: &Model, what: &str) {
     assert_eq!(world.counted(State::Live).await, mine, "{what}: the counters");
     for row in &model.rows {
         let state = if row.live { State::Live } else { State::Removed };
-        assert_eq!(world.state(row.id).await, state, "{what}: {row:?}");
+        let there = world.row(row.id).await;
+        assert_eq!((there.state, &there.tags), (state, &row.tags), "{what}: {row:?}");
     }
 }
 
@@ -120,7 +123,24 @@ async fn run(world: World) {
                 }
                 *counts.entry("delete").or_default() += 1;
             }
-            60..75 => {
+            60..64 => {
+                let null = model.stack(name).into_iter().find(|row| row.null).map(|row| row.id);
+                let host = (None, "barrow.local");
+                let found = world.m.find_null(host, "photos", name, false).await.unwrap();
+                assert_eq!(found.map(|found| found.version.id), null, "{what}");
+                let answer = world.delete(name).null().await;
+                match (answer, null) {
+                    (Ok(deleted), Some(id)) => {
+                        assert_eq!(deleted.version, id, "{what}");
+                        model.remove(id);
+                    }
+                    (answer, null) => {
+                        assert_eq!((answer.unwrap_err(), null), (Refusal::NoSuchVersion, None), "{what}")
+                    }
+                }
+                *counts.entry("delete null").or_default() += 1;
+            }
+            64..75 => {
                 let Some(row) = model.rows.choose(&mut rng).cloned() else { continue };
                 let there = model.stack(row.name).iter().any(|seen| seen.id == row.id);
                 let answer = world.delete(row.name).version(row.id).await;
@@ -150,7 +170,26 @@ async fn run(world: World) {
                 }
                 *counts.entry("restore").or_default() += 1;
             }
-            88..94 => {
+            88..91 => {
+                let stack = model.stack(name);
+                let (which, meant) = match rng.random_range(0..3) {
+                    0 => (Which::Current, stack.first()),
+                    1 => (Which::Null, stack.iter().find(|row| row.null)),
+                    _ => match model.rows.choose(&mut rng) {
+                        Some(row) => (Which::Version(row.id), stack.iter().find(|seen| seen.id == row.id)),
+                        None => continue,
+                    },
+                };
+                let meant = meant.filter(|row| !row.marker).map(|row| row.id);
+                let tags = Some(format!("step {step}"));
+                let answer = world.m.set_tags(world.domain, world.bucket, name, which, tags.clone()).await;
+                assert_eq!(answer.ok(), meant, "{what}: {which:?}");
+                for row in model.rows.iter_mut().filter(|row| Some(row.id) == meant) {
+                    row.tags.clone_from(&tags);
+                }
+                *counts.entry("set tags").or_default() += 1;
+            }
+            91..95 => {
                 let Some(row) = model.stack(name).first().map(|row| (*row).clone()) else { continue };
                 if row.marker {
                     continue;
@@ -160,7 +199,7 @@ async fn run(world: World) {
                 assert_eq!(answer.is_ok(), passes, "{what}: {answer:?}");
                 if let Ok(put) = answer {
                     model.rows.retain(|other| other.id != row.id);
-                    model.rows.push(Row { id: put.version, null: true, ..row });
+                    model.rows.push(Row { id: put.version, null: true, tags: None, ..row });
                 }
                 *counts.entry("take over").or_default() += 1;
             }
@@ -173,7 +212,7 @@ async fn run(world: World) {
         }
         compare(&world, &model, &what).await;
     }
-    assert!(counts.len() == 6, "{counts:?}");
+    assert!(counts.len() == 8, "{counts:?}");
     world.finish().await;
 }
 

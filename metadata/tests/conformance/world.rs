@@ -1,7 +1,7 @@
 //! A database of its own, a clock moved by hand, and the words in which the cases speak.
 
 use bytes::Bytes;
-use lifecycle::condition::Tags;
+use lifecycle::condition::{TagKind, Tags};
 use lifecycle::{
     BlobName, BucketName, Cause, Claim, Clock, Condition, ContainerId, DomainName, Grace, Guard, Kind,
     MemberId, Refusal, State, Time, UploadId, VersionId, VersioningPolicy,
@@ -10,7 +10,7 @@ use metadata::{
     Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Existence, Failure,
     Found, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand, Outcome, PartBody, Policies,
     Publish, Published, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt, Restore, RestoreOrder,
-    RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting,
+    RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting, Which,
 };
 use std::future::IntoFuture;
 use std::ops::Deref;
@@ -181,6 +181,8 @@ impl Caller {
             size: 0,
             md5: [7; 16],
             parts: None,
+            tags: None,
+            checksum: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             expires_at: None,
@@ -216,8 +218,15 @@ impl Caller {
 
     /// Begins a multipart upload of an object of this name.
     pub(crate) async fn upload(&self, name: &str) -> UploadId {
-        let new = NewUpload {
-            id: UploadId::random(),
+        let new = self.new_upload(name);
+        let id = new.id;
+        self.m.begin_upload(new).await.unwrap();
+        id
+    }
+
+    pub(crate) fn new_upload(&self, name: &str) -> NewUpload {
+        NewUpload {
+            id: UploadId::ordered(self.now()),
             domain: self.domain,
             bucket: self.bucket,
             kind: Kind::Named,
@@ -225,13 +234,12 @@ impl Caller {
             mode: UploadMode::Replace,
             replaces: None,
             headers: "[]".to_owned(),
+            tags: None,
+            checksum: None,
             owner: None,
             actor: "alice".to_owned(),
             expires_at: self.now().plus(7 * DAY),
-        };
-        let id = new.id;
-        self.m.begin_upload(new).await.unwrap();
-        id
+        }
     }
 
     /// Finishes a part that is small enough to lie beside its row.
@@ -245,19 +253,25 @@ impl Caller {
         number: u32,
         bytes: &'static [u8],
     ) -> Answer<VersionId> {
+        let part = self.new_part(upload, number, bytes);
+        let version = part.version;
+        answer(self.m.finish_part(part).await)?;
+        Ok(version)
+    }
+
+    pub(crate) fn new_part(&self, upload: UploadId, number: u32, bytes: &'static [u8]) -> NewPart {
         let version = VersionId::random();
-        let part = NewPart {
+        NewPart {
             upload,
             number,
             version,
             size: bytes.len() as u64,
             md5: [3; 16],
+            checksum: None,
             headers: "[]".to_owned(),
             actor: "alice".to_owned(),
             body: PartBody::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(bytes) },
-        };
-        answer(self.m.finish_part(part).await)?;
-        Ok(version)
+        }
     }
 
     pub(crate) fn delete(&self, name: &str) -> Del {
@@ -265,7 +279,7 @@ impl Caller {
             domain: self.domain,
             bucket: self.bucket,
             name: name.to_owned(),
-            version: None,
+            which: Which::Current,
             marker: VersionId::ordered(self.now()),
             markers: Markers::Single,
             hides_guarded: false,
@@ -662,6 +676,27 @@ impl Put {
         self
     }
 
+    /// Conditions speak of content from here on, as S3's do.
+    pub(crate) fn by_content(mut self) -> Put {
+        self.publish.condition.by = TagKind::Content;
+        self
+    }
+
+    pub(crate) fn md5(mut self, md5: [u8; 16]) -> Put {
+        self.publish.md5 = md5;
+        self
+    }
+
+    pub(crate) fn tags(mut self, tags: &str) -> Put {
+        self.publish.tags = Some(tags.to_owned());
+        self
+    }
+
+    pub(crate) fn checksum(mut self, checksum: &str) -> Put {
+        self.publish.checksum = Some(checksum.to_owned());
+        self
+    }
+
     pub(crate) fn only_if_there(mut self) -> Put {
         self.publish.existence = Existence::Required;
         self
@@ -742,7 +777,29 @@ impl Del {
     }
 
     pub(crate) fn version(mut self, version: VersionId) -> Del {
-        self.delete.version = Some(version);
+        self.delete.which = Which::Version(version);
+        self
+    }
+
+    /// The null version for good, wherever it stands.
+    pub(crate) fn null(mut self) -> Del {
+        self.delete.which = Which::Null;
+        self
+    }
+
+    /// Conditions speak of content from here on, as S3's do.
+    pub(crate) fn by_content(mut self) -> Del {
+        self.delete.condition.by = TagKind::Content;
+        self
+    }
+
+    pub(crate) fn if_match_size(mut self, size: u64) -> Del {
+        self.delete.condition.if_match_size = Some(size);
+        self
+    }
+
+    pub(crate) fn if_match_last_modified(mut self, at: Time) -> Del {
+        self.delete.condition.if_match_last_modified = Some(at);
         self
     }
 

@@ -39,7 +39,7 @@ impl Session<'_> {
 
 /// Carries one command out, against a running server.
 pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
-    let client = Client::new(config, global.admin.as_deref())?;
+    let client = Client::new(config, global.admin.as_deref(), global.ca.as_deref())?;
     let session = Session { config, client, json: global.json, now: SystemClock.now() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -4,12 +4,12 @@ use super::cluster::path;
 use super::section::Section;
 use std::path::PathBuf;
 
-/// `[tls]`: set, every door speaks TLS and nothing else.
+/// `[tls]`: set, every door speaks TLS and nothing else. Both files are read at start and at every SIGHUP.
 #[derive(Clone, Debug)]
 pub struct Tls {
-    /// The certificate chain, PEM.
+    /// The certificate and those that lead from it to its authority, in this order, PEM.
     pub cert: PathBuf,
-    /// Its private key, PEM.
+    /// Its private key, PEM: PKCS#8, PKCS#1 or SEC1, without a passphrase.
     pub key: PathBuf,
 }
 

@@ -72,7 +72,8 @@ fn open_doors(config: &Config, warnings: &mut Vec<String>) {
     }
     if config.tls.is_none() && !config.listen.only_loopback() {
         warnings.push(
-            "tls.cert and tls.key are not set: SCSP and admin keys cross the network in clear".to_owned(),
+            "tls.cert and tls.key are not set: SCSP and admin keys and all objects cross the network in clear"
+                .to_owned(),
         );
     }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 /// The doors' addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Addresses {
+    /// The S3 door.
+    pub(crate) s3: SocketAddr,
     /// The SCSP door.
     pub(crate) scsp: SocketAddr,
     /// The admin door.
@@ -41,7 +43,11 @@ impl Addresses {
     /// Writes them down, whole or not at all.
     pub(super) fn write(self, data_dir: &Path) -> Result<Noted, Failed> {
         let path = file(data_dir);
-        let text = json!({ "scsp": self.scsp.to_string(), "admin": self.admin.to_string() });
+        let text = json!({
+            "s3": self.s3.to_string(),
+            "scsp": self.scsp.to_string(),
+            "admin": self.admin.to_string(),
+        });
         let fresh = path.with_extension("json.new");
         let written: io::Result<()> =
             std::fs::write(&fresh, format!("{text:#}\n")).and_then(|()| std::fs::rename(&fresh, &path));
@@ -52,7 +58,7 @@ impl Addresses {
     fn parse(text: &str) -> Option<Addresses> {
         let value: Value = serde_json::from_str(text).ok()?;
         let at = |door: &str| value[door].as_str()?.parse().ok();
-        Some(Addresses { scsp: at("scsp")?, admin: at("admin")? })
+        Some(Addresses { s3: at("s3")?, scsp: at("scsp")?, admin: at("admin")? })
     }
 }
 
@@ -63,8 +69,9 @@ mod tests {
     #[test]
     fn the_note_is_read_back_and_goes_with_the_server() {
         let dir = tempfile::tempdir().unwrap();
+        let at = |address: &str| address.parse().unwrap();
         let addresses =
-            Addresses { scsp: "127.0.0.1:8080".parse().unwrap(), admin: "[::1]:9090".parse().unwrap() };
+            Addresses { s3: at("0.0.0.0:9000"), scsp: at("127.0.0.1:8080"), admin: at("[::1]:9090") };
         let noted = addresses.write(dir.path()).unwrap();
         assert_eq!(Addresses::read(dir.path()), Ok(addresses));
         drop(noted);

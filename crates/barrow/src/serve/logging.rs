@@ -7,13 +7,14 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging. Called once; a second call changes nothing.
 pub(super) fn start(log: &Log) {
     let level = log.level.as_str();
-    // The database driver logs every statement at debug, which helps nobody but its authors.
+    // The database driver logs every statement at debug, which helps nobody but its authors. The S3 library logs each
+    // refused request as an error of its own, and expected signatures at debug: whoever reads a log must not be able to sign.
     let filter = match log.level {
         Level::Error => "error".to_owned(),
         Level::Warn | Level::Info => format!("{level},sqlx=warn"),
         Level::Debug => format!("{level},sqlx=info"),
         Level::Trace => level.to_owned(),
-    };
+    } + ",s3s=off";
     let builder = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
         .with_writer(std::io::stderr)

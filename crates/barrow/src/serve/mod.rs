@@ -1,8 +1,9 @@
 //! Starting what the configuration describes, and stopping it.
 //!
-//! The order matters. The database first, because its lock decides whether this process may touch anything at all; then
-//! the blobs, which must belong to that database; then the listeners, because an address in use must not cost the one
-//! showing of a new root key; then the root key; and the doors last, when everything behind them is there.
+//! The order matters. The certificate before all, because reading it touches nothing; then the database, because its lock
+//! decides whether this process may touch anything at all; then the blobs, which must belong to that database; then the
+//! listeners, because an address in use must not cost the one showing of a new root key; then the root key; and the doors
+//! last, when everything behind them is there.
 //!
 //! Stopping goes the other way: no more connections, running requests finish, tasks come to their end, the database
 //! closes. A second signal ends all of that at once: nothing that was acknowledged needs a clean end.
@@ -17,6 +18,7 @@ mod open;
 mod root_key;
 mod settings;
 mod signals;
+mod tls;
 
 pub(crate) use addresses::Addresses;
 
@@ -24,7 +26,7 @@ use crate::config::{Config, Database};
 use crate::exit::{Exit, Failed};
 use background::Background;
 use gateway::metrics::Metrics;
-use gateway::{Auth, BackgroundWork, Gateway, admin, scsp};
+use gateway::{Auth, BackgroundWork, Gateway, admin, s3, scsp};
 use health_processor::HealthProcessor;
 use lifecycle::{MemberId, SharedClock, SystemClock};
 use listeners::Listeners;
@@ -80,13 +82,6 @@ fn refuse(config: &Config, role: Role) -> Result<(), Failed> {
             role.as_str()
         )));
     }
-    if config.tls.is_some() {
-        return Err(Failed::Usage(
-            "tls.cert and tls.key are set, and this version does not speak TLS yet; it will not serve in clear what \
-             was meant to be encrypted. Unset both, and put a TLS proxy in front of doors on loopback"
-                .to_owned(),
-        ));
-    }
     Ok(())
 }
 
@@ -95,9 +90,17 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         tracing::warn!("{warning}");
     }
     let clock: SharedClock = Arc::new(SystemClock);
+    let tls = match (&config.tls, role) {
+        (Some(files), Role::Everything | Role::Gateway) => {
+            let tls = tls::open(files)?;
+            tls::renew_on_hangup(files.clone(), Arc::clone(&tls))?;
+            Some(tls)
+        }
+        (None, _) | (_, Role::HealthProcessor) => None,
+    };
     let (metadata, blobs) = open::open(&config, Arc::clone(&clock)).await?;
     let listeners = match role {
-        Role::Everything | Role::Gateway => Some(Listeners::bind(&config.listen).await?),
+        Role::Everything | Role::Gateway => Some(Listeners::bind(&config.listen, tls).await?),
         Role::HealthProcessor => None,
     };
     // As an address in use, a file that cannot be written must not cost the one showing of a new root key.
@@ -142,11 +145,15 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         };
         let limits = Arc::new(settings::limits(&config));
         let addresses = listeners.addresses();
+        let s3 = s3::Door::new(gateway.clone(), Arc::clone(&limits), config.listen.s3_domain.clone());
+        doors.spawn(gateway::http::serve(listeners.s3, Arc::clone(&limits), s3, stopping.clone()));
         let scsp = scsp::Door::new(gateway.clone(), Arc::clone(&limits));
         doors.spawn(gateway::http::serve(listeners.scsp, Arc::clone(&limits), scsp, stopping.clone()));
         let admin = admin::Door::new(gateway, Arc::clone(&limits));
         doors.spawn(gateway::http::serve(listeners.admin, limits, admin, stopping.clone()));
-        tracing::info!(scsp = %addresses.scsp, admin = %addresses.admin, "serving");
+        tracing::info!(
+            s3 = %addresses.s3, scsp = %addresses.scsp, admin = %addresses.admin, tls = config.tls.is_some(), "serving"
+        );
         noted = Some(addresses.write(&config.cluster.data_dir)?);
         if let Some(root) = &made {
             banner::print(&config, &addresses, root);

@@ -7,3 +7,5 @@ mod cli;
 mod clients;
 mod crash;
 mod house;
+mod s3_clients;
+mod tls;

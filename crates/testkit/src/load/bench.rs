@@ -3,6 +3,7 @@
 use super::error::Failed;
 use super::options::{Options, Scale};
 use super::rows::objects::Objects;
+use super::rows::s3::{self, S3};
 use super::rows::{containers, floors, kinds, listing, objects, reclaim, updates, versions};
 use super::server::Setup;
 use super::table::{Row, Verdict, render};
@@ -73,17 +74,30 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     // Right behind what they are compared with: the same server, as old and as full.
     tell("unnamed and alias objects");
     let kinds = kinds::run(&server, time, &mut rows).await?;
+    tell("PUT, GET, HEAD, DELETE of 1 KiB through S3");
+    let small_by_s3 = s3::objects::small(&server, &bucket, time, &mut rows).await?;
     tell("PUT, GET, HEAD, DELETE of larger objects");
     let middling_puts = objects::larger(&server, &bucket, time, &mut rows).await?;
+    tell("larger objects through S3");
+    s3::objects::larger(&server, &bucket, options.scale.largest_objects(), time, &mut rows).await?;
+    s3::multipart::run(&server, &bucket, options.scale.multipart(), &mut rows).await?;
+    if let Some(size) = options.scale.whole() {
+        s3::whole::run(&server, &bucket, size, &mut rows).await?;
+    }
     tell("COPY, APPEND, PUT over a name, versions");
     updates::run(&server, &format!("{bucket}-updates"), time, &mut rows).await?;
     versions::run(&server, &format!("{bucket}-versions"), time, &mut rows).await?;
     tell("removing and restoring buckets");
     let sizes = options.scale.buckets();
     let longest_container_move = containers::run(&server, &bucket, sizes, &mut rows).await?;
-    tell("listing");
     let largest = sizes.last().copied().unwrap_or_default();
-    let listing_p99 = listing::run(&server, &format!("{bucket}-{largest}"), largest, time, &mut rows).await?;
+    let large_bucket = format!("{bucket}-{largest}");
+    tell("listing and deleting through S3");
+    let listing_by_s3 = s3::listing::run(&server, &large_bucket, largest, time, &mut rows).await?;
+    // Makes the dead rows that the next listing is measured beside.
+    let keys_deleted = s3::deleting::run(&server, &large_bucket, largest, &mut rows).await?;
+    tell("listing");
+    let listing_p99 = listing::run(&server, &large_bucket, largest, time, &mut rows).await?;
     let inside = options.scale.objects_in_folder();
     listing::folders(&server, &format!("{bucket}-folders"), inside, time, &mut rows).await?;
     listing::versions(&server, &format!("{bucket}-markers"), time, &mut rows).await?;
@@ -101,6 +115,7 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         floors,
         objects: Objects { small, middling_puts },
         kinds,
+        s3: S3 { small: small_by_s3, listing_p99: listing_by_s3, keys_deleted },
         longest_container_move,
         inline_reclaim,
         file_reclaim,

@@ -4,6 +4,7 @@ use super::error::Failed;
 use super::http::{Answer, Connection};
 use super::ids::Made;
 use super::now;
+use super::writer::Prepared;
 use super::{Door, Requests};
 use std::collections::BTreeMap;
 use std::io;
@@ -38,6 +39,8 @@ pub struct Measured {
     pub elapsed: Duration,
     /// Answers other than 2xx, by status.
     pub unexpected: BTreeMap<u16, u64>,
+    /// Bytes of body in 2xx answers.
+    pub received: u64,
     /// Requests that a closing connection left without an answer.
     pub broken: u64,
     /// Nanoseconds of each 2xx answer, ascending.
@@ -97,6 +100,7 @@ impl Measured {
 
     fn merge(&mut self, worker: Measured) {
         self.broken += worker.broken;
+        self.received += worker.received;
         self.latencies.extend(worker.latencies);
         self.made.extend(worker.made);
         for (status, count) in worker.unexpected {
@@ -108,8 +112,7 @@ impl Measured {
 /// What the workers share.
 struct Work {
     door: Door,
-    requests: Requests,
-    tail: Vec<u8>,
+    prepared: Prepared,
     next: AtomicU64,
     operations: u64,
     until: Duration,
@@ -131,11 +134,11 @@ pub async fn drive(door: &Door, requests: &Requests, load: Load) -> Result<Measu
     for _ in 0..load.connections {
         connections.push(Connection::open(door.at).await.map_err(Failed::io("connecting"))?);
     }
+    let prepared = requests.prepared();
     let start = now();
     let work = Arc::new(Work {
         door: door.clone(),
-        requests: requests.clone(),
-        tail: requests.tail(),
+        prepared,
         next: AtomicU64::new(0),
         operations: load.operations,
         until: start + load.time,
@@ -165,23 +168,22 @@ pub async fn drive(door: &Door, requests: &Requests, load: Load) -> Result<Measu
 
 async fn worker(work: Arc<Work>, mut connection: Connection) -> io::Result<Measured> {
     let mut measured = Measured::default();
-    let requests = &work.requests;
-    let mut head = Vec::with_capacity(512);
+    let requests = work.prepared.requests();
+    let mut writer = work.prepared.writer();
     let mut before = now();
     while before < work.until {
         let number = work.next.fetch_add(1, Ordering::Relaxed);
         if number >= work.operations {
             break;
         }
-        requests.head(number, &work.tail, &mut head);
-        let answer = connection
-            .exchange_naming(&head, requests.content(), requests.bodiless(), requests.wanted())
-            .await;
+        let (head, payload) = writer.write(number);
+        let answer = connection.exchange_naming(head, payload, requests.bodiless(), requests.wanted()).await;
         let after = now();
         match &answer {
             Ok(answer) if (200..300).contains(&answer.status) => {
                 let took = after.saturating_sub(before).as_nanos();
                 measured.latencies.push(u64::try_from(took).unwrap_or(u64::MAX));
+                measured.received += answer.length;
                 if let Some(header) = requests.wanted() {
                     measured.made.push(made(requests.number(number).unwrap_or(number), answer, header)?);
                 }

@@ -1,7 +1,8 @@
 //! As much HTTP/1.1 as a load generator needs: one connection, one request at a time, answers read to their end.
 
 use super::ids::Id;
-use bytes::{Buf, Bytes};
+use super::payload::Payload;
+use bytes::Buf;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -90,7 +91,7 @@ impl Connection {
     /// # Errors
     /// The system's; `UnexpectedEof` if the server closes before the answer is complete, `InvalidData` if the answer
     /// is not HTTP/1.1 with a known end.
-    pub async fn exchange(&mut self, head: &[u8], body: &Bytes, bodiless: bool) -> io::Result<Answer> {
+    pub async fn exchange(&mut self, head: &[u8], body: &Payload, bodiless: bool) -> io::Result<Answer> {
         self.exchange_naming(head, body, bodiless, None).await
     }
 
@@ -102,7 +103,7 @@ impl Connection {
     pub async fn exchange_naming(
         &mut self,
         head: &[u8],
-        body: &Bytes,
+        body: &Payload,
         bodiless: bool,
         naming: Option<&str>,
     ) -> io::Result<Answer> {
@@ -117,7 +118,7 @@ impl Connection {
     ///
     /// # Errors
     /// As there.
-    pub async fn exchange_kept(&mut self, head: &[u8], body: &Bytes, bodiless: bool) -> io::Result<Kept> {
+    pub async fn exchange_kept(&mut self, head: &[u8], body: &Payload, bodiless: bool) -> io::Result<Kept> {
         self.send(head, body).await?;
         let head = self.head(bodiless, None).await?;
         let text = String::from_utf8_lossy(&self.buffer[self.start..self.start + head.length]).into_owned();
@@ -127,10 +128,15 @@ impl Connection {
         Ok(Kept { status: head.status, head: text, body })
     }
 
-    async fn send(&mut self, head: &[u8], body: &Bytes) -> io::Result<()> {
+    async fn send(&mut self, head: &[u8], body: &Payload) -> io::Result<()> {
         // One packet for a small request: head and body leave in one vectored write.
-        let mut request = Buf::chain(head, body.as_ref());
-        self.stream.write_all_buf(&mut request).await
+        let first: &[u8] = if body.times() == 0 { &[] } else { body.block() };
+        let mut request = Buf::chain(head, first);
+        self.stream.write_all_buf(&mut request).await?;
+        for _ in 1..body.times() {
+            self.stream.write_all(body.block()).await?;
+        }
+        Ok(())
     }
 
     /// Receives a final head; interim ones (1xx) are skipped.

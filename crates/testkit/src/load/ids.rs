@@ -20,10 +20,15 @@ impl Id {
 
     /// Writes 32 hex digits in lower case.
     pub fn write(self, into: &mut Vec<u8>) {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        for byte in self.0 {
-            into.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
+        write_hex(&self.0, into);
+    }
+}
+
+/// Writes two hex digits for each byte, in lower case.
+pub(super) fn write_hex(bytes: &[u8], into: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        into.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
 }
 

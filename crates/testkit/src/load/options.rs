@@ -11,7 +11,7 @@ pub enum Scale {
     Quick,
     /// A few minutes.
     Usual,
-    /// With a million objects.
+    /// With a million objects, and one of 5 GiB.
     Full,
 }
 
@@ -38,6 +38,31 @@ impl Scale {
         match self {
             Scale::Quick => 3,
             Scale::Usual | Scale::Full => 30,
+        }
+    }
+
+    /// How many objects of 64 MiB to write at most.
+    pub fn largest_objects(self) -> u64 {
+        match self {
+            Scale::Quick => 4,
+            Scale::Usual | Scale::Full => 8,
+        }
+    }
+
+    /// The bytes of an object uploaded in parts.
+    pub fn multipart(self) -> u64 {
+        match self {
+            Scale::Quick => 64 << 20,
+            Scale::Usual => 256 << 20,
+            Scale::Full => 1 << 30,
+        }
+    }
+
+    /// The bytes of an object written and read at once; `None` for not at all.
+    pub fn whole(self) -> Option<u64> {
+        match self {
+            Scale::Quick | Scale::Usual => None,
+            Scale::Full => Some(5 << 30),
         }
     }
 
@@ -72,7 +97,7 @@ pub const HELP: &str = "\
 barrow-bench [--quick | --full] [--metadata URL] [--server PROGRAM] [--dir DIR] [--check]
 
   --quick          about a minute
-  --full           with a million objects
+  --full           with a million objects, and one of 5 GiB
   --metadata URL   on this database instead of SQLite; an empty one, postgres://user@host/db
   --server PROGRAM the program under test (target/release/barrow)
   --dir DIR        where its files go, on the disk to be measured (target)

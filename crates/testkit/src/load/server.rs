@@ -1,9 +1,10 @@
 //! The server under test: its configuration, its start, its end.
 
-use super::door::{Door, Requests};
+use super::door::Door;
 use super::error::Failed;
 use super::now;
 use super::process::Process;
+use super::requests::Requests;
 use std::fs::{self, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -29,6 +30,8 @@ pub struct Setup {
 pub struct Server {
     /// The process.
     pub process: Process,
+    /// Its S3 door.
+    pub s3: Door,
     /// Its SCSP door.
     pub scsp: Door,
     /// Its admin door.
@@ -111,6 +114,7 @@ impl Setup {
             .stdout(out)
             .stderr(err);
         let mut process = Process::start(command)?;
+        let s3 = Door::signed(ports[0], KEY);
         let [_, scsp, admin] = ports.map(|at| Door::new(at, DOMAIN, Some(KEY)));
         let start = now();
         loop {
@@ -119,7 +123,7 @@ impl Setup {
             }
             let ready = admin.ask_anyway(&admin.same("GET", "/readyz")).await;
             if ready.is_ok_and(|answer| answer.status == 200) {
-                return Ok(Server { process, scsp, admin });
+                return Ok(Server { process, s3, scsp, admin });
             }
             if now().saturating_sub(start) > START_LIMIT {
                 let waiting_for = format!("GET /readyz answering 200; the end of its log:\n{}", end_of(&log));

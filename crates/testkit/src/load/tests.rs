@@ -4,9 +4,9 @@ use super::http::Connection;
 use super::rows::floors::Floors;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects, Operations};
+use super::rows::s3::S3;
 use super::verdicts::{Found, of};
-use super::{Door, Id, Load, Made, drive};
-use bytes::Bytes;
+use super::{Door, Id, Load, Made, Payload, drive};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn every_way_to_end_an_answer_is_understood() {
     ]);
     block_on(async {
         let mut connection = Connection::open(at).await.unwrap();
-        let none = Bytes::new();
+        let none = Payload::default();
         let five = connection.exchange(REQUEST, &none, false).await.unwrap();
         assert_eq!((five.status, five.length), (200, 5));
         assert_eq!(connection.exchange(REQUEST, &none, false).await.unwrap().status, 204);
@@ -83,7 +83,7 @@ fn an_answer_without_an_end_or_sense_is_an_error() {
         let at = script(vec![answer]);
         block_on(async {
             let mut connection = Connection::open(at).await.unwrap();
-            connection.exchange(REQUEST, &Bytes::new(), false).await.unwrap_err();
+            connection.exchange(REQUEST, &Payload::default(), false).await.unwrap_err();
         });
     }
 }
@@ -157,14 +157,13 @@ fn an_object_without_a_name_stops_the_load() {
     }
 }
 
-#[test]
-fn unnamed_and_alias_objects_are_promised_to_be_as_fast_as_named_ones() {
-    let at = |rate| Cost { rate, ..Cost::default() };
-    let all = |rate| Operations { put: at(rate), get: at(rate), head: at(rate), delete: at(rate) };
-    let found = Found {
+/// A run in which SCSP's named objects are at 1,000/s and nothing else is anything.
+fn found() -> Found {
+    Found {
         floors: Floors { hyper_cpu: Duration::from_micros(10), appends: 1.0, commits: 1.0 },
         objects: Objects { small: all(1_000.0), middling_puts: 0.0 },
-        kinds: Kinds { unnamed: all(900.0), alias: Operations { head: at(700.0), ..all(1_100.0) } },
+        kinds: Kinds::default(),
+        s3: S3::default(),
         longest_container_move: Duration::ZERO,
         inline_reclaim: 0.0,
         file_reclaim: 0.0,
@@ -172,11 +171,40 @@ fn unnamed_and_alias_objects_are_promised_to_be_as_fast_as_named_ones() {
         peak: 0,
         failed: 0,
         on_postgres: false,
-    };
-    let verdicts = of(&found);
+    }
+}
+
+fn at(rate: f64) -> Cost {
+    Cost { rate, ..Cost::default() }
+}
+
+fn all(rate: f64) -> Operations {
+    Operations { put: at(rate), get: at(rate), head: at(rate), delete: at(rate) }
+}
+
+#[test]
+fn unnamed_and_alias_objects_are_promised_to_be_as_fast_as_named_ones() {
+    let kinds = Kinds { unnamed: all(900.0), alias: Operations { head: at(700.0), ..all(1_100.0) } };
+    let verdicts = of(&Found { kinds, ..found() });
     let kinds: Vec<_> = verdicts.iter().filter(|verdict| verdict.what.ends_with("/ named's")).collect();
     assert_eq!(kinds.len(), 8);
     let broken: Vec<_> = kinds.iter().filter(|verdict| !verdict.kept()).collect();
     assert_eq!(broken.len(), 1);
     assert_eq!((broken[0].what.as_str(), broken[0].measured), ("HEAD 1 KiB, alias, rate / named's", 0.7));
+}
+
+#[test]
+fn the_s3_door_is_promised_to_cost_little_more_than_the_other() {
+    let get = |cpu| Operations { get: Cost { cpu: Duration::from_micros(cpu), rate: 1.0 }, ..all(1.0) };
+    let objects = Objects { small: get(20), middling_puts: 0.0 };
+    let judged = |cpu, listing, keys_deleted| {
+        let listing_p99 = Duration::from_millis(listing);
+        let s3 = S3 { small: get(cpu), listing_p99, keys_deleted };
+        let verdicts = of(&Found { objects, s3, ..found() });
+        let of_s3 = |what: &str| what.contains("S3") || what.starts_with("DeleteObjects");
+        let kept = verdicts.iter().filter(|verdict| of_s3(&verdict.what)).map(super::table::Verdict::kept);
+        kept.collect::<Vec<_>>()
+    };
+    assert_eq!(judged(30, 5, 40_000.0), [true; 3]);
+    assert_eq!(judged(31, 6, 39_999.0), [false; 3]);
 }

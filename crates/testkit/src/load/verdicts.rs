@@ -3,6 +3,7 @@
 use super::rows::floors::Floors;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects};
+use super::rows::s3::S3;
 use super::table::{Bound, Verdict};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ pub(super) struct Found {
     pub(super) floors: Floors,
     pub(super) objects: Objects,
     pub(super) kinds: Kinds,
+    pub(super) s3: S3,
     pub(super) longest_container_move: Duration,
     pub(super) inline_reclaim: f64,
     pub(super) file_reclaim: f64,
@@ -58,6 +60,8 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
             ));
         }
     }
+    let by_s3 = found.s3.small.get.cpu.as_secs_f64() / small.get.cpu.as_secs_f64().max(1e-9);
+    verdicts.push(verdict("GET 1 KiB, S3, CPU / SCSP's", by_s3, Bound::Most(1.5), ""));
     let puts = found.objects.middling_puts / (floors.appends / 2.0).max(1.0);
     let mebibytes = found.peak as f64 / f64::from(1 << 20);
     verdicts.extend([
@@ -69,6 +73,8 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
             "ms",
         ),
         verdict("list 1,000 names, p99", milliseconds(found.listing_p99), Bound::Most(5.0), "ms"),
+        verdict("list 1,000 keys, S3, p99", milliseconds(found.s3.listing_p99), Bound::Most(5.0), "ms"),
+        verdict("DeleteObjects, two clients", found.s3.keys_deleted, Bound::Least(40_000.0), "keys/s"),
         verdict("reclaim inline objects", found.inline_reclaim, Bound::Least(10_000.0), "/s"),
         verdict("reclaim files", found.file_reclaim, Bound::Least(1_500.0), "/s"),
         verdict("peak memory", mebibytes, Bound::Most(256.0), "MiB"),

@@ -130,7 +130,7 @@ async fn first_part(exchange: &Exchange<'_>, upload: &Upload, found: &Found) -> 
         .await
         .map_err(|error| not_stored(exchange, error, &found.domain.1, Some(&found.bucket.1)))?;
     let created_at = exchange.gateway.clock.now();
-    Ok(Part { number: 0, version, size, md5, headers: "[]".to_owned(), created_at })
+    Ok(Part { number: 0, version, size, md5, checksum: None, headers: "[]".to_owned(), created_at })
 }
 
 /// What was declared at the beginning wins over what is sent at the end.
@@ -159,6 +159,8 @@ fn new_object(
         name: upload.name.clone(),
         version: VersionId::ordered(now),
         headers: kept.headers,
+        tags: upload.tags.clone(),
+        checksum: None,
         keep_md5: false,
         guard: kept.guard,
         expires_at: kept.expires_at,

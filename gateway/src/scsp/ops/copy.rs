@@ -85,6 +85,8 @@ pub(super) fn successor(
         name: name.to_owned(),
         version: VersionId::ordered(exchange.gateway.clock.now()),
         headers: kept.headers,
+        tags: version.tags.clone(),
+        checksum: None,
         keep_md5: false,
         guard: kept.guard,
         expires_at: kept.expires_at,

@@ -12,7 +12,7 @@ use crate::scsp::request::Target;
 use crate::state::LockedDelete;
 use http::{Response, StatusCode};
 use lifecycle::{ContainerId, Kind, Right};
-use metadata::Markers;
+use metadata::{Markers, Which};
 
 /// Where the object is.
 struct Place {
@@ -43,7 +43,7 @@ pub(in crate::scsp) async fn delete(exchange: Exchange<'_>) -> Result<Response<B
         domain: domain.0,
         bucket: bucket.0,
         name: name.clone(),
-        version,
+        which: version.map_or(Which::Current, Which::Version),
         markers: Markers::Single,
         hides_guarded: scsp.locked_delete == LockedDelete::Marker,
         condition,

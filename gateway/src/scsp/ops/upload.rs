@@ -49,7 +49,8 @@ pub(in crate::scsp) async fn initiate(mut exchange: Exchange<'_>) -> Result<Resp
     // The body of such a request is ignored, as long as there is little of it.
     drop(exchange.body.collect(64 << 10).await.map_err(crate::objects::Error::from)?);
     let upload = NewUpload {
-        id: UploadId::random(),
+        // In the order in which they began: that is how they are listed.
+        id: UploadId::ordered(now),
         domain: aim.domain.0,
         bucket: aim.bucket.0,
         kind: aim.kind,
@@ -57,6 +58,8 @@ pub(in crate::scsp) async fn initiate(mut exchange: Exchange<'_>) -> Result<Resp
         mode: if append { UploadMode::Append } else { UploadMode::Replace },
         replaces: aim.current.filter(|_| update && !append),
         headers: encode(&kept.headers),
+        tags: None,
+        checksum: None,
         owner: exchange.principal.owner(),
         actor: exchange.principal.name.to_string(),
         expires_at: now.plus(settings.upload_expiry),

@@ -111,6 +111,8 @@ pub(super) fn new_object(
         name,
         version,
         headers: kept.headers,
+        tags: None,
+        checksum: None,
         keep_md5: content_md5.is_some() || wants_md5(exchange)?,
         guard: kept.guard,
         expires_at: kept.expires_at,

@@ -12,7 +12,7 @@ use crate::scsp::ops::append::merge;
 use crate::scsp::ops::write::condition;
 use crate::scsp::request::Target;
 use http::{Response, StatusCode};
-use lifecycle::condition::Tags;
+use lifecycle::condition::{Tags, There};
 use lifecycle::{BucketName, Condition, ContainerId, DomainName, Refusal, Right, State};
 use metadata::{Changed, Container, ContainerKind, ContextChange, Failure, NewContainer, Policies};
 
@@ -109,7 +109,8 @@ async fn change_existing(
         let headers = merge.apply(decode(&container.headers), context_headers(&exchange)?);
         let etag = container.etag.to_string();
         // What is merged is merged into what was read. A header that came in between must not get lost.
-        let merged = merge != Merge::Replace && asked.holds(Some((&etag, container.changed_at)));
+        let merged =
+            merge != Merge::Replace && asked.holds(Some(There::headers(&etag, container.changed_at)));
         let conditions = match merged {
             true => Condition { if_match: Some(Tags::List(vec![etag])), ..Condition::NONE },
             false => asked.clone(),

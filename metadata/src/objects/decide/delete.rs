@@ -3,7 +3,7 @@
 use super::{
     BucketFacts, Decision, Effects, Hand, Seen, Slot, VersionFacts, allow_list, check_condition, heed_spec,
 };
-use crate::objects::command::{Delete, Deleted, Markers, Outcome};
+use crate::objects::command::{Delete, Deleted, Markers, Outcome, Which};
 use lifecycle::{Cause, Kind, Refusal, Time, VersionId, Versioning};
 
 /// `named`: the version that the command names, if it is live and has the name.
@@ -15,10 +15,14 @@ pub(crate) fn delete(
     slot: Slot,
 ) -> Decision {
     let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
-    match cmd.version {
-        Some(version) if cmd.cause == Cause::Lifepoint => sweep(cmd, version, seen, named, &hand),
-        Some(version) => delete_version(cmd, version, seen, named, &hand),
-        None => delete_object(cmd, seen, &hand),
+    match cmd.which {
+        Which::Version(version) if cmd.cause == Cause::Lifepoint => sweep(cmd, version, seen, named, &hand),
+        Which::Version(version) => {
+            let current = seen.current.filter(|current| current.id == version);
+            delete_version(cmd, current.or(named).filter(|found| found.id == version), seen, &hand)
+        }
+        Which::Null => delete_version(cmd, seen.any_null(), seen, &hand),
+        Which::Current => delete_object(cmd, seen, &hand),
     }
 }
 
@@ -58,8 +62,12 @@ fn delete_object(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
 /// A client deletes an object that it could not read.
 fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
     let versioning = hand.bucket.versioning;
+    if cmd.markers == Markers::Stacked {
+        // S3 says of what is not there that it is deleted, but not to a client that wants it to be something.
+        check_condition(&cmd.condition, None)?;
+    }
     let marker = if versioning == Versioning::Disabled { None } else { seen.marker() };
-    // Of what is not there a condition says nothing: it is looked at only where the answer would be a success.
+    // To SCSP a condition says nothing of what is not there: it is looked at only where the answer would be a success.
     match (cmd.markers, marker) {
         (Markers::Single, Some(marker)) => {
             check_condition(&cmd.condition, None)?;
@@ -68,7 +76,6 @@ fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
             Ok((Effects::default(), Outcome::Deleted(deleted)))
         }
         (Markers::Stacked, _) if versioning != Versioning::Disabled => {
-            check_condition(&cmd.condition, None)?;
             let mut effects = Effects::default();
             let displaced = hand.displaced(&seen);
             if let Some(null) = displaced.filter(|null| !null.is_current) {
@@ -103,21 +110,18 @@ fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
 }
 
 /// A client deletes one version for good.
-fn delete_version(
-    cmd: &Delete,
-    version: VersionId,
-    seen: Seen<'_>,
-    named: Option<&VersionFacts>,
-    hand: &Hand<'_>,
-) -> Decision {
+fn delete_version(cmd: &Delete, found: Option<&VersionFacts>, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
     let now = hand.slot.now;
-    let current = seen.current.filter(|current| current.id == version);
-    let Some(found) = current.or(named).filter(|found| found.id == version && !found.is_expired(now)) else {
+    let kept = |found: &VersionFacts| hand.bucket.versioning_of(found.kind) != Versioning::Disabled;
+    // What a rule hides where versions are kept is still there, under its id.
+    let hidden = |found: &VersionFacts| found.is_current && found.expiry_rule.is_some() && kept(found);
+    let there = |found: &&VersionFacts| !found.is_expired(now) || hidden(found);
+    let Some(found) = found.filter(there).filter(|found| found.is_current || kept(found)) else {
+        if cmd.markers == Markers::Stacked {
+            check_condition(&cmd.condition, None)?;
+        }
         return Err(Refusal::NoSuchVersion);
     };
-    if hand.bucket.versioning_of(found.kind) == Versioning::Disabled && !found.is_current {
-        return Err(Refusal::NoSuchVersion);
-    }
     check_condition(&cmd.condition, Some(found))?;
     expected(cmd, found)?;
     permitted(found)?;
@@ -127,11 +131,12 @@ fn delete_version(
     let mut effects = Effects { removals: vec![removal], ..Effects::default() };
     if hand.bucket.versioning_of(found.kind) != Versioning::Disabled {
         let next = next_below(found, &seen);
-        if let Some(lapsed) = next.filter(|next| next.is_expired(now)) {
-            // What readers find absent does not show again because the sweep is late.
+        let covers = |next: &&VersionFacts| next.is_expired(now) || (found.is_expired(now) && !next.marker);
+        if let Some(below) = next.filter(covers) {
+            // An object that readers find absent does not show again because the sweep is late.
             let null_version = hand.bucket.versioning == Versioning::Suspended && found.null_version;
             let what = (found.kind, cmd.name.as_str());
-            effects.marker = Some(hand.marker(cmd.marker, what, Some(lapsed), null_version));
+            effects.marker = Some(hand.marker(cmd.marker, what, Some(below), null_version));
             deleted.marker = Some(cmd.marker);
             return Ok((effects, Outcome::Deleted(deleted)));
         }

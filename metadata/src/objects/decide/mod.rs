@@ -12,6 +12,7 @@ pub(crate) use restore::restore;
 
 use super::command::Outcome;
 use super::expiry::Expiry;
+use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::refusal::Reserved;
 use lifecycle::revision::{Described, Revision};
@@ -323,15 +324,19 @@ impl Hand<'_> {
 }
 
 fn check_condition(condition: &lifecycle::Condition, visible: Option<&VersionFacts>) -> Result<(), Refusal> {
-    if *condition == lifecycle::Condition::NONE {
+    if condition.is_empty() {
         return Ok(());
     }
-    let etag = visible.map(|version| version.id.to_string());
-    let current = visible.zip(etag.as_deref()).map(|(version, etag)| (etag, version.created_at));
-    if condition.holds(current) {
+    let Some(version) = visible else {
+        return if condition.holds(None) { Ok(()) } else { Err(Refusal::ConditionFailed { current: None }) };
+    };
+    let (id, content) = (version.id.to_string(), version.md5.map(|md5| content_tag(md5, version.parts)));
+    let there =
+        There { version: &id, content: content.as_deref(), size: version.size, changed: version.created_at };
+    if condition.holds(Some(there)) {
         Ok(())
     } else {
-        Err(Refusal::ConditionFailed { current: visible.map(|version| version.id) })
+        Err(Refusal::ConditionFailed { current: Some(version.id) })
     }
 }
 

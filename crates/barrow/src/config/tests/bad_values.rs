@@ -12,6 +12,11 @@ fn each_kind_of_bad_value_names_key_value_place_and_what_is_allowed() {
         ("listen.s3", "localhost:9000", "allowed is an IP address and port, such as \"127.0.0.1:9000\""),
         ("listen.admin", "127.0.0.1", "allowed is an IP address and port"),
         ("listen.scsp", "127.0.0.1:99999", "allowed is an IP address and port"),
+        ("listen.s3_domain", "s3.example.org:9000", "a host name without port, such as \"s3.example.org\""),
+        ("listen.s3_domain", "127.0.0.1", "not an IP address"),
+        ("listen.s3_domain", "s3_example.org", "letters, digits and '-'"),
+        ("listen.s3_domain", "s3.example.org.", "allowed is a host name"),
+        ("listen.s3_domain", "", "allowed is a host name"),
         ("metadata.url", "mysql://db/barrow", "\"sqlite:PATH\" (a file) or \"postgres://"),
         ("metadata.url", "sqlite::memory:", "\"sqlite:PATH\" (a file)"),
         ("metadata.url", "sqlite:x.db?mode=ro", "\"sqlite:PATH\" (a file)"),
@@ -194,6 +199,14 @@ fn doors_do_not_share_an_address() {
     }
     load("", &[], &[("listen.s3", "127.0.0.1:0"), ("listen.admin", "127.0.0.1:0")]).unwrap();
     load("", &[], &[("listen.s3", "127.0.0.2:8080")]).unwrap();
+}
+
+#[test]
+fn a_label_of_a_host_name_is_as_long_as_dns_allows() {
+    let named = |length: usize| format!("{}.example.org", "a".repeat(length));
+    load("", &[], &[("listen.s3_domain", &named(63))]).unwrap();
+    let told = told("", &[], &[("listen.s3_domain", &named(64))]);
+    assert!(told[0].ends_with("with '.' between labels of at most 63; not an IP address"), "{told:?}");
 }
 
 #[test]

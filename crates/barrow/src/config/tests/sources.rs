@@ -9,6 +9,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 fn nothing_given_is_the_design() {
     let config = defaults();
     assert_eq!(config.listen.s3.to_string(), "127.0.0.1:9000");
+    assert_eq!(config.listen.s3_domain, None);
     assert_eq!(config.metadata.url, Database::Sqlite("./data/barrow.db".into()));
     assert_eq!(config.blobs.url, BlobStore::File("./data/blobs".into()));
     assert_eq!((config.blobs.inline_max, config.blobs.reserve), (16_384, Reserve::Percent(5)));
@@ -106,6 +107,14 @@ fn urls_are_told_apart() {
     assert_eq!((url.host_str(), url.path()), (Some("bucket"), "/some/prefix"));
     assert!(matches!(blobs("gs://bucket"), BlobStore::Gcs(_)));
     assert!(matches!(blobs("az://container"), BlobStore::Azure(_)));
+}
+
+#[test]
+fn buckets_are_known_by_host_only_where_a_name_is_set() {
+    assert!(defaults().show().contains("# s3_domain is not set\n"));
+    let config = from_file("[listen]\ns3_domain = \"S3.Example.org\"\n");
+    assert_eq!(config.listen.s3_domain.as_deref(), Some("s3.example.org"));
+    assert!(config.show().contains("s3_domain = \"S3.Example.org\"  # file "), "{}", config.show());
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! A directory with a configuration, the server that runs in it, and the commands asked of it.
 
+mod authority;
+
+pub(crate) use authority::{Authority, Identity};
+
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,6 +25,7 @@ pub(crate) struct Server {
     dir: PathBuf,
     pub(crate) admin: SocketAddr,
     pub(crate) scsp: SocketAddr,
+    pub(crate) s3: SocketAddr,
 }
 
 /// A command about to run.
@@ -48,12 +53,23 @@ impl House {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = format!(
-            "[cluster]\ndata_dir = {:?}\n[listen]\nscsp = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
-             [health]\ndrain_timeout = \"0s\"\n",
+            "[cluster]\ndata_dir = {:?}\n[listen]\ns3 = \"127.0.0.1:0\"\nscsp = \"127.0.0.1:0\"\n\
+             admin = \"127.0.0.1:0\"\n[health]\ndrain_timeout = \"0s\"\n",
             dir.path().join("data").display().to_string()
         );
         std::fs::write(dir.path().join("barrow.toml"), config).unwrap();
         House(dir)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Adds to its configuration.
+    pub(crate) fn configure(&self, toml: &str) {
+        let path = self.path().join("barrow.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text + toml).unwrap();
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -103,12 +119,21 @@ impl House {
 
     /// Starts the server and waits until it is ready.
     pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
+        self.serve_when(environment, |admin| http(admin, "GET", "/readyz", None, "", "").0 == 200)
+    }
+
+    /// Starts the server and waits until the door at the given address says that it is ready.
+    pub(crate) fn serve_when(
+        &self,
+        environment: &[(&str, &str)],
+        ready: impl Fn(SocketAddr) -> bool,
+    ) -> Server {
         let dir = self.0.path().to_owned();
         let file = |name: &str| File::create(dir.join(name)).unwrap();
         let Asked(mut command) = self.command(&["serve"]);
         command.envs(environment.iter().copied()).stdout(file("stdout")).stderr(file("stderr"));
         let mut child = command.spawn().unwrap();
-        let (admin, scsp) = eventually(|| {
+        let (admin, scsp, s3) = eventually(|| {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!(
                     "the server ended: {status}: {}",
@@ -118,10 +143,11 @@ impl House {
             let text = std::fs::read_to_string(self.data().join("addresses.json")).ok()?;
             let at: Value = serde_json::from_str(&text).ok()?;
             let at = |door: &str| at[door].as_str().unwrap().parse().unwrap();
-            Some((at("admin"), at("scsp")))
+            Some((at("admin"), at("scsp"), at("s3")))
         });
-        eventually(|| (http(admin, "GET", "/readyz", None, "", "").0 == 200).then_some(()));
-        Server { child, dir, admin, scsp }
+        let server = Server { child, dir, admin, scsp, s3 };
+        eventually(|| ready(admin).then_some(()));
+        server
     }
 }
 

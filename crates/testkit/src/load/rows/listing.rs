@@ -8,14 +8,15 @@ use crate::load::{Load, Requests, drive};
 use serde_json::Value;
 use std::time::Duration;
 
-const LIVE: u64 = 1_000;
+/// How many objects live beside the dead ones: a page.
+pub(super) const LIVE: u64 = 1_000;
 /// How often one page is asked for at most.
-const PAGES: u64 = 2_000;
+pub(super) const PAGES: u64 = 2_000;
 /// Names with two versions and a marker each: more than a page.
 const HIDDEN: u64 = 500;
 
-/// Deletes all but 1,000 of the `count` numbered objects in `bucket`, evenly spread, and lists the rest from one
-/// client for at most `time`. Returns the listing's p99.
+/// Lists the 1,000 objects of `bucket` that are left of `count`, evenly spread, from one client for at most `time`.
+/// Returns the listing's p99.
 ///
 /// # Errors
 /// [`Failed`] if the server refuses, or if the listing does not hold exactly what lives.
@@ -26,12 +27,6 @@ pub async fn run(
     time: Duration,
     rows: &mut Vec<Row>,
 ) -> Result<Duration, Failed> {
-    let every = count / LIVE;
-    if every > 1 {
-        let delete = server.scsp.numbered("DELETE", &format!("/{bucket}/k")).sparing(every);
-        let load = Load::all(64, count - LIVE);
-        drive(&server.scsp, &delete, load).await?.flawless("deleting what the listing leaves out")?;
-    }
     let list = server.scsp.same("GET", &format!("/{bucket}?format=json&size={LIVE}"));
     expect(server, bucket, &list, LIVE.min(count), "name").await?;
     let what = format!("list 1,000 names beside {} deleted", count.saturating_sub(LIVE));

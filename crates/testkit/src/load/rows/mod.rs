@@ -6,6 +6,7 @@ pub mod kinds;
 pub mod listing;
 pub mod objects;
 pub mod reclaim;
+pub mod s3;
 pub mod updates;
 pub mod versions;
 
@@ -15,19 +16,45 @@ use super::table::Row;
 use super::{Door, Load, Measured, Requests, drive};
 use bytes::Bytes;
 
-/// Drives a load and makes its row, the server's costs included.
+/// Drives a load through the SCSP door and makes its row, the server's costs included.
 async fn cell(
     server: &Server,
     what: String,
     requests: &Requests,
     load: Load,
 ) -> Result<(Row, Measured), Failed> {
+    cell_through(server, &server.scsp, what, requests, load).await
+}
+
+/// As [`cell`], through any of the server's doors.
+async fn cell_through(
+    server: &Server,
+    door: &Door,
+    what: String,
+    requests: &Requests,
+    load: Load,
+) -> Result<(Row, Measured), Failed> {
     server.process.forget_peak();
     let before = server.process.cpu()?;
-    let measured = drive(&server.scsp, requests, load).await?;
+    let measured = drive(door, requests, load).await?;
     let cpu = server.process.cpu()?.saturating_sub(before);
     let peak = server.process.peak_memory()?;
     Ok((Row::of_load(what, load.connections, &measured, cpu, Some(peak)), measured))
+}
+
+/// Says what a load moved, for each of its requests `size` bytes: a number of requests says little where most of the
+/// work is in the bytes.
+fn tell_throughput(row: &mut Row, size: u64) {
+    let mebibytes = size as f64 / f64::from(1 << 20);
+    let rate = row.rate.unwrap_or_default() * mebibytes;
+    let cpu = row.cpu.unwrap_or_default().as_secs_f64() * 1e6 / mebibytes.max(f64::MIN_POSITIVE);
+    tell(row, &format!("{rate:.0} MiB/s, {cpu:.0} CPU us/MiB"));
+}
+
+/// Adds to a remark.
+fn tell(row: &mut Row, what: &str) {
+    let between = if row.remark.is_empty() { "" } else { "; " };
+    row.remark = format!("{}{between}{what}", row.remark);
 }
 
 /// Fills a bucket with `count` numbered objects of `size` bytes, as fast as it goes.
@@ -51,4 +78,18 @@ fn content(size: usize) -> Bytes {
     }
     bytes.truncate(size);
     Bytes::from(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn throughput_stands_behind_troubles() {
+        let cpu = Some(Duration::from_millis(2));
+        let mut row = Row { rate: Some(50.0), cpu, remark: "1 x 503".to_owned(), ..Row::default() };
+        tell_throughput(&mut row, 4 << 20);
+        assert_eq!(row.remark, "1 x 503; 200 MiB/s, 500 CPU us/MiB");
+    }
 }

@@ -1,6 +1,6 @@
 //! PUT, GET, HEAD and DELETE of small, middling and large objects, from few and many clients.
 
-use super::{cell, content};
+use super::{cell, content, tell_throughput};
 use crate::load::Load;
 use crate::load::error::Failed;
 use crate::load::server::Server;
@@ -103,15 +103,19 @@ async fn size_and_clients(
     let load = |operations| Load { connections: clients, operations, time };
 
     let put = door.numbered("POST", &prefix).body(content(size));
-    let (put, written) = cell(server, format!("PUT {name}"), &put, load(most)).await?;
+    let (mut put, written) = cell(server, format!("PUT {name}"), &put, load(most)).await?;
     let get = door.numbered("GET", &prefix).cycling(written.asked);
     // Reading is not bounded by the disk, only by time; large answers by a fair number too.
-    let (get, _) = cell(server, format!("GET {name}"), &get, load(most.saturating_mul(10))).await?;
+    let (mut get, _) = cell(server, format!("GET {name}"), &get, load(most.saturating_mul(10))).await?;
     let head = door.numbered("HEAD", &prefix).cycling(written.asked);
     let (head, _) = cell(server, format!("HEAD {name}"), &head, load(u64::MAX)).await?;
     let delete = door.numbered("DELETE", &prefix);
     let (delete, _) = cell(server, format!("DELETE {name}"), &delete, load(written.asked)).await?;
 
+    if size > SMALL.1 {
+        tell_throughput(&mut put, size as u64);
+        tell_throughput(&mut get, size as u64);
+    }
     let costs = Operations {
         put: Cost::of(&put),
         get: Cost::of(&get),

@@ -127,6 +127,7 @@ impl<'a> Wanted<'a> {
     /// The page that is asked for.
     pub(super) fn order(&self) -> ListOrder<'_> {
         ListOrder {
+            splits_groups: false,
             prefix: self.prefix,
             marker: self.marker,
             delimiter: self.delimiter.as_ref(),

@@ -6,7 +6,7 @@ use super::table::Table;
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use lifecycle::{ContainerId, Refusal};
-use metadata::{Failure, VersionsOrder};
+use metadata::{Failure, VersionMarker, VersionsOrder};
 
 pub(super) async fn list(
     exchange: &Exchange<'_>,
@@ -22,8 +22,9 @@ pub(super) async fn list(
     };
     let order = VersionsOrder {
         prefix: wanted.prefix,
+        delimiter: None,
         key_marker: wanted.marker,
-        version_marker: behind,
+        version_marker: behind.map(VersionMarker::Version),
         limit: wanted.size,
     };
     let page = metadata.list_page_of_versions(contents, &order).await.map_err(|failure| match failure {

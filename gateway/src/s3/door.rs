@@ -1,0 +1,299 @@
+//! One request from its head to its answer.
+
+use super::access::Access;
+use super::answer::{self, Refused};
+use super::error::{Trouble, trouble};
+use super::keys::Keys;
+use super::op::Op;
+use super::route::{Answered, Hot};
+use super::service::Operations;
+use super::target::{self, Host, Named};
+use super::trail::Trail;
+use super::wire::{Broken, DOCUMENT_MAX, SMALL_DOCUMENT_MAX, Wire};
+use super::{form, presented};
+use crate::Gateway;
+use crate::audit::RequestIds;
+use crate::http::connection::reason;
+use crate::http::{Body, BodyReader, Failure, Limits, Peer, Service};
+use crate::metrics::Door as CountedDoor;
+use futures_util::FutureExt;
+use http::header::SERVER;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use s3s::S3Result;
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::host::{S3Host, VirtualHost};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::validation::NameValidation;
+use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+const SERVER_NAME: HeaderValue = HeaderValue::from_static("Barrow");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
+
+/// The S3 door as a service.
+pub struct Door {
+    gateway: Gateway,
+    limits: Arc<Limits>,
+    own_host: Option<String>,
+    host_id: String,
+    ids: RequestIds,
+    service: S3Service,
+}
+
+impl Door {
+    /// A door onto `gateway`. `own_host`: the host name under which each bucket is a virtual host of its own
+    /// (`BUCKET.own_host`); path style is always understood.
+    pub fn new(gateway: Gateway, limits: Arc<Limits>, own_host: Option<String>) -> Self {
+        let mut builder = S3ServiceBuilder::new(Operations(gateway.clone()));
+        let mut config = S3Config::default();
+        config.xml_max_body_size = usize::try_from(DOCUMENT_MAX).unwrap_or(usize::MAX);
+        // Forms are read elsewhere; what looks like one and is none has nothing to bring.
+        config.post_object_max_file_size = 0;
+        config.form_max_fields_size = 64 << 10;
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+        builder.set_auth(Keys(Arc::clone(&gateway.auth)));
+        builder.set_access(Access(Arc::clone(&gateway.auth)));
+        builder.set_validation(AnyName);
+        builder.set_host(Hosts(own_host.clone()));
+        builder.set_route(Hot(gateway.clone()));
+        Door {
+            host_id: gateway.settings.cluster.clone(),
+            gateway,
+            limits,
+            own_host,
+            ids: RequestIds::default(),
+            service: builder.build(),
+        }
+    }
+
+    /// What `s3s` makes of the request, or why it does not get to see it.
+    async fn answer(
+        &self,
+        parts: Parts,
+        body: Incoming,
+        named: &Arc<Named>,
+        trail: &Trail,
+        broken: &Broken,
+    ) -> Result<Response<Body>, Refused> {
+        presented::check(&parts)?;
+        if form::is_form(&parts, named) {
+            trail.note.asked(Op::named("PostObject"));
+            let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());
+            return Ok(form::post(&self.gateway, parts, reader, named, &trail.note).await?);
+        }
+        if parts.method == Method::POST && named.key.is_none() && parts.uri.query().is_none() {
+            return Err(trouble(
+                "PreconditionFailed",
+                "Bucket POST must be of the enclosure-type multipart/form-data",
+            )
+            .into());
+        }
+        let document = (!carries_object(&parts, named)).then(|| match parts.uri.query() {
+            // What stands in the head of a completion is the checksum of the object.
+            Some(query) if query.contains("uploadId=") => (DOCUMENT_MAX, false),
+            Some(query) if query.starts_with("delete") => (DOCUMENT_MAX, true),
+            _ => (SMALL_DOCUMENT_MAX, true),
+        });
+        let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());
+        let wire = Wire::new(reader, &parts.headers, document, Arc::clone(broken))?;
+        let mut request = Request::from_parts(parts, s3s::Body::http_body_unsync(wire));
+        let extensions = request.extensions_mut();
+        extensions.insert(Arc::clone(named));
+        extensions.insert(Arc::clone(&trail.note));
+        extensions.insert(Arc::clone(broken));
+        let answered = self.service.call(request).await.map_err(|error| {
+            tracing::error!(error = ?error, "a request fell through");
+            Refused::from(trouble("InternalError", "We encountered an internal error; it has been logged."))
+        })?;
+        let (mut parts, body) = answered.into_parts();
+        if let Some(Answered(own)) = parts.extensions.remove::<Answered>() {
+            let own = own.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            return Ok(Response::from_parts(parts, own.unwrap_or_default()));
+        }
+        let failed = parts.status.is_client_error() || parts.status.is_server_error();
+        let bytes = body.bytes();
+        if failed {
+            // `s3s` calls a body that broke off an internal error.
+            return Err(match broken.get() {
+                Some(error) => error.trouble().into(),
+                None => Refused::read(parts.status, parts.headers, &bytes.unwrap_or_default()),
+            });
+        }
+        let body = match bytes {
+            Some(bytes) if bytes.is_empty() => Body::Empty,
+            Some(bytes) => Body::Full(answer::escaped(bytes)),
+            None => Body::chunked(body),
+        };
+        Ok(Response::from_parts(parts, body))
+    }
+
+    fn refuse(&self, refused: Refused, method: &Method, named: &Named, trail: &Trail) -> Response<Body> {
+        let metrics = &self.gateway.metrics;
+        if refused.status == StatusCode::INTERNAL_SERVER_ERROR {
+            metrics.violation();
+        }
+        if trail.note.op().deletes() && refused.status.is_client_error() {
+            metrics.delete_refused(word(&refused.code));
+        }
+        let closing =
+            matches!(refused.code.as_str(), "RequestTimeout" | "IncompleteBody" | "SignatureDoesNotMatch");
+        let mut response = refused.answer(method, named, trail.id, &self.host_id);
+        if closing {
+            response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    fn finish(
+        &self,
+        named: &Named,
+        trail: Trail,
+        code: Option<String>,
+        mut response: Response<Body>,
+    ) -> Response<Body> {
+        let headers = response.headers_mut();
+        headers.insert(SERVER, SERVER_NAME);
+        headers.insert(REQUEST_ID, trail.id.header());
+        headers.insert(HOST_ID, trail.id.header());
+        self.gateway.metrics.request(CountedDoor::S3, trail.note.op().number(), response.status().as_u16());
+        let default_domain = self.gateway.settings.default_domain.as_str();
+        trail.answered(named, default_domain, code.as_deref().map(word), &mut response);
+        response
+    }
+}
+
+impl Service for Door {
+    async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let trail = Trail::begin(&self.gateway, self.ids.next(), peer);
+        let (method, broken) = (parts.method.clone(), Broken::default());
+        let (named, answered) = match Named::read(&parts, self.own_host.as_deref()) {
+            Err(trouble) => {
+                let named = Named { path: parts.uri.path().to_owned(), ..Named::default() };
+                (Arc::new(named), Ok(Err(trouble.into())))
+            }
+            Ok(named) => {
+                let named = Arc::new(named);
+                // Caught here and not only around the door, so that a mistake of ours is answered and written down as the
+                // request that it met.
+                let answer = self.answer(parts, body, &named, &trail, &broken);
+                (Arc::clone(&named), AssertUnwindSafe(answer).catch_unwind().await)
+            }
+        };
+        let request = trail.id;
+        let refused = match answered {
+            Ok(Ok(response)) => return self.finish(&named, trail, None, response),
+            Ok(Err(refused)) => refused,
+            Err(panic) => {
+                let panic = reason(panic.as_ref());
+                tracing::error!(%request, peer = %peer.0, %method, panic, "a request handler panicked");
+                trouble("InternalError", "We encountered an internal error; it has been logged.").into()
+            }
+        };
+        let (code, path) = (refused.code.clone(), &named.path);
+        if refused.status.is_server_error() && refused.status != StatusCode::NOT_IMPLEMENTED {
+            tracing::warn!(%request, peer = %peer.0, %method, path, code, "not answered as asked");
+        } else {
+            tracing::debug!(%request, peer = %peer.0, %method, path, code, message = %refused.message, "refused");
+        }
+        let response = self.refuse(refused, &method, &named, &trail);
+        self.finish(&named, trail, Some(code), response)
+    }
+
+    fn failure(&self, failure: Failure, peer: Peer) -> Response<Body> {
+        let trail = Trail::begin(&self.gateway, self.ids.next(), peer);
+        let named = Named::default();
+        let refused: Trouble = match failure {
+            Failure::Busy => trouble("SlowDown", "Please reduce your request rate."),
+            Failure::Panicked => {
+                trouble("InternalError", "We encountered an internal error; it has been logged.")
+            }
+            Failure::Malformed(bad) => trouble("InvalidRequest", bad.to_string()),
+        };
+        let code = refused.code().as_str().to_owned();
+        let response = self.refuse(refused.into(), &Method::GET, &named, &trail);
+        self.finish(&named, trail, Some(code), response)
+    }
+}
+
+/// A code as the metrics and the audit trail keep it: what AWS has defined, and nothing a client could invent.
+fn word(code: &str) -> &'static str {
+    CODES.iter().find(|known| **known == code).copied().unwrap_or("Other")
+}
+
+/// The codes that are told apart.
+const CODES: [&str; 36] = [
+    "AccessDenied",
+    "AuthorizationHeaderMalformed",
+    "AuthorizationQueryParametersError",
+    "BadDigest",
+    "BucketAlreadyExists",
+    "BucketNotEmpty",
+    "EntityTooLarge",
+    "EntityTooSmall",
+    "IncompleteBody",
+    "InsufficientStorage",
+    "InternalError",
+    "InvalidAccessKeyId",
+    "InvalidArgument",
+    "InvalidBucketName",
+    "InvalidDigest",
+    "InvalidPart",
+    "InvalidPartOrder",
+    "InvalidRange",
+    "InvalidRequest",
+    "InvalidTag",
+    "InvalidURI",
+    "KeyTooLongError",
+    "MalformedXML",
+    "MethodNotAllowed",
+    "MissingContentLength",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchUpload",
+    "NoSuchVersion",
+    "NotImplemented",
+    "OperationAborted",
+    "PreconditionFailed",
+    "RequestTimeTooSkewed",
+    "ServiceUnavailable",
+    "SignatureDoesNotMatch",
+    "XAmzContentSHA256Mismatch",
+];
+
+/// Whether the body is an object's or a part's content.
+fn carries_object(parts: &Parts, named: &Named) -> bool {
+    const DOCUMENTS: [&str; 4] = ["tagging", "acl", "retention", "legal-hold"];
+    let query = parts.uri.query().unwrap_or_default();
+    let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    parts.method == Method::PUT
+        && named.key.is_some()
+        && !names.into_iter().any(|name| DOCUMENTS.contains(&name))
+}
+
+/// Names are judged where a bucket is made; one that SCSP made is found here whatever it looks like.
+struct AnyName;
+
+impl NameValidation for AnyName {
+    fn validate_bucket_name(&self, name: &str) -> bool {
+        !name.is_empty()
+    }
+}
+
+/// Virtual hosts, as [`target::host`] reads them.
+struct Hosts(Option<String>);
+
+impl S3Host for Hosts {
+    fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
+        Ok(match target::host(host, self.0.as_deref()) {
+            Host::Bucket(bucket) => {
+                VirtualHost::new(host).with_bucket(Cow::Owned(bucket.to_ascii_lowercase()))
+            }
+            Host::Ours | Host::Other(_) => VirtualHost::new(host),
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! The S3 door. Signatures, routing, XML and chunked bodies are the work of the crate `s3s`; what stands here is what S3's
+//! calls mean to the one lifecycle, and the few places where `s3s` falls short of the AWS reference.
+//!
+//! | file | promise |
+//! | --- | --- |
+//! | `door` | one request from its head to its answer, and its line in the audit trail |
+//! | `target` | which bucket and which key a request names: read once, for everybody |
+//! | `presented` | what a signature must cover, and how long: what `s3s` does not ask |
+//! | `keys`, `access` | secrets for `s3s` to verify with; the principal, before anything else is looked at |
+//! | `wire`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
+//! | `answer`, `error` | errors as AWS words them; what each refusal means here |
+//! | `exchange` | what an operation is given |
+//! | `route`, `reading`, `writing` | GET, HEAD and PUT of objects, past the typed requests and answers of `s3s` |
+//! | `form` | forms that browsers post, as they come |
+//! | `service` | the table from calls to `ops` |
+//! | `headers`, `tags`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
+
+mod access;
+mod answer;
+mod body;
+mod checksums;
+mod door;
+mod error;
+mod etag;
+mod exchange;
+mod form;
+mod headers;
+mod keys;
+mod moment;
+mod op;
+mod ops;
+mod paging;
+mod presented;
+mod reading;
+mod route;
+mod service;
+mod tags;
+mod target;
+mod trail;
+mod wire;
+mod writing;
+
+pub use door::Door;
+pub(crate) use op::operations;

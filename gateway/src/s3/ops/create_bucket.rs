@@ -1,0 +1,142 @@
+//! CreateBucket.
+
+use crate::objects::headers::encode;
+use crate::s3::error::{Told, Trouble, failed, trouble, unbuilt};
+use crate::s3::exchange::Exchange;
+use crate::scsp::authorization::{Access, Protected, check};
+use lifecycle::{BucketName, Refusal, Right};
+use metadata::{Failure, NewContainer};
+use s3s::S3Response;
+use s3s::dto::{CreateBucketInput, CreateBucketOutput};
+
+pub(in crate::s3) async fn create(
+    exchange: Exchange<'_>,
+    input: CreateBucketInput,
+) -> Result<S3Response<CreateBucketOutput>, Trouble> {
+    refuse_unbuilt(&exchange, &input)?;
+    let bad = || trouble("InvalidBucketName", "The specified bucket is not valid.");
+    if !is_name(&input.bucket) {
+        return Err(bad());
+    }
+    let name = BucketName::parse(&input.bucket).map_err(|_| bad())?;
+    let domain = exchange.domain().await?;
+    exchange.principal.require(Right::Write, Some(domain.id), None).told()?;
+    check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
+    let new = NewContainer {
+        headers: encode(&[]),
+        owner: exchange.principal.owner(),
+        actor: exchange.principal.name.to_string(),
+        allowed: exchange.gateway.settings.policy.allowed(),
+        ..NewContainer::default()
+    };
+    let location = Some(format!("/{}", input.bucket));
+    match exchange.gateway.metadata.create_bucket(domain.id, &name, new).await {
+        Ok(made) => {
+            exchange.note.container(made.id);
+            Ok(S3Response::new(CreateBucketOutput { location }))
+        }
+        // Asked again by its owner, AWS's oldest region answers as before.
+        Err(Failure::Refused(refusal @ Refusal::NameInUse)) => {
+            let existing = exchange.gateway.metadata.bucket_named(domain.id, &input.bucket).await.told()?;
+            let own = existing.is_some_and(|bucket| bucket.owner == exchange.principal.owner());
+            match own {
+                true => Ok(S3Response::new(CreateBucketOutput { location })),
+                false => Err(crate::s3::error::refused(&refusal)),
+            }
+        }
+        Err(failure) => Err(failed(failure.into())),
+    }
+}
+
+fn refuse_unbuilt(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<(), Trouble> {
+    crate::s3::headers::refuse_unbuilt(&exchange.headers)?;
+    if input.object_lock_enabled_for_bucket == Some(true) {
+        return Err(unbuilt("x-amz-bucket-object-lock-enabled"));
+    }
+    // What is meant by default is no request for anything.
+    if input.object_ownership.as_ref().is_some_and(|ownership| ownership.as_str() != "BucketOwnerEnforced") {
+        return Err(unbuilt("x-amz-object-ownership"));
+    }
+    let configuration = input.create_bucket_configuration.as_ref();
+    if let Some(configuration) = configuration
+        && (configuration.bucket.is_some() || configuration.location.is_some())
+    {
+        return Err(unbuilt("A directory bucket"));
+    }
+    match configuration.and_then(|configuration| configuration.location_constraint.as_ref()) {
+        // There is one region, whatever its name.
+        Some(constraint) if !is_region(constraint.as_str()) => {
+            Err(trouble("InvalidLocationConstraint", "The specified location-constraint is not valid"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a constraint could be a region's name. Of the oldest region, AWS wants none.
+fn is_region(name: &str) -> bool {
+    let parts: Vec<&str> = name.split('-').collect();
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    match parts.as_slice() {
+        ["EU"] | [""] => true,
+        [area, middle @ .., number] => {
+            name != "us-east-1"
+                && word(area)
+                && !middle.is_empty()
+                && middle.iter().all(word)
+                && !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        _ => false,
+    }
+}
+
+/// AWS's rules for the names of buckets.
+fn is_name(name: &str) -> bool {
+    const SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+    const PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+    s3s::path::check_bucket_name(name)
+        && !SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+        && !PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        && !name.contains(".-")
+        && !name.contains("-.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constraint_is_a_regions_name() {
+        for good in ["eu-west-1", "us-gov-west-1", "EU", "ap-southeast-2"] {
+            assert!(is_region(good), "{good}");
+        }
+        for bad in ["us-east-1", "bogus", "eu-1", "eu-west-", "EU-west-1"] {
+            assert!(!is_region(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_judged_by_awss_rules() {
+        for good in ["abc", "a.b.c", "my-bucket-1", &"a".repeat(63)] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in [
+            "ab",
+            &"a".repeat(64),
+            "Abc",
+            "a_b",
+            "a..b",
+            "-ab",
+            "ab-",
+            ".ab",
+            "192.168.1.1",
+            "xn--abc",
+            "abc-s3alias",
+            "a.-b",
+            "a b",
+            "ü-bucket",
+        ] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! GetObjectTagging, PutObjectTagging, DeleteObjectTagging. Tags belong to a version and can change without another one.
+
+use crate::s3::error::{Told, Trouble, invalid};
+use crate::s3::exchange::{Exchange, Place};
+use crate::s3::reading::{object, version_id};
+use crate::s3::tags::{self, Of};
+use crate::scsp::authorization::Access;
+use lifecycle::Right;
+use metadata::{Found, Which};
+use s3s::S3Response;
+use s3s::dto::{
+    DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
+    PutObjectTaggingInput, PutObjectTaggingOutput,
+};
+
+pub(in crate::s3) async fn get(
+    exchange: Exchange<'_>,
+    input: GetObjectTaggingInput,
+) -> Result<S3Response<GetObjectTaggingOutput>, Trouble> {
+    let owner = input.expected_bucket_owner.as_deref();
+    exchange.bucket_of(&input.bucket, Right::Read, owner).await?;
+    let found = object(&exchange, &input.bucket, &input.key, input.version_id.as_deref(), false).await?;
+    exchange.authorize(Access::Get, &found)?;
+    Ok(S3Response::new(GetObjectTaggingOutput {
+        tag_set: tags::set(found.version.tags.as_deref()),
+        version_id: version_id(&found),
+    }))
+}
+
+pub(in crate::s3) async fn put(
+    exchange: Exchange<'_>,
+    input: PutObjectTaggingInput,
+) -> Result<S3Response<PutObjectTaggingOutput>, Trouble> {
+    let tags = tags::encode(tags::of_xml(input.tagging), Of::Object)?;
+    let owner = input.expected_bucket_owner.as_deref();
+    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    let found = change(&exchange, &place, &input.key, input.version_id.as_deref(), tags).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id: version_id(&found) }))
+}
+
+pub(in crate::s3) async fn delete(
+    exchange: Exchange<'_>,
+    input: DeleteObjectTaggingInput,
+) -> Result<S3Response<DeleteObjectTaggingOutput>, Trouble> {
+    let owner = input.expected_bucket_owner.as_deref();
+    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    let found = change(&exchange, &place, &input.key, input.version_id.as_deref(), None).await?;
+    let output = DeleteObjectTaggingOutput { version_id: version_id(&found) };
+    Ok(S3Response::new(output))
+}
+
+async fn change(
+    exchange: &Exchange<'_>,
+    place: &Place,
+    key: &str,
+    version: Option<&str>,
+    tags: Option<String>,
+) -> Result<Found, Trouble> {
+    let found = object(exchange, &place.bucket.name, key, version, false).await?;
+    exchange.authorize(Access::Put, &found)?;
+    let which = which(version)?;
+    let metadata = &exchange.gateway.metadata;
+    metadata.set_tags(place.domain.id, place.bucket.id, key, which, tags).await.told()?;
+    Ok(found)
+}
+
+/// Which version an argument names.
+///
+/// # Errors
+/// `InvalidArgument` for what is no version's id.
+pub(in crate::s3) fn which(version: Option<&str>) -> Result<Which, Trouble> {
+    match version {
+        None => Ok(Which::Current),
+        Some("") => Err(invalid("Version id cannot be the empty string")),
+        Some("null") => Ok(Which::Null),
+        Some(id) => id.parse().map(Which::Version).map_err(|_| invalid("Invalid version id specified")),
+    }
+}

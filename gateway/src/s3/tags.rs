@@ -1,0 +1,149 @@
+//! Tags of objects and buckets: as the header `x-amz-tagging`, as XML, and as they are stored.
+
+use super::error::{Trouble, invalid, trouble};
+use percent_encoding::percent_decode_str;
+use s3s::dto::{Tag, Tagging};
+
+/// A tag's key and value.
+pub(super) type Pair = (String, String);
+
+/// What is tagged, and how many tags it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Object,
+    Bucket,
+}
+
+impl Of {
+    const fn most(self) -> usize {
+        match self {
+            Of::Object => 10,
+            Of::Bucket => 50,
+        }
+    }
+}
+
+/// The longest key and the longest value, in characters.
+const KEY_MAX: usize = 128;
+const VALUE_MAX: usize = 256;
+
+/// Checks tags as AWS does, and writes them down as they are stored; without any, nothing.
+///
+/// # Errors
+/// `BadRequest` for too many, `InvalidTag` for one that is none, or that stands twice.
+pub(super) fn encode(tags: Vec<Pair>, of: Of) -> Result<Option<String>, Trouble> {
+    if tags.len() > of.most() {
+        let what = if of == Of::Object { "Object" } else { "Bucket" };
+        return Err(trouble("BadRequest", format!("{what} tags cannot be greater than {}", of.most())));
+    }
+    for (at, (key, value)) in tags.iter().enumerate() {
+        if key.is_empty() || key.chars().count() > KEY_MAX {
+            return Err(trouble("InvalidTag", "The TagKey you have provided is invalid"));
+        }
+        if value.chars().count() > VALUE_MAX {
+            return Err(trouble("InvalidTag", "The TagValue you have provided is invalid"));
+        }
+        if !key.chars().chain(value.chars()).all(allowed) {
+            return Err(trouble("InvalidTag", "The tag contains a character that is not allowed in tags"));
+        }
+        if key.starts_with("aws:") {
+            return Err(trouble("InvalidTag", "System tags cannot be added/updated by requester"));
+        }
+        if tags.iter().take(at).any(|(known, _)| known == key) {
+            return Err(trouble("InvalidTag", "Cannot provide multiple Tags with the same key"));
+        }
+    }
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::to_string(&tags).unwrap_or_else(|_| "[]".to_owned())))
+}
+
+/// Letters, digits and spaces of every script, and what AWS names beside them.
+fn allowed(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+}
+
+/// Reads what [`encode`] wrote.
+pub(super) fn decode(stored: Option<&str>) -> Vec<Pair> {
+    stored.and_then(|stored| serde_json::from_str(stored).ok()).unwrap_or_default()
+}
+
+/// How many tags were stored.
+pub(super) fn count(stored: &str) -> usize {
+    decode(Some(stored)).len()
+}
+
+/// Reads `x-amz-tagging`: like the arguments of a URL.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(super) fn of_header(header: &str) -> Result<Vec<Pair>, Trouble> {
+    let bad = || {
+        invalid(
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+        )
+    };
+    let plain = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_decode_str(&text).decode_utf8().map(|text| text.into_owned()).map_err(|_| bad())
+    };
+    let pairs = header.split('&').filter(|pair| !pair.is_empty());
+    let mut tags: Vec<Pair> = Vec::new();
+    for pair in pairs {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, value) = (plain(key)?, plain(value)?);
+        if tags.iter().any(|(known, _)| *known == key) {
+            return Err(bad());
+        }
+        tags.push((key, value));
+    }
+    Ok(tags)
+}
+
+/// Reads the XML.
+pub(super) fn of_xml(tagging: Tagging) -> Vec<Pair> {
+    let tags = tagging.tag_set.into_iter();
+    tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect()
+}
+
+/// As XML says it.
+pub(super) fn set(stored: Option<&str>) -> Vec<Tag> {
+    decode(stored).into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(tags: &[(&str, &str)], of: Of) -> String {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        encode(tags, of).map_or_else(|trouble| trouble.code().as_str().to_owned(), |_| "fine".to_owned())
+    }
+
+    #[test]
+    fn tags_are_read_and_stored_and_read_again() {
+        let tags = of_header("a=1&b%20c=%C3%BC+x&empty").unwrap();
+        assert_eq!(tags[1], ("b c".to_owned(), "ü x".to_owned()));
+        let stored = encode(tags.clone(), Of::Object).unwrap();
+        assert_eq!(decode(stored.as_deref()), tags);
+        assert_eq!(encode(Vec::new(), Of::Object).unwrap(), None);
+        assert!(of_header("a=1&a=2").is_err() && of_header("a=%ff").is_err());
+    }
+
+    #[test]
+    fn bad_tags_are_refused() {
+        let many: Vec<(String, String)> = (0..11).map(|n| (format!("k{n}"), String::new())).collect();
+        let many: Vec<(&str, &str)> =
+            many.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(code(&many, Of::Object), "BadRequest");
+        assert_eq!(code(&many, Of::Bucket), "fine");
+        assert_eq!(code(&[("", "v")], Of::Object), "InvalidTag");
+        assert_eq!(code(&[(&"k".repeat(129), "v")], Of::Object), "InvalidTag");
+        assert_eq!(code(&[("k", &"v".repeat(257))], Of::Object), "InvalidTag");
+        assert_eq!(code(&[("k", "1"), ("k", "2")], Of::Object), "InvalidTag");
+        assert_eq!(code(&[("aws:k", "1")], Of::Object), "InvalidTag");
+        assert_eq!(code(&[("k", "<")], Of::Object), "InvalidTag");
+        assert_eq!(code(&[("k ü", "a_b.c:d/e=f+g-h@i")], Of::Object), "fine");
+    }
+}

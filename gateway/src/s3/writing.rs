@@ -1,0 +1,71 @@
+//! PUT of an object.
+
+use super::body::Content;
+use super::checksums::stored;
+use super::error::{Trouble, invalid, trouble};
+use super::exchange::Exchange;
+use super::ops::put::{Order, condition, write as put, written_id};
+use super::tags::{self, Of};
+use super::{etag, headers};
+use crate::http::Body;
+use crate::scsp::authorization::Access;
+use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::{HeaderMap, StatusCode};
+use lifecycle::Right;
+use s3s::dto::{ETagCondition, StreamingBlob};
+
+/// Stores the body of a request under its key.
+pub(super) async fn write(
+    exchange: &Exchange<'_>,
+    body: s3s::Body,
+) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
+    let sent = &exchange.headers;
+    headers::refuse_unbuilt(sent)?;
+    let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok());
+    let bucket = exchange.named.bucket.as_deref().unwrap_or_default();
+    let owner = text("x-amz-expected-bucket-owner");
+    let place = exchange.bucket_of(bucket, Right::Write, owner).await?;
+    exchange.authorize_in(Access::Post, &place)?;
+    // HTTP takes such a request for one with an empty body. A body that was lost on the way must not replace an object.
+    if !sent.contains_key(CONTENT_LENGTH) && !sent.contains_key(TRANSFER_ENCODING) {
+        return Err(trouble("MissingContentLength", "You must provide the Content-Length HTTP header."));
+    }
+    let tags = text("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
+    let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
+    let order = Order {
+        key: exchange.named.key.clone().unwrap_or_default(),
+        headers: headers::kept(sent, &headers::user(sent)?)?,
+        tags: tags::encode(tags, Of::Object)?,
+        condition: condition(if_match.as_ref(), if_none_match.as_ref())?,
+        conditional: if_match.is_some(),
+    };
+    let mut content = Content::of(exchange, Some(StreamingBlob::from(body)))?;
+    let written = put(exchange, &place, order, &mut content).await?;
+    let mut answer = HeaderMap::with_capacity(8);
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            answer.insert(name, value);
+        }
+    };
+    set(ETAG, &format!("\"{}\"", etag::text(Some(written.md5), None)));
+    if let Some(id) = written_id(place.versioning(), written.published.version) {
+        set(HeaderName::from_static("x-amz-version-id"), &id);
+    }
+    if let Some(checksum) = content.source.verdict().as_deref().and_then(stored) {
+        set(HeaderName::from_static(checksum.algorithm.header()), &checksum.text());
+        set(HeaderName::from_static("x-amz-checksum-type"), checksum.kind_str());
+    }
+    answer.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    Ok((StatusCode::OK, answer, Body::Empty))
+}
+
+/// The condition that a header names.
+///
+/// # Errors
+/// `InvalidArgument`: a condition that cannot be read is never passed over.
+pub(super) fn named(headers: &HeaderMap, name: &str) -> Result<Option<ETagCondition>, Trouble> {
+    let mut lines = headers.get_all(name).iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    let condition = ETagCondition::parse_http_header(line.as_bytes()).ok().filter(|_| lines.next().is_none());
+    condition.map(Some).ok_or_else(|| invalid(format!("The header {name} holds no entity tag.")))
+}
