@@ -106,7 +106,8 @@ async fn exchange<S: Service>(
             }
         }
     };
-    if asks_first && !(bears && response.status().is_success()) {
+    // Nor is anybody told to go on with nothing: some clients wait for that word all the same.
+    if asks_first && !(bears && framing != Framing::Length(0) && response.status().is_success()) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let at_end = response.extensions_mut().remove::<AtEnd>();

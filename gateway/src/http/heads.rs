@@ -22,7 +22,7 @@ const ORDINARY: usize = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadHead {
     /// It gives the body's length in two ways.
-    #[error("Content-Length and Transfer-Encoding are both present: send one of them")]
+    #[error("Content-Length and Transfer-Encoding are both present, or the latter twice: send one of them")]
     TwoLengths,
     /// The target holds a raw `#`, which would be cut off there.
     #[error("the request target contains '#': a '#' in a name is sent as %23")]
@@ -142,7 +142,13 @@ fn look(bytes: &[u8]) -> (Result<(), BadHead>, Option<usize>) {
         }
         match text[0] {
             b'c' | b'C' => length |= names(text, b"content-length:"),
-            b't' | b'T' => coding |= names(text, b"transfer-encoding:"),
+            b't' | b'T' if names(text, b"transfer-encoding:") => {
+                // Of two codings, each party may follow another one.
+                if coding {
+                    verdict = Err(BadHead::TwoLengths);
+                }
+                coding = true;
+            }
             _ => {}
         }
     }
@@ -188,6 +194,11 @@ mod tests {
             ),
             (
                 "POST /b HTTP/1.1\r\nTRANSFER-ENCODING: chunked\r\nCONTENT-LENGTH: 4\r\n\r\n",
+                Framing::Chunked,
+                BadHead::TwoLengths,
+            ),
+            (
+                "POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
                 Framing::Chunked,
                 BadHead::TwoLengths,
             ),

@@ -6,7 +6,7 @@ use super::target::Named;
 use crate::audit::RequestId;
 use crate::http::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Response, StatusCode};
 use quick_xml::escape::{escape, unescape};
 use std::fmt::Write;
@@ -46,6 +46,15 @@ impl Refused {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             return Refused { status, code: "MethodNotAllowed".to_owned(), message: String::new(), headers };
         }
+        if message == "missing presigned url v4 fields" {
+            let message = "The parameters of the signature are not valid.".to_owned();
+            return Refused {
+                status,
+                code: "AuthorizationQueryParametersError".to_owned(),
+                message,
+                headers,
+            };
+        }
         Refused { status, code, message, headers }
     }
 
@@ -81,6 +90,9 @@ impl Refused {
         put("RequestId", &request.to_string());
         put("HostId", host);
         xml.push_str("</Error>");
+        if self.code == "SlowDown" {
+            self.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         let bodiless = method == Method::HEAD || self.status == StatusCode::NOT_MODIFIED;
         let body = if bodiless { Body::Empty } else { Body::Full(Bytes::from(xml)) };
         let mut response = Response::new(body);

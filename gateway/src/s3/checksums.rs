@@ -1,5 +1,6 @@
 //! S3's checksums: what a request says its body's is, in a header or behind the body, and how answers say it.
 
+use super::body::Found;
 use super::error::{Trouble, trouble};
 use crate::objects::{Checksum, ChecksumAlgorithm, ChecksumKind, Digests, Error, Judge};
 use http::{HeaderMap, HeaderName};
@@ -130,7 +131,8 @@ impl Wanted {
     }
 
     /// Who decides at the end of the body.
-    pub(super) fn judge(self) -> Judge {
+    /// What is wrong with a trailer is kept in `found`: no other door knows of such.
+    pub(super) fn judge(self, found: Found) -> Judge {
         Box::new(move |digests: &Digests| {
             let algorithm = self.algorithm;
             let digest = digests.get(algorithm.hash_type())?;
@@ -139,7 +141,17 @@ impl Wanted {
             let said = match self.said {
                 Said::Nowhere => None,
                 Said::Here(checksum) => Some(checksum),
-                Said::Behind(trailers) => Some(behind(algorithm, &trailers)?),
+                Said::Behind(trailers) => {
+                    let text = behind(algorithm, &trailers).map_err(|why| {
+                        found.keep(trouble("MalformedTrailerError", why.clone()));
+                        Error::BadRequest(why)
+                    })?;
+                    let said = Checksum::of_text(algorithm, &text).ok().filter(|said| said.parts.is_none());
+                    let header = algorithm.header();
+                    Some(said.ok_or_else(|| {
+                        Error::BadRequest(format!("Value for {header} trailing header is invalid."))
+                    })?)
+                }
             };
             match said {
                 Some(said) if said != is => Err(Error::Digest { is: is.text(), said: said.text() }),
@@ -150,21 +162,17 @@ impl Wanted {
 }
 
 /// The checksum that came behind the body: the one that was announced, once, and no other.
-fn behind(algorithm: ChecksumAlgorithm, trailers: &TrailingHeaders) -> Result<Checksum, Error> {
-    let missing =
-        || Error::BadRequest(format!("the trailer {} that was announced is missing", algorithm.header()));
+fn behind(algorithm: ChecksumAlgorithm, trailers: &TrailingHeaders) -> Result<String, String> {
+    let missing = || format!("the trailer {} that was announced is missing", algorithm.header());
     let trailers = trailers.take().ok_or_else(missing)?;
     let mut values = trailers.get_all(algorithm.header()).iter();
     let value = values.next().ok_or_else(missing)?;
     let known =
         |name: &HeaderName| name.as_str() == algorithm.header() || name.as_str() == "x-amz-trailer-signature";
     if values.next().is_some() || !trailers.keys().all(known) {
-        return Err(Error::BadRequest("the body has trailers that were not announced".to_owned()));
+        return Err("the body has trailers that were not announced".to_owned());
     }
-    let checksum = Checksum::of_text(algorithm, value.to_str().unwrap_or_default());
-    checksum.ok().filter(|checksum| checksum.parts.is_none()).ok_or_else(|| {
-        Error::BadRequest(format!("Value for {} trailing header is invalid.", algorithm.header()))
-    })
+    Ok(value.to_str().unwrap_or_default().to_owned())
 }
 
 /// Reads a checksum as it was stored. What cannot be read is none.

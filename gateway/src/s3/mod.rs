@@ -7,10 +7,12 @@
 //! | `target` | which bucket and which key a request names: read once, for everybody |
 //! | `presented` | what a signature must cover, and how long: what `s3s` does not ask |
 //! | `keys`, `access` | secrets for `s3s` to verify with; the principal, before anything else is looked at |
-//! | `wire`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
+//! | `documents` | the XML of requests, strictly |
+//! | `meant` | what a request asks for that `s3s` would pass over |
+//! | `wire`, `framing`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
 //! | `answer`, `error` | errors as AWS words them; what each refusal means here |
 //! | `exchange` | what an operation is given |
-//! | `route`, `reading`, `writing` | GET, HEAD and PUT of objects, past the typed requests and answers of `s3s` |
+//! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
 //! | `headers`, `tags`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
@@ -19,13 +21,17 @@ mod access;
 mod answer;
 mod body;
 mod checksums;
+mod deleting;
+mod documents;
 mod door;
 mod error;
 mod etag;
 mod exchange;
 mod form;
+mod framing;
 mod headers;
 mod keys;
+mod meant;
 mod moment;
 mod op;
 mod ops;

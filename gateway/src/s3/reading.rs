@@ -51,13 +51,21 @@ pub(super) async fn read(
     }
     let asked = exchange.headers.get(RANGE).and_then(|range| range.to_str().ok());
     let asked = asked.filter(|_| conditions.range_applies(current));
-    let (status, range) = stretch(exchange, &found, query, asked, &mut headers).await?;
-    describe(exchange, &found, query, status, &mut headers)?;
+    let Stretch { status, range, checksum } = stretch(exchange, &found, query, asked, &mut headers).await?;
+    describe(exchange, &found, query, checksum.as_deref(), &mut headers)?;
     let length = range.end - range.start;
     let body = if head { Body::Empty } else { content(exchange.gateway, &found, range).await.told()? };
     headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     Ok((status, headers, body))
+}
+
+/// The bytes that are asked for.
+struct Stretch {
+    status: StatusCode,
+    range: Range<u64>,
+    /// Their checksum, as it is stored, if they have one of their own.
+    checksum: Option<String>,
 }
 
 /// Which bytes are asked for, by `Range` or by the number of a part.
@@ -67,8 +75,10 @@ async fn stretch(
     query: &Query,
     asked: Option<&str>,
     headers: &mut HeaderMap,
-) -> Result<(StatusCode, Range<u64>), Trouble> {
+) -> Result<Stretch, Trouble> {
     let size = found.version.size;
+    let whole =
+        || Stretch { status: StatusCode::OK, range: 0..size, checksum: found.version.checksum.clone() };
     if let Some(number) = query.get("partNumber") {
         if asked.is_some() {
             return Err(trouble(
@@ -80,31 +90,31 @@ async fn stretch(
         let number: u32 =
             number.ok_or_else(|| invalid("Part number must be an integer between 1 and 10000, inclusive"))?;
         let none = || trouble("InvalidPartNumber", "The requested partnumber is not satisfiable");
-        let range = match found.version.parts {
-            None if number == 1 => 0..size,
+        let (range, checksum) = match found.version.parts {
+            None if number == 1 => (0..size, found.version.checksum.clone()),
             None => return Err(none()),
             Some(parts) => {
                 set(headers, HeaderName::from_static("x-amz-mp-parts-count"), &parts.to_string());
                 let one = found.part.ok_or_else(none)?;
                 let part =
                     exchange.gateway.metadata.part_of_version(one, number).await.told()?.ok_or_else(none)?;
-                part.blob.start..part.blob.start + part.blob.size
+                (part.blob.start..part.blob.start + part.blob.size, part.checksum)
             }
         };
         if !range.is_empty() {
             set(headers, CONTENT_RANGE, &range::content_range(&range, size));
         }
-        return Ok((StatusCode::PARTIAL_CONTENT, range));
+        return Ok(Stretch { status: StatusCode::PARTIAL_CONTENT, range, checksum });
     }
     match asked.filter(|asked| is_one_range(asked)).map_or(Ranges::Whole, |asked| range::parse(asked, size)) {
         Ranges::Partial(ranges) => match ranges.as_slice() {
             [range] => {
                 set(headers, CONTENT_RANGE, &range::content_range(range, size));
-                Ok((StatusCode::PARTIAL_CONTENT, range.clone()))
+                Ok(Stretch { status: StatusCode::PARTIAL_CONTENT, range: range.clone(), checksum: None })
             }
-            _ => Ok((StatusCode::OK, 0..size)),
+            _ => Ok(whole()),
         },
-        Ranges::Whole => Ok((StatusCode::OK, 0..size)),
+        Ranges::Whole => Ok(whole()),
         Ranges::Unsatisfiable => Err(with(
             trouble("InvalidRange", "The requested range is not satisfiable"),
             &[("content-range", range::content_range_of_none(size))],
@@ -131,7 +141,7 @@ fn describe(
     exchange: &Exchange<'_>,
     found: &Found,
     query: &Query,
-    status: StatusCode,
+    checksum: Option<&str>,
     headers: &mut HeaderMap,
 ) -> Result<(), Trouble> {
     headers::echo(&decode(&found.version.headers), headers);
@@ -140,8 +150,7 @@ fn describe(
     }
     let mode = exchange.headers.get("x-amz-checksum-mode").map(HeaderValue::as_bytes);
     if mode.is_some_and(|mode| mode.eq_ignore_ascii_case(b"enabled"))
-        && status == StatusCode::OK
-        && let Some(checksum) = found.version.checksum.as_deref().and_then(checksums::stored)
+        && let Some(checksum) = checksum.and_then(checksums::stored)
     {
         set(headers, HeaderName::from_static(checksum.algorithm.header()), &checksum.text());
         set(headers, HeaderName::from_static("x-amz-checksum-type"), checksum.kind_str());
@@ -200,6 +209,20 @@ pub(super) async fn object(
     version: Option<&str>,
     bytes: bool,
 ) -> Result<Found, Trouble> {
+    object_for(exchange, Right::Read, (bucket, key), version, bytes).await
+}
+
+/// As [`object`], for whoever holds another right.
+///
+/// # Errors
+/// As [`object`].
+pub(super) async fn object_for(
+    exchange: &Exchange<'_>,
+    right: Right,
+    (bucket, key): (&str, &str),
+    version: Option<&str>,
+    bytes: bool,
+) -> Result<Found, Trouble> {
     let metadata = &exchange.gateway.metadata;
     let (host, fallback) = exchange.domains();
     let found = match version {
@@ -208,7 +231,7 @@ pub(super) async fn object(
             Sought::Found(found) => Some(*found),
             Sought::Hidden { contents } => {
                 // Which marker hides it is told to those only who may read here.
-                exchange.bucket(bucket, Right::Read).await?;
+                exchange.bucket(bucket, right).await?;
                 return match metadata.marker(contents, key).await.told()? {
                     Some(marker) => {
                         let id = if marker.null_version { "null".to_owned() } else { marker.id.to_string() };
@@ -223,19 +246,19 @@ pub(super) async fn object(
         Some(version) => match version.parse() {
             Ok(id) => metadata.find_version((host, fallback), bucket, key, id, bytes).await.told()?,
             Err(_) => {
-                exchange.bucket(bucket, Right::Read).await?;
+                exchange.bucket(bucket, right).await?;
                 return Err(invalid("Invalid version id specified"));
             }
         },
     };
     let Some(found) = found else {
-        exchange.bucket(bucket, Right::Read).await?;
+        exchange.bucket(bucket, right).await?;
         return Err(match version {
             Some(_) => refused(&Refusal::NoSuchVersion),
             None => no_such_key(),
         });
     };
-    exchange.principal.require(Right::Read, Some(found.domain.0), Some(found.bucket.0)).told()?;
+    exchange.principal.require(right, Some(found.domain.0), Some(found.bucket.0)).told()?;
     exchange.note.domain(&found.domain.1);
     if found.version.marker {
         let id = version_id(&found).unwrap_or_default();

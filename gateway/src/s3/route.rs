@@ -1,10 +1,11 @@
-//! GET, HEAD and PUT of objects, past the typed requests and answers of `s3s`.
+//! GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s`.
 //!
-//! Two reasons. They are what a store does most, and turning headers into a structure and the structure into headers costs
+//! Three reasons. They are what a store does most, and turning headers into a structure and the structure into headers costs
 //! more than the rest. And `s3s` refuses what is to be passed over or kept as it is: a `Range` or a date that cannot be read,
-//! an `Expires` that is none. Signatures are verified before, as for every other call.
+//! an `Expires` that is none. And it does not read all keys that a list may hold (see `documents`). Signatures are verified before, as for every other call.
 
 use super::access::admit;
+use super::deleting::delete;
 use super::exchange::Exchange;
 use super::op::Op;
 use super::reading::{query, read};
@@ -36,6 +37,7 @@ impl S3Route for Hot {
         let name = match request.method {
             Method::HEAD => "HeadObject",
             Method::PUT => "PutObject",
+            Method::POST => "DeleteObjects",
             _ => "GetObject",
         };
         if let Some(note) = request.extensions.get::<Arc<Note>>() {
@@ -50,6 +52,7 @@ impl S3Route for Hot {
         let exchange = Exchange::begin(&self.0, headers, &mut extensions)?.with_trailers(trailing_headers);
         let (status, headers, body) = match method {
             Method::PUT => write(&exchange, input).await?,
+            Method::POST => delete(exchange, input).await?,
             method => read(&exchange, &query(&uri)?, method == Method::HEAD).await?,
         };
         let mut response = S3Response::new(s3s::Body::empty());

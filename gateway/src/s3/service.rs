@@ -35,7 +35,6 @@ calls! {
     delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = bucket_tagging::delete;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete::delete;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
-    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = delete_objects::delete_objects;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = bucket_tagging::get;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;

@@ -102,9 +102,17 @@ pub(super) fn of_header(header: &str) -> Result<Vec<Pair>, Trouble> {
 }
 
 /// Reads the XML.
-pub(super) fn of_xml(tagging: Tagging) -> Vec<Pair> {
-    let tags = tagging.tag_set.into_iter();
-    tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect()
+///
+/// # Errors
+/// `MalformedXML` for a tag without key or value.
+pub(super) fn of_xml(tagging: Tagging) -> Result<Vec<Pair>, Trouble> {
+    let pairs = tagging.tag_set.into_iter().map(|tag| tag.key.zip(tag.value));
+    pairs.collect::<Option<_>>().ok_or_else(|| {
+        trouble(
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
+        )
+    })
 }
 
 /// As XML says it.

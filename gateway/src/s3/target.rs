@@ -95,13 +95,15 @@ impl Named {
     }
 }
 
-/// A request for an object's content, and for nothing else of it.
+/// A request for an object's content and nothing else of it, or for the deletion of many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plain {
     /// GET or HEAD.
     Read,
     /// PUT of a body.
     Write,
+    /// A list of keys to delete, of a bucket.
+    Delete,
 }
 
 impl Plain {
@@ -124,11 +126,16 @@ impl Plain {
             "encryption",
             "renameObject",
         ];
-        named.key.as_ref()?;
         let other = query.is_some_and(|query| {
             let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
             names.any(|name| OTHER.contains(&name))
         });
+        if named.key.is_none() {
+            let deletes = *method == Method::POST && named.bucket.is_some();
+            let named =
+                query.unwrap_or_default().split('&').any(|pair| pair == "delete" || pair == "delete=");
+            return (deletes && named).then_some(Plain::Delete);
+        }
         match *method {
             Method::HEAD => Some(Plain::Read),
             Method::GET if !other => Some(Plain::Read),

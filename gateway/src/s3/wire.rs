@@ -2,9 +2,11 @@
 //! `Content-MD5` and checksums where `s3s` reads the body itself. Why it broke off is kept here, for `s3s` forgets.
 
 use super::checksums;
+use super::documents::{BadDocument, Kind};
 use super::error::{Trouble, bad_digest, trouble, unbuilt, unread};
+use super::framing::{BadFrame, Framing};
 use crate::http::{BodyReader, ReadError};
-use crate::objects::{Digest, digest};
+use crate::objects::{Digest, HashType, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -17,7 +19,15 @@ use std::task::{Context, Poll, ready};
 /// The most of a body that is a document: a list of 1,000 keys of 1,024 bytes, with tags and escapes; 10,000 parts.
 pub(super) const DOCUMENT_MAX: u64 = 4 << 20;
 /// The most of any other document.
-pub(super) const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
+const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
+
+/// The most bytes of a document.
+fn most(kind: Kind) -> u64 {
+    match kind {
+        Kind::Delete | Kind::Complete => DOCUMENT_MAX,
+        Kind::Tagging | Kind::Versioning | Kind::Bucket | Kind::Other => SMALL_DOCUMENT_MAX,
+    }
+}
 
 /// Why a body did not arrive, once it is known.
 pub(super) type Broken = Arc<OnceLock<WireError>>;
@@ -28,6 +38,12 @@ pub(super) enum WireError {
     /// It broke off, or came too slowly.
     #[error("{0}")]
     Read(#[from] ReadError),
+    /// Its chunks are not all there.
+    #[error("{0}")]
+    Frame(#[from] BadFrame),
+    /// It is no document of its kind.
+    #[error("The XML you provided was not well-formed or did not validate against our published schema: {0}")]
+    Document(#[from] BadDocument),
     /// It is not what this header says.
     #[error("The {0} you specified did not match what we received.")]
     Digest(&'static str),
@@ -38,6 +54,12 @@ impl WireError {
     pub(super) fn trouble(&self) -> Trouble {
         match self {
             WireError::Read(error) => unread(error),
+            WireError::Frame(_) => trouble("IncompleteBody", self.to_string()),
+            WireError::Document(_) => trouble("MalformedXML", self.to_string()),
+            WireError::Digest("x-amz-content-sha256") => trouble(
+                "XAmzContentSHA256Mismatch",
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+            ),
             WireError::Digest(_) => bad_digest(self.to_string()),
         }
     }
@@ -49,62 +71,82 @@ pub(super) struct Wire {
     left: Option<u64>,
     /// The most it may be.
     max: u64,
-    /// What a document must be, and its bytes until it is all there.
+    /// What a document is and must be, and its bytes until it is all there.
+    document: Option<Kind>,
     seals: Vec<(&'static str, Digest)>,
+    /// Of a body that is sent in AWS's own chunks.
+    framing: Option<Framing>,
     read: Vec<Bytes>,
     broken: Broken,
 }
 
 impl Wire {
-    /// Watches `reader`. `document`: the most bytes of a body that is no object's, and whether its checksum is its own.
+    /// Watches `reader`. `document`: what a body is that is no object's.
     ///
     /// # Errors
     /// `InvalidDigest` for a `Content-MD5` that is none, `MaxMessageLengthExceeded` for a length that is too much.
     pub(super) fn new(
         reader: BodyReader,
         headers: &HeaderMap,
-        document: Option<(u64, bool)>,
+        document: Option<Kind>,
         broken: Broken,
     ) -> Result<Self, Trouble> {
         let mut seals = Vec::new();
+        let framed =
+            headers.get("x-amz-content-sha256").is_some_and(|form| form.as_bytes().starts_with(b"STREAMING"));
+        // Without a length of what is in the chunks, `s3s` refuses the request.
+        let length = headers.get("x-amz-decoded-content-length").and_then(|length| length.to_str().ok());
+        let framing = length.and_then(|length| length.parse().ok()).filter(|_| framed).map(Framing::new);
         // An object's bytes are checked where they are hashed anyway.
-        if let Some((_, its_own)) = document {
+        if let Some(kind) = document {
             // A framed body is not what these are of.
-            if headers
-                .get("x-amz-content-sha256")
-                .is_some_and(|form| form.as_bytes().starts_with(b"STREAMING"))
-            {
+            if framed {
                 return Err(unbuilt("A document that is sent in chunks"));
             }
             seals.extend(content_md5(headers)?.map(|said| ("Content-MD5", Digest::md5(said))));
-            if its_own
+            if let Some(digest) = payload(headers) {
+                seals.push(("x-amz-content-sha256", digest));
+            }
+            // What stands in the head of a completion is the checksum of the object.
+            if kind != Kind::Complete
                 && let Some(said) = checksums::header(headers)?
                 && let Some(digest) = said.digest()
             {
                 seals.push((said.algorithm.header(), digest));
             }
         }
-        let (left, max) = (reader.declared(), document.map_or(u64::MAX, |(max, _)| max));
+        let (left, max) = (reader.declared(), document.map_or(u64::MAX, most));
         if left.is_some_and(|length| length > max) {
             return Err(unread(&ReadError::TooLarge { max }));
         }
-        Ok(Wire { reader, left, max, seals, read: Vec::new(), broken })
+        Ok(Wire { reader, left, max, document, seals, framing, read: Vec::new(), broken })
     }
 
     /// Whether the document is what it should be.
     fn judge(&mut self) -> Result<(), WireError> {
-        if self.seals.is_empty() {
-            return Ok(());
+        if let Some(framing) = &self.framing {
+            framing.end()?;
         }
+        let Some(kind) = self.document.take() else { return Ok(()) };
         let whole = std::mem::take(&mut self.read).concat();
         let wrong = self.seals.drain(..).find(|(_, said)| digest(said.of(), &whole) != *said);
-        wrong.map_or(Ok(()), |(header, _)| Err(WireError::Digest(header)))
+        match wrong {
+            Some((header, _)) => Err(WireError::Digest(header)),
+            None => Ok(kind.check(&whole)?),
+        }
     }
 
     fn broke(&self, error: WireError) -> WireError {
         let _ = self.broken.set(error.clone());
         error
     }
+}
+
+/// The SHA-256 that was signed. `s3s` compares it too, and calls a document that differs an error of its own.
+fn payload(headers: &HeaderMap) -> Option<Digest> {
+    let text = headers.get("x-amz-content-sha256")?.to_str().ok().filter(|text| text.len() == 64)?;
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    Digest::new(HashType::Sha256, (0..64).step_by(2).map(byte).collect::<Option<_>>()?)
 }
 
 /// `Content-MD5`, if it was sent.
@@ -138,8 +180,19 @@ impl http_body::Body for Wire {
                 }
                 this.max -= length;
                 this.left = this.left.map(|left| left.saturating_sub(length));
-                if !this.seals.is_empty() {
+                if let Some(framing) = &mut this.framing
+                    && let Err(error) = framing.saw(&bytes)
+                {
+                    return Poll::Ready(Some(Err(this.broke(error.into()))));
+                }
+                if this.document.is_some() {
                     this.read.push(bytes.clone());
+                    // `s3s` does not ask for more than was declared, and must not find out first what is wrong.
+                    if this.left == Some(0)
+                        && let Err(error) = this.judge()
+                    {
+                        return Poll::Ready(Some(Err(this.broke(error))));
+                    }
                 }
                 Some(Ok(Frame::data(bytes)))
             }

@@ -2,14 +2,14 @@
 
 use super::body::Content;
 use super::checksums::stored;
-use super::error::{Trouble, invalid, trouble};
+use super::error::{Trouble, invalid};
 use super::exchange::Exchange;
 use super::ops::put::{Order, condition, write as put, written_id};
 use super::tags::{self, Of};
 use super::{etag, headers};
 use crate::http::Body;
 use crate::scsp::authorization::Access;
-use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use lifecycle::Right;
 use s3s::dto::{ETagCondition, StreamingBlob};
@@ -26,10 +26,6 @@ pub(super) async fn write(
     let owner = text("x-amz-expected-bucket-owner");
     let place = exchange.bucket_of(bucket, Right::Write, owner).await?;
     exchange.authorize_in(Access::Post, &place)?;
-    // HTTP takes such a request for one with an empty body. A body that was lost on the way must not replace an object.
-    if !sent.contains_key(CONTENT_LENGTH) && !sent.contains_key(TRANSFER_ENCODING) {
-        return Err(trouble("MissingContentLength", "You must provide the Content-Length HTTP header."));
-    }
     let tags = text("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
     let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
     let order = Order {

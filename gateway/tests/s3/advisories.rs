@@ -107,13 +107,16 @@ async fn no_form_of_a_body_gets_past_the_signature_on_any_operation(house: &mut 
     let thief = Key { id: house.key.id.clone(), secret: "guessed".to_owned() };
     for form in [None, Some(STREAMING), Some(STREAMING_TRAILER), Some(STREAMING_UNSIGNED_TRAILER)] {
         for ask in operations(house, form).await {
-            house.refuses(ask.clone().key(&thief).ready(), 403, "SignatureDoesNotMatch").await;
+            // A document in chunks is refused unread.
+            let unread = (501, "NotImplemented");
+            let wire = ask.clone().key(&thief).ready();
+            house.refuses_with_one_of(wire, &[(403, "SignatureDoesNotMatch"), unread]).await;
             // In the target, with the header of the form beside: signed by nobody who has the secret.
             let wire = ask.clone().key(&thief).presigned(HOUR).ready();
-            assert!((400..500).contains(&wire.send().await.status), "presigned, {form:?}");
+            house.refuses(wire, 403, "SignatureDoesNotMatch").await;
             let mut naked = ask.ready();
             naked.drop_header("Authorization");
-            assert!((400..500).contains(&naked.send().await.status), "without a signature, {form:?}");
+            house.refuses_with_one_of(naked, &[(403, "AccessDenied"), unread]).await;
         }
     }
     nothing_happened(house).await;
@@ -168,9 +171,15 @@ async fn an_unsigned_body_is_held_to_its_checksum_wherever_that_stands(house: &m
     let ask = house.put("/bucket/key").chunks(STREAMING_UNSIGNED_TRAILER, [b"four".as_slice()]);
     for (place, value, status, code) in [
         ("x-amz-trailer", CRC32, 400, "MalformedTrailerError"),
-        (CRC32, "y/Q5Jg==", 400, "BadDigest"),
-        ("x-amz-checksum-sha256", "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=", 400, "BadDigest"),
-        ("Content-MD5", "mZ28zTzmbhyTXnjpcl+kJQ==", 400, "BadDigest"),
+        // Right or wrong: what says that there is a trailer must say which.
+        (CRC32, "y/Q5Jg==", 400, "MalformedTrailerError"),
+        (
+            "x-amz-checksum-sha256",
+            "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+            400,
+            "MalformedTrailerError",
+        ),
+        ("Content-MD5", "mZ28zTzmbhyTXnjpcl+kJQ==", 400, "MalformedTrailerError"),
     ] {
         house.refuses_to_store(ask.clone().header(place, value).ready(), status, code).await;
     }

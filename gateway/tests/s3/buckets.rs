@@ -3,6 +3,7 @@
 use crate::calls::{Upload, delete_objects, deletion, rows, tagging, tags, versioning};
 use crate::house::{GRACE, House};
 use crate::sign::encoded;
+use futures_util::future::join_all;
 use lifecycle::{Refusal, Right, State};
 
 crate::on_both_engines!(
@@ -21,6 +22,9 @@ crate::on_both_engines!(
     a_deleted_bucket_comes_back_as_it_was,
     a_name_is_free_at_once,
     nothing_of_a_deleted_bucket_is_reached,
+    of_many_who_make_a_bucket_at_once_one_owns_it,
+    a_bucket_is_not_deleted_under_an_object_that_is_written,
+    answers_are_documents_of_s3s_namespace,
 );
 
 async fn a_bucket_is_made_found_and_deleted(house: &mut House) {
@@ -297,7 +301,7 @@ async fn a_bucket_with_nothing_but_removed_things_is_deleted(house: &mut House) 
 
 async fn a_deleted_bucket_comes_back_as_it_was(house: &mut House) {
     versioning(house, "bucket", "Enabled").await;
-    house.put("/bucket?tagging").body(tagging(&[("team", "storage")])).await.is(200);
+    house.put("/bucket?tagging").body(tagging(&[("team", "storage")])).await.is(204);
     let id = house.bucket("bucket").await;
     house.delete("/bucket").await.is(204);
     house.get("/bucket?tagging").await.refused(404, "NoSuchBucket");
@@ -363,4 +367,67 @@ async fn nothing_of_a_deleted_bucket_is_reached(house: &mut House) {
     house.get("/bucket/key").await.is(200).brings("bytes");
     upload.complete(&[(1, &part)]).await.is(200);
     house.get("/bucket/parts").await.is(200).brings("bytes");
+}
+
+async fn of_many_who_make_a_bucket_at_once_one_owns_it(house: &mut House) {
+    let mut keys = Vec::new();
+    for _ in 0..8 {
+        keys.push(house.key_with(&[Right::Read, Right::Write]).await);
+    }
+    let puts = keys.iter().flat_map(|key| [house.put("/fresh").key(key), house.put("/fresh").key(key)]);
+    let answers = join_all(puts.map(IntoFuture::into_future)).await;
+    let owner = house.bucket("fresh").await;
+    let owner = house.container(owner).await.owner.expect("whoever made it");
+    for (key, answers) in keys.iter().zip(answers.chunks(2)) {
+        for answer in answers {
+            match key.id == owner {
+                true => assert_eq!(answer.status, 200, "{}", answer.text()),
+                false => assert_eq!((answer.status, answer.code().as_str()), (409, "BucketAlreadyExists")),
+            }
+        }
+    }
+    assert_eq!(house.get("/").await.is(200).all("Name"), ["bucket", "fresh", "other"]);
+}
+
+async fn a_bucket_is_not_deleted_under_an_object_that_is_written(house: &mut House) {
+    for round in 0..12 {
+        let put =
+            house.put("/bucket/key").body(crate::calls::pattern(if round % 2 == 0 { 10 } else { 20_000 }));
+        let (put, delete) = tokio::join!(put.into_future(), house.delete("/bucket").into_future());
+        match (put.status, delete.status) {
+            (200, 409) => {
+                house.get("/bucket/key").await.is(200);
+                house.delete("/bucket/key").await.is(204);
+            }
+            (404, 204) => {
+                house.put("/bucket").await.is(200);
+                house.get("/bucket/key").await.refused(404, "NoSuchKey");
+            }
+            other => panic!("{round}: {other:?}: {} {}", put.text(), delete.text()),
+        }
+    }
+}
+
+async fn answers_are_documents_of_s3s_namespace(house: &mut House) {
+    let upload = Upload::begin(house, "/bucket/parts").await;
+    let documents = [
+        ("GET", "/".to_owned(), "ListAllMyBucketsResult"),
+        ("GET", "/other".to_owned(), "ListBucketResult"),
+        ("GET", "/other?list-type=2".to_owned(), "ListBucketResult"),
+        ("GET", "/other?versions".to_owned(), "ListVersionsResult"),
+        ("GET", "/bucket?uploads".to_owned(), "ListMultipartUploadsResult"),
+        ("GET", format!("/bucket/parts?uploadId={}", upload.id), "ListPartsResult"),
+        ("GET", "/other?location".to_owned(), "LocationConstraint"),
+        ("GET", "/other?versioning".to_owned(), "VersioningConfiguration"),
+        ("GET", "/other/witness?tagging".to_owned(), "Tagging"),
+        ("POST", "/bucket/more?uploads".to_owned(), "InitiateMultipartUploadResult"),
+    ];
+    for (method, target, root) in documents {
+        let answer = house.ask(method, &target).await.is(200);
+        let text = answer.text();
+        assert_eq!(answer.need("content-type"), "application/xml", "{target}");
+        assert!(text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"), "{target}: {text}");
+        let opening = format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"");
+        assert!(text.contains(&opening), "{target}: {text}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::calls::{Upload, etag, history, rows, versioning};
 use crate::client::{Answer, Ask};
-use crate::house::House;
+use crate::house::{House, WITNESS};
 use futures_util::future::join_all;
 use lifecycle::{Clock, State};
 use std::time::Duration;
@@ -132,7 +132,6 @@ async fn an_object_is_written_only_if_there_is_none(house: &mut House) {
 async fn an_object_is_written_only_over_the_one_that_is_meant(house: &mut House) {
     let put = |tag: &str, body: &str| house.put("/bucket/key").header("if-match", tag).body(body);
     put(&etag("one"), "two").await.refused(404, "NoSuchKey");
-    put("*", "two").await.refused(404, "NoSuchKey");
     house.put("/bucket/key").body("one").await.is(200);
     put(&etag("other"), "two").await.refused(412, "PreconditionFailed");
     house.get("/bucket/key").await.is(200).brings("one");
@@ -142,16 +141,36 @@ async fn an_object_is_written_only_over_the_one_that_is_meant(house: &mut House)
     // Without quotes, as some clients send it.
     put(etag("two").trim_matches('"'), "three").await.is(200);
     house.get("/bucket/key").await.is(200).brings("three");
-    put("*", "four").await.is(200);
     house.delete("/bucket/key").await.is(204);
-    put(&etag("four"), "five").await.refused(404, "NoSuchKey");
+    put(&etag("three"), "four").await.refused(404, "NoSuchKey");
     house.head("/bucket/key").await.is(404);
 }
 
 async fn a_condition_that_is_not_built_is_refused(house: &mut House) {
-    let put = house.put("/bucket/key").header("if-none-match", etag("one")).body("two");
-    put.await.refused(501, "NotImplemented");
-    house.stored_nothing().await;
+    let upload = Upload::begin(house, "/other/witness").await;
+    let part = upload.part(1, "parts").await;
+    let tag = etag(WITNESS);
+    for (conditions, named) in [
+        (&[("if-none-match", etag("one"))][..], "If-None-Match"),
+        (&[("if-match", "*".to_owned())], "If-Match"),
+        (&[("if-match", tag), ("if-none-match", "*".to_owned())], "If-None-Match"),
+    ] {
+        for ask in [
+            house.put("/other/witness").body("two"),
+            house.put("/other/witness").header("x-amz-copy-source", "/other/witness?versionId=null"),
+            upload.ask_complete(&[(1, &part)]),
+        ] {
+            let ask = conditions.iter().fold(ask, |ask, (name, value)| ask.header(name, value));
+            let refused = ask.await.refused(501, "NotImplemented");
+            assert!(
+                refused.find("Message").is_some_and(|message| message.contains(named)),
+                "{}",
+                refused.text()
+            );
+            house.get("/other/witness").await.is(200).brings(WITNESS);
+        }
+    }
+    upload.abort().await.is(204);
 }
 
 async fn a_condition_is_on_the_current_version(house: &mut House) {
@@ -173,7 +192,6 @@ async fn a_condition_is_on_the_current_version(house: &mut House) {
     house.delete("/bucket/key").await.is(204);
     // Behind a marker there is no object.
     house.put("/bucket/key").header("if-match", etag("two")).body("three").await.refused(404, "NoSuchKey");
-    house.put("/bucket/key").header("if-match", "*").body("three").await.refused(404, "NoSuchKey");
     house.put("/bucket/key").header("if-none-match", "*").body("three").await.is(200);
     house.get("/bucket/key").await.is(200).brings("three");
     assert_eq!(history(house, "bucket").await.len(), 4);
@@ -186,6 +204,10 @@ async fn an_upload_completes_only_if_there_is_no_object(house: &mut House) {
     let complete = || upload.ask_complete(&[(1, &part)]).header("if-none-match", "*");
     complete().await.refused(412, "PreconditionFailed");
     house.get("/bucket/key").await.is(200).brings("in the way");
+    // Written while the upload was open, it is a conflict: the upload may be begun anew.
+    house.advance(Duration::from_secs(1));
+    house.put("/bucket/key").body("in the way").await.is(200);
+    complete().await.refused(409, "ConditionalRequestConflict");
     // The upload is still there.
     assert_eq!(upload.parts().await.is(200).all("PartNumber"), ["1"]);
     house.delete("/bucket/key").await.is(204);
@@ -248,7 +270,7 @@ async fn a_copy_is_made_only_where_it_is_meant_to(house: &mut House) {
     copy().header("if-none-match", "*").await.is(200);
     copy().header("if-none-match", "*").await.refused(412, "PreconditionFailed");
     copy().header("if-match", etag("other")).await.refused(412, "PreconditionFailed");
-    copy().header("if-match", etag(crate::house::WITNESS)).await.is(200);
+    copy().header("if-match", etag(WITNESS)).await.is(200);
 }
 
 async fn an_object_is_deleted_only_if_it_is_the_one_that_is_meant(house: &mut House) {

@@ -477,8 +477,11 @@ async fn versions(house: &House) -> Vec<(String, String, bool)> {
     rows.collect()
 }
 
+/// Versions and markers, each with its key and id.
+type Apart = (Vec<(String, String)>, Vec<(String, String)>);
+
 /// The rows of one answer. Versions and markers come in one order, but XML may tell them apart in two lists.
-fn told(answer: &Answer) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn told(answer: &Answer) -> Apart {
     let of = |name: &str| {
         let rows = table(answer, name, ["Key", "VersionId"]);
         rows.into_iter().map(|[key, id]| (plain(&key), id)).collect::<Vec<_>>()
@@ -486,7 +489,7 @@ fn told(answer: &Answer) -> (Vec<(String, String)>, Vec<(String, String)>) {
     (of("Version"), of("DeleteMarker"))
 }
 
-fn apart(rows: &[(String, String, bool)]) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn apart(rows: &[(String, String, bool)]) -> Apart {
     let of = |wanted: bool| {
         let rows = rows.iter().filter(move |(_, _, marker)| *marker == wanted);
         rows.map(|(key, id, _)| (key.clone(), id.clone())).collect()

@@ -373,8 +373,12 @@ async fn errors_of_a_head_have_no_body(house: &mut House) {
         let answers = connection.answers(&[&wire, &next]).await;
         assert_eq!(answers[0].status, status, "{}", wire.target);
         assert_eq!(answers[0].header("transfer-encoding"), None);
-        assert_eq!(answers.len(), 2, "{}", wire.target);
-        answers[1].clone().is(200).brings(WITNESS);
+        // Behind a wrong signature nothing more is read.
+        let more = &answers[1..];
+        assert!(more.len() == 1 || (more.is_empty() && status == 403), "{}", wire.target);
+        for witness in more {
+            witness.clone().is(200).brings(WITNESS);
+        }
     }
 }
 
@@ -437,12 +441,11 @@ async fn errors_say_what_they_are_about(house: &mut House) {
     assert_eq!(missing.find("Resource").as_deref(), Some("/bucket/a%20b%3Cc"));
     assert_eq!(missing.find("Message").as_deref(), Some("The specified key does not exist."));
     assert_eq!(missing.find("RequestId").as_deref(), missing.header("x-amz-request-id"));
-    for (target, method) in
-        [("/bucket/key?notACall=1", "POST"), ("/bucket", "POST"), ("/", "PUT"), ("/", "DELETE")]
-    {
+    for (target, method) in [("/bucket/key?notACall=1", "POST"), ("/", "PUT"), ("/", "DELETE")] {
         let refused = house.ask(method, target).await;
         assert!([400, 405, 501].contains(&refused.status), "{method} {target}: {}", refused.text());
     }
+    house.post("/bucket").await.refused(412, "PreconditionFailed");
     house.get("/bucket/key?versionId=nonsense").await.refused(400, "InvalidArgument");
     house.get("/bucket/key?versionId=00000000000000000000000000000001").await.refused(404, "NoSuchVersion");
 }

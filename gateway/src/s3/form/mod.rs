@@ -200,7 +200,7 @@ fn tagging(xml: &str) -> Result<Vec<tags::Pair>, Trouble> {
             "The XML you provided was not well-formed or did not validate against our published schema",
         )
     })?;
-    Ok(tags::of_xml(tagging))
+    tags::of_xml(tagging)
 }
 
 /// What the form wants to be answered: a redirection, a document, or nothing.

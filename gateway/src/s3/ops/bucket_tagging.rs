@@ -29,7 +29,7 @@ pub(in crate::s3) async fn put(
     exchange: Exchange<'_>,
     input: PutBucketTaggingInput,
 ) -> Result<S3Response<PutBucketTaggingOutput>, Trouble> {
-    let tags = tags::encode(tags::of_xml(input.tagging), Of::Bucket)?;
+    let tags = tags::encode(tags::of_xml(input.tagging)?, Of::Bucket)?;
     change(&exchange, &input.bucket, input.expected_bucket_owner.as_deref(), tags).await?;
     Ok(S3Response::new(PutBucketTaggingOutput::default()))
 }

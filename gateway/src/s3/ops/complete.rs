@@ -5,7 +5,9 @@ use super::put::{condition, new_object, written_id};
 use crate::objects::headers::decode;
 use crate::objects::{Assembly, Checksum, ChecksumAlgorithm, ChecksumKind, Error, assemble};
 use crate::s3::checksums::{self, said, say};
-use crate::s3::error::{Told, Trouble, failed, invalid, no_such_key, no_such_upload, refused, trouble};
+use crate::s3::error::{
+    Told, Trouble, failed, invalid, no_such_key, no_such_upload, precondition_failed, refused, trouble,
+};
 use crate::s3::etag;
 use crate::s3::exchange::{Exchange, Place};
 use lifecycle::{Refusal, Right, State, VersionId};
@@ -30,12 +32,12 @@ pub(in crate::s3) async fn complete(
     match finish(&exchange, &place, &upload, &input).await {
         Ok(output) => Ok(S3Response::new(output)),
         // The same client may have asked twice, and the other request come first.
-        Err(trouble) => {
-            match exchange.gateway.metadata.upload(upload.id).await.told()?.and_then(|now| now.completed) {
-                Some(version) => again(&exchange, &place, &input, version).await,
-                None => Err(trouble),
-            }
-        }
+        Err(trouble) => match exchange.gateway.metadata.upload(upload.id).await.told()? {
+            Some(Upload { completed: Some(version), .. }) => again(&exchange, &place, &input, version).await,
+            Some(_) => Err(trouble),
+            // Given up meanwhile: the parts that were missed went with it.
+            None => Err(no_such_upload()),
+        },
     }
 }
 
@@ -63,11 +65,24 @@ async fn finish(
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let assembly = Assembly { upload: upload.id, parts, object };
     let conditional = input.if_match.is_some();
-    let assembled = assemble(exchange.gateway, &exchange.principal, assembly).await;
-    let stored = assembled.map_err(|error| match error {
-        Error::Refused(Refusal::ConditionFailed { current: None }) if conditional => no_such_key(),
-        error => failed(error),
-    })?;
+    let stored = match assemble(exchange.gateway, &exchange.principal, assembly).await {
+        Ok(stored) => stored,
+        Err(Error::Refused(Refusal::ConditionFailed { current: None })) if conditional => {
+            return Err(no_such_key());
+        }
+        // What was written while the upload was open is a conflict, and no condition that was never true.
+        Err(Error::Refused(Refusal::ConditionFailed { current: Some(current) })) => {
+            let current = exchange.gateway.metadata.version(current).await.told()?;
+            return Err(match current.is_some_and(|current| current.created_at > upload.created_at) {
+                true => trouble(
+                    "ConditionalRequestConflict",
+                    "The conditional request cannot succeed due to a conflicting operation against this resource.",
+                ),
+                false => precondition_failed(),
+            });
+        }
+        Err(error) => return Err(failed(error)),
+    };
     exchange.gateway.wake_background();
     Ok(answer(exchange, place, input, (stored.published.version, Some(stored.md5), count), checksum))
 }
@@ -106,6 +121,19 @@ async fn chosen(
         let found =
             stored.remove(&number).filter(|found| tag.as_deref() == Some(&etag::text(Some(found.md5), None)));
         let found = found.ok_or_else(|| refused(&Refusal::NoSuchPart { number }))?;
+        let declared = Declared::of(upload);
+        if let Some(declared) = declared.filter(|declared| declared.kind == ChecksumKind::Composite)
+            && said!(part).is_none()
+        {
+            return Err(trouble(
+                "InvalidRequest",
+                format!(
+                    "The upload was created using a {} checksum. The complete request must include the checksum for each \
+                     part. It was missing for part {number} in the request.",
+                    declared.algorithm.as_str().to_lowercase()
+                ),
+            ));
+        }
         if let Some((algorithm, text)) = said!(part) {
             let said = Checksum::of_text(algorithm, text).map_err(|_| checksums::invalid_value(algorithm))?;
             let is = found.checksum.as_deref().and_then(checksums::stored);

@@ -2,7 +2,8 @@
 
 use super::put::{condition, new_object, written_id};
 use crate::objects::headers::decode;
-use crate::objects::{Error, NewObject, Source, Stored, put, rewrite};
+use crate::objects::{ChecksumAlgorithm, Error, NewObject, Source, Stored, put, rewrite};
+use crate::s3::body::Found as BodyTrouble;
 use crate::s3::checksums::{self, Wanted, say};
 use crate::s3::error::{Trouble, failed, invalid, no_such_key, precondition_failed, trouble};
 use crate::s3::exchange::{Exchange, Place};
@@ -106,15 +107,21 @@ async fn write(
         let keeps = found.version.parts.is_none() || stored.published.md5 == found.version.md5;
         return Ok((stored, found.version.checksum.clone().filter(|_| keeps)));
     }
-    // Over the checksums of parts there is none for a content in one piece.
-    let known = found.version.checksum.clone().filter(|_| found.version.parts.is_none());
-    object.checksum = known.filter(|_| checksum.is_none());
+    // Over the checksums of parts there is none for a content in one piece: it is computed by the same algorithm.
+    let stored = found.version.checksum.as_deref().and_then(checksums::stored);
+    let checksum = checksum.or_else(|| match &stored {
+        Some(stored) if stored.parts.is_none() => None,
+        stored => Some(Wanted::computed(
+            stored.as_ref().map_or(ChecksumAlgorithm::Crc64Nvme, |stored| stored.algorithm),
+        )),
+    });
+    object.checksum = found.version.checksum.clone().filter(|_| checksum.is_none());
     object.content_md5 = found.version.md5.filter(|_| found.version.parts.is_none());
     let kept = object.checksum.clone();
     let mut source = Source::stored(gateway, found, None).await?;
     if let Some(checksum) = checksum {
         let of = [checksum.algorithm.hash_type()];
-        source = source.judged(&of, checksum.judge());
+        source = source.judged(&of, checksum.judge(BodyTrouble::default()));
     }
     let stored = put(gateway, principal, object, &mut source).await?;
     Ok((stored, source.verdict().or(kept)))

@@ -3,7 +3,7 @@
 use super::delete::{Told, bypass, condition, not_deleted, right};
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete_all};
-use crate::s3::error::{Told as _, Trouble, trouble, unbuilt};
+use crate::s3::error::{Told as _, Trouble, refused, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::time;
 use crate::scsp::authorization::Access;
@@ -11,7 +11,6 @@ use http::HeaderName;
 use lifecycle::condition::Tags;
 use lifecycle::{Refusal, Right};
 use metadata::{Markers, Which};
-use s3s::S3Response;
 use s3s::dto::{DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error as Failed, ObjectIdentifier};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,7 +28,7 @@ struct Item {
 pub(in crate::s3) async fn delete_objects(
     exchange: Exchange<'_>,
     input: DeleteObjectsInput,
-) -> Result<S3Response<DeleteObjectsOutput>, Trouble> {
+) -> Result<DeleteObjectsOutput, Trouble> {
     if input.mfa.is_some() {
         return Err(unbuilt("x-amz-mfa"));
     }
@@ -39,7 +38,7 @@ pub(in crate::s3) async fn delete_objects(
         return Err(trouble("InvalidRequest", "Missing required header for this request: Content-MD5"));
     }
     let keys = input.delete.objects;
-    if keys.is_empty() || keys.len() > MOST {
+    if keys.is_empty() || keys.len() > MOST || keys.iter().any(|key| key.key.is_empty()) {
         return Err(trouble(
             "MalformedXML",
             "The XML you provided was not well-formed or did not validate against our published schema",
@@ -64,10 +63,12 @@ pub(in crate::s3) async fn delete_objects(
             continue;
         }
         let (name, version) = (key.key.clone(), key.version_id.clone());
-        let wanted = which(version.as_deref()).and_then(|which| {
-            let may = exchange.principal.require(right(which), Some(place.domain.id), Some(place.bucket.id));
-            may.told().map(|()| which)
-        });
+        let wanted =
+            which(version.as_deref()).map_err(|_| refused(&Refusal::NoSuchVersion)).and_then(|which| {
+                let may =
+                    exchange.principal.require(right(which), Some(place.domain.id), Some(place.bucket.id));
+                may.told().map(|()| which)
+            });
         match wanted {
             Ok(which) => {
                 deletions.push(Deletion {
@@ -128,7 +129,7 @@ pub(in crate::s3) async fn delete_objects(
     if deleted > 0 {
         exchange.gateway.wake_background();
     }
-    Ok(S3Response::new(answer(items, input.delete.quiet == Some(true))))
+    Ok(answer(items, input.delete.quiet == Some(true)))
 }
 
 /// The places of keys that stand in the list before with the same version and the same conditions, and where.

@@ -1,8 +1,8 @@
 //! GetObjectTagging, PutObjectTagging, DeleteObjectTagging. Tags belong to a version and can change without another one.
 
-use crate::s3::error::{Told, Trouble, invalid};
+use crate::s3::error::{Told, Trouble, invalid, trouble};
 use crate::s3::exchange::{Exchange, Place};
-use crate::s3::reading::{object, version_id};
+use crate::s3::reading::{object, object_for, version_id};
 use crate::s3::tags::{self, Of};
 use crate::scsp::authorization::Access;
 use lifecycle::Right;
@@ -19,7 +19,8 @@ pub(in crate::s3) async fn get(
 ) -> Result<S3Response<GetObjectTaggingOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
     exchange.bucket_of(&input.bucket, Right::Read, owner).await?;
-    let found = object(&exchange, &input.bucket, &input.key, input.version_id.as_deref(), false).await?;
+    let version = input.version_id.as_deref();
+    let found = object(&exchange, &input.bucket, &input.key, version, false).await.map_err(of_marker)?;
     exchange.authorize(Access::Get, &found)?;
     Ok(S3Response::new(GetObjectTaggingOutput {
         tag_set: tags::set(found.version.tags.as_deref()),
@@ -31,7 +32,7 @@ pub(in crate::s3) async fn put(
     exchange: Exchange<'_>,
     input: PutObjectTaggingInput,
 ) -> Result<S3Response<PutObjectTaggingOutput>, Trouble> {
-    let tags = tags::encode(tags::of_xml(input.tagging), Of::Object)?;
+    let tags = tags::encode(tags::of_xml(input.tagging)?, Of::Object)?;
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
     let found = change(&exchange, &place, &input.key, input.version_id.as_deref(), tags).await?;
@@ -56,12 +57,25 @@ async fn change(
     version: Option<&str>,
     tags: Option<String>,
 ) -> Result<Found, Trouble> {
-    let found = object(exchange, &place.bucket.name, key, version, false).await?;
+    let names = (place.bucket.name.as_str(), key);
+    let found = object_for(exchange, Right::Write, names, version, false).await.map_err(of_marker)?;
     exchange.authorize(Access::Put, &found)?;
     let which = which(version)?;
     let metadata = &exchange.gateway.metadata;
     metadata.set_tags(place.domain.id, place.bucket.id, key, which, tags).await.told()?;
     Ok(found)
+}
+
+/// A delete marker has no tags, and can have none.
+fn of_marker(error: Trouble) -> Trouble {
+    let marker = error.headers().is_some_and(|headers| headers.contains_key("x-amz-delete-marker"));
+    if !marker || error.code().as_str() != "NoSuchKey" {
+        return error;
+    }
+    let headers = error.headers().cloned().unwrap_or_default();
+    let mut error = trouble("MethodNotAllowed", "The specified method is not allowed against this resource.");
+    error.set_headers(headers);
+    error
 }
 
 /// Which version an argument names.

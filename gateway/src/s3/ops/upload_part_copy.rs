@@ -4,6 +4,7 @@ use super::copy::{Conditions, original, source};
 use super::multipart::{Declared, open};
 use super::upload_part::{number, part_of};
 use crate::objects::{ChecksumAlgorithm, Source, put_part};
+use crate::s3::body::Found as BodyTrouble;
 use crate::s3::checksums::{self, Wanted, say};
 use crate::s3::error::{Told, Trouble, invalid, trouble};
 use crate::s3::exchange::Exchange;
@@ -48,7 +49,8 @@ pub(in crate::s3) async fn copy(
     }
     let from = Source::range(exchange.gateway, &found, range).await.told()?;
     let algorithm = Declared::of(&upload).map_or(ChecksumAlgorithm::Crc64Nvme, |declared| declared.algorithm);
-    let mut from = from.judged(&[algorithm.hash_type()], Wanted::computed(algorithm).judge());
+    let mut from =
+        from.judged(&[algorithm.hash_type()], Wanted::computed(algorithm).judge(BodyTrouble::default()));
     let part = part_of(&place, &upload, number, None);
     let (md5, _) = put_part(exchange.gateway, &exchange.principal, part, &mut from).await.told()?;
     let mut result = CopyPartResult {
@@ -68,7 +70,7 @@ pub(in crate::s3) async fn copy(
 /// Reads `x-amz-copy-source-range`: `bytes=first-last`, both of them there, inside of the source.
 ///
 /// # Errors
-/// `InvalidArgument` for another form, `InvalidRange` for what is not there.
+/// `InvalidArgument` for another form and for what ends behind the source, `InvalidRequest` for what begins there.
 fn range(text: &str, size: u64) -> Result<Range<u64>, Trouble> {
     let bad = || {
         invalid(
@@ -86,11 +88,14 @@ fn range(text: &str, size: u64) -> Result<Range<u64>, Trouble> {
     if first > last {
         return Err(bad());
     }
-    if last >= size {
+    if first >= size {
         return Err(trouble(
-            "InvalidRange",
-            format!("Range specified is not valid for source object of size: {size}"),
+            "InvalidRequest",
+            "The specified copy range is invalid for the source object size",
         ));
+    }
+    if last >= size {
+        return Err(invalid(format!("Range specified is not valid for source object of size: {size}")));
     }
     Ok(first..last + 1)
 }
@@ -107,6 +112,7 @@ mod tests {
         for bad in ["bytes=-5", "bytes=5-", "0-1", "bytes=5-2", "bytes=a-b", "bytes=+1-2", "bytes=0-1,3-4"] {
             assert_eq!(code(bad), Err("InvalidArgument".to_owned()), "{bad}");
         }
-        assert_eq!(code("bytes=0-10"), Err("InvalidRange".to_owned()));
+        assert_eq!(code("bytes=0-10"), Err("InvalidArgument".to_owned()));
+        assert_eq!(code("bytes=10-10"), Err("InvalidRequest".to_owned()));
     }
 }
