@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row as _, ValueRef};
-use text::{built, chunks};
+use text::{built, chunks, in_order};
 
 /// Which engine is underneath.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,7 +339,7 @@ impl Conn {
 
     /// Runs `template` over `rows`, in chunks whose sizes are powers of two so that few texts are ever prepared, and
     /// tells how many rows it touched in all. `{rows}` in the template stands for `($3,$4),($5,$6)…`, numbered after
-    /// `head`, the values that every chunk begins with.
+    /// `head`, the values of every chunk.
     pub(crate) async fn execute_rows(
         &mut self,
         template: &'static str,
@@ -347,7 +347,7 @@ impl Conn {
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, DbError> {
         let mut touched = 0;
-        for (text, values) in chunks(template, head, rows) {
+        for (text, values) in chunks(self.engine(), template, head, rows) {
             touched += self.execute(text, values).await?;
         }
         Ok(touched)
@@ -361,7 +361,7 @@ impl Conn {
         rows: Vec<Vec<Value>>,
     ) -> Result<Vec<Row>, DbError> {
         let mut found = Vec::new();
-        for (text, values) in chunks(template, head, rows) {
+        for (text, values) in chunks(self.engine(), template, head, rows) {
             found.extend(self.fetch(text, values).await?);
         }
         Ok(found)
@@ -424,6 +424,13 @@ impl Readers {
         }
     }
 
+    fn engine(&self) -> Engine {
+        match self {
+            Readers::Sqlite(_) => Engine::Sqlite,
+            Readers::Postgres(_) => Engine::Postgres,
+        }
+    }
+
     /// How many queries over many keys run at once to good purpose. Of SQLite one: handing a query over to its thread costs
     /// more than looking a few more keys up.
     pub(crate) fn at_once(&self) -> usize {
@@ -446,9 +453,9 @@ impl Readers {
         };
         let (size, columns) = (rows.len().next_power_of_two(), nothing.len());
         rows.resize(size, nothing);
-        let mut values = head.to_vec();
-        values.extend(rows.into_iter().flatten());
-        self.fetch(built(template, head.len(), columns, size), values).await
+        let engine = self.engine();
+        let values = in_order(engine, head, rows);
+        self.fetch(built(engine, template, head.len(), columns, size), values).await
     }
 
     /// Runs a query and gives its first row, if it has one.

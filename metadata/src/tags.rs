@@ -105,7 +105,10 @@ async fn find(
     let older = match (target.which, current, history) {
         (Which::Current, Some(current), _) => return Ok(current.id),
         (Which::Version(id), Some(current), _) if current.id == id => return Ok(id),
-        (Which::Null, Some(current), _) if current.null_version => return Ok(current.id),
+        // Where no versions are kept, the only one there is counts as the null version, however it was written.
+        (Which::Null, Some(current), history) if current.null_version || history.is_none() => {
+            return Ok(current.id);
+        }
         (_, _, None) => None,
         (Which::Current, None, Some(upto)) => older(conn, NEWEST, args![contents, name, upto]).await?,
         (Which::Version(id), _, Some(upto)) => {

@@ -30,6 +30,8 @@ pub struct NewObject {
     pub headers: Vec<(String, String)>,
     /// Its tags, as the door encodes them.
     pub tags: Option<String>,
+    /// It has the tags of the version that it names in `replaces`, whatever they are by then.
+    pub keeps_tags: bool,
     /// A checksum of its content, as the door encodes it. One that the source judges to be kept takes its place.
     pub checksum: Option<String>,
     /// Keep the content's MD5 among them, as `content-md5`.
@@ -245,6 +247,7 @@ pub(super) async fn publish(
         size,
         md5,
         parts: None,
+        keeps_tags: object.keeps_tags && object.replaces.is_some(),
         tags: object.tags,
         checksum: object.checksum,
         headers: super::headers::encode(&headers),

@@ -71,7 +71,7 @@ impl Refused {
         }
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
         let mut put = |name: &str, value: &str| {
-            let _ = write!(xml, "<{name}>{}</{name}>", escape(&printable(value)));
+            let _ = write!(xml, "<{name}>{}</{name}>", escape(printable(value)));
         };
         put("Code", &self.code);
         put("Message", &self.message);

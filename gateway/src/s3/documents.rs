@@ -5,6 +5,7 @@
 //! things, nothing may be read as something else. It also knows no characters beyond U+FFFF by their numbers, which some clients
 //! write; so lists of keys are written anew, without such references, before they are handed to it.
 
+use super::arguments::Arguments;
 use super::target::Named;
 use http::Method;
 use http::request::Parts;
@@ -67,34 +68,29 @@ const VERSIONING: Grammar =
     &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
-    ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket", "Tags"]),
+    ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
     ("Location", &["Name", "Type"]),
     ("Bucket", &["DataRedundancy", "Type"]),
-    ("Tags", &["Tag"]),
-    ("Tag", &["Key", "Value"]),
 ];
+/// The arguments of a signature of version 2.
+const OLD: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
 impl Kind {
     /// What the body of a request is, if it is no object's content.
-    pub(super) fn of(parts: &Parts, named: &Named) -> Option<Self> {
-        let query = parts.uri.query().unwrap_or_default();
-        let has = |argument: &str| query.split('&').any(|pair| pair.split('=').next() == Some(argument));
+    pub(super) fn of(parts: &Parts, named: &Named, arguments: &Arguments) -> Option<Self> {
+        let has = |name: &str| arguments.has(name);
         let (put, post) = (parts.method == Method::PUT, parts.method == Method::POST);
         if put && named.key.is_some() && !["tagging", "acl", "retention", "legal-hold"].into_iter().any(has) {
             return None;
         }
+        // Arguments that say nothing of what is asked.
+        let plain = |name: &str| name == "x-id" || name.starts_with("X-Amz-") || OLD.contains(&name);
         Some(match named.key {
             None if post && has("delete") => Kind::Delete,
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
-            None if put
-                && query.split('&').all(|pair| {
-                    pair.is_empty() || pair.starts_with("X-Amz-") || pair.starts_with("x-id=")
-                }) =>
-            {
-                Kind::Bucket
-            }
+            None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
     }

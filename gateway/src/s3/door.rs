@@ -2,8 +2,10 @@
 
 use super::access::Access;
 use super::answer::{self, Refused};
+use super::arguments::Arguments;
 use super::documents::Kind;
-use super::error::{Trouble, trouble};
+use super::error::{Told, Trouble, trouble};
+use super::exchange::bound;
 use super::keys::Keys;
 use super::op::Op;
 use super::route::{Answered, Hot};
@@ -84,10 +86,14 @@ impl Door {
             Host::Bucket(bucket) => Some(bucket),
             Host::Ours | Host::Other(_) => None,
         };
-        if let Some(url) = presented::check(&parts, bucket_host, self.gateway.clock.now())? {
+        let arguments = Arguments::read(parts.uri.query())?;
+        let url = presented::check(&parts, bucket_host, self.gateway.clock.now())?;
+        if let Some(url) = &url {
             url.verify(&self.gateway.auth).await?;
+            let principal = self.gateway.auth.signed_by(url.key()).await.told()?;
+            bound(&self.gateway, &principal, named).await?;
         }
-        meant::check(&parts, named)?;
+        meant::check(&parts, named, &arguments)?;
         if form::is_form(&parts, named) {
             trail.note.asked(Op::named("PostObject"));
             let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());
@@ -100,7 +106,14 @@ impl Door {
             )
             .into());
         }
-        let document = Kind::of(&parts, named);
+        if let Err(unseen) = meant::verified(&parts) {
+            // Who may do nothing without a signature hears of that first.
+            if url.is_none() {
+                self.gateway.auth.nobody().told()?;
+            }
+            return Err(unseen.into());
+        }
+        let document = Kind::of(&parts, named, &arguments);
         let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         let wire = Wire::new(reader, &parts.headers, document, Arc::clone(broken))?;
         let mut request = Request::from_parts(parts, s3s::Body::http_body_unsync(wire));

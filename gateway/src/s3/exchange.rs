@@ -4,11 +4,12 @@ use super::error::{Told, Trouble, denied, no_such_bucket, trouble};
 use super::target::Named;
 use super::trail::Note;
 use super::wire::Broken;
+use crate::auth::Scope;
 use crate::objects::SpecCheck;
 use crate::scsp::authorization::{Access, Protected, check, spec_check};
 use crate::{Gateway, Principal};
 use http::{Extensions, HeaderMap};
-use lifecycle::{ContainerId, Right, Versioning};
+use lifecycle::{ContainerId, Right, State, Versioning};
 use metadata::{Container, Found};
 use s3s::{S3Request, TrailingHeaders};
 use std::sync::Arc;
@@ -132,6 +133,27 @@ impl<'a> Exchange<'a> {
     pub(super) fn spec(&self, access: Access, place: &Place) -> SpecCheck {
         let (domain, bucket) = ((place.domain.id, place.domain.name.as_str()), &place.bucket);
         spec_check(access, self.principal.clone(), false, domain, (bucket.id, &bucket.name))
+    }
+}
+
+/// Passes if what `principal` signed without Host can mean nothing else than what it meant: Host chooses the domain, and a URL
+/// of version 2 or a form says nothing of it. Whoever is at home in one domain reaches no other; anybody else the default one.
+///
+/// # Errors
+/// `AccessDenied`.
+pub(super) async fn bound(gateway: &Gateway, principal: &Principal, named: &Named) -> Result<(), Trouble> {
+    let at_home = match principal.scope() {
+        Scope::Domain(_) | Scope::Bucket { domain: Some(_), .. } => true,
+        Scope::Cluster | Scope::Bucket { domain: None, .. } => false,
+    };
+    let Some(domain) = named.domain.as_deref().filter(|_| !at_home) else { return Ok(()) };
+    let found = gateway.metadata.domain_named(domain).await.told()?;
+    let other = domain != gateway.settings.default_domain.as_str();
+    match found.is_some_and(|found| found.state == State::Live) && other {
+        true => Err(denied(
+            "This signature says nothing of the domain. Please use AWS4-HMAC-SHA256 with a signed host.",
+        )),
+        false => Ok(()),
     }
 }
 

@@ -4,16 +4,21 @@
 //! its last chunk, and one that is longer or shorter than `x-amz-decoded-content-length` says, would be stored as whole.
 //! What stands in the frame is left to `s3s`; here it is only counted.
 
+use bytes::{Bytes, BytesMut};
+
 /// A line that begins a chunk: the length in hexadecimal digits, and a signature.
 const LINE_MAX: usize = 256;
+
+/// The longest chunk that is signed: `s3s` holds it until its signature is verified. Clients send a few hundred KiB at most.
+const SIGNED_MAX: u64 = 4 << 20;
 
 /// Where in the frame the body is.
 #[derive(Debug)]
 enum At {
     /// In the line that begins a chunk.
     Line(Vec<u8>),
-    /// In a chunk, with so many bytes to come: its own, and the end of its line.
-    Chunk(u64),
+    /// In a chunk, with so many of its bytes to come, and then so many of the end of its line.
+    Chunk { data: u64, end: u8 },
     /// Behind the line of the last chunk.
     Last,
 }
@@ -24,6 +29,8 @@ pub(super) struct Framing {
     at: At,
     /// What the chunks still owe.
     owed: u64,
+    /// Each chunk has a signature of its own.
+    signed: bool,
 }
 
 /// What is wrong with a frame.
@@ -32,6 +39,9 @@ pub(super) enum BadFrame {
     /// A line begins no chunk.
     #[error("a chunk of the body begins with no length")]
     Malformed,
+    /// A chunk that nobody holds.
+    #[error("a signed chunk of the body is longer than {SIGNED_MAX} bytes")]
+    Large,
     /// The chunks are longer together than was said.
     #[error("the body is longer than x-amz-decoded-content-length says")]
     Long,
@@ -44,20 +54,52 @@ pub(super) enum BadFrame {
 
 impl Framing {
     /// Of chunks that are `length` bytes together.
-    pub(super) fn new(length: u64) -> Self {
-        Framing { at: At::Line(Vec::new()), owed: length }
+    pub(super) fn new(length: u64, signed: bool) -> Self {
+        Framing { at: At::Line(Vec::new()), owed: length, signed }
     }
 
-    /// These bytes came.
-    pub(super) fn saw(&mut self, mut bytes: &[u8]) -> Result<(), BadFrame> {
+    /// Takes the bytes that came, and gives back those that go on: the same, but for chunks that are not signed. Of these `s3s`
+    /// would hold each whole, and some clients send a body in one: so each piece that comes goes on as a chunk.
+    ///
+    /// # Errors
+    /// [`BadFrame`].
+    pub(super) fn pass(&mut self, bytes: Bytes) -> Result<Bytes, BadFrame> {
+        if self.signed {
+            return self.cut(&bytes, None).map(|()| bytes);
+        }
+        let mut cut = BytesMut::with_capacity(bytes.len() + 64);
+        self.cut(&bytes, Some(&mut cut))?;
+        Ok(cut.freeze())
+    }
+
+    fn cut(&mut self, mut bytes: &[u8], mut to: Option<&mut BytesMut>) -> Result<(), BadFrame> {
         while !bytes.is_empty() {
             match &mut self.at {
-                At::Last => return Ok(()),
-                At::Chunk(left) => {
-                    let taken = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len());
-                    *left -= taken as u64;
-                    bytes = &bytes[taken..];
-                    if *left == 0 {
+                At::Last => {
+                    if let Some(to) = &mut to {
+                        to.extend_from_slice(bytes);
+                    }
+                    return Ok(());
+                }
+                At::Chunk { data, .. } if *data > 0 => {
+                    let taken = usize::try_from(*data).unwrap_or(usize::MAX).min(bytes.len());
+                    *data -= taken as u64;
+                    let (piece, rest) = bytes.split_at(taken);
+                    if let Some(to) = &mut to {
+                        to.extend_from_slice(format!("{taken:x}\r\n").as_bytes());
+                        to.extend_from_slice(piece);
+                        to.extend_from_slice(b"\r\n");
+                    }
+                    bytes = rest;
+                }
+                At::Chunk { end, .. } => {
+                    let wanted = if *end == 2 { b'\r' } else { b'\n' };
+                    if bytes[0] != wanted {
+                        return Err(BadFrame::Malformed);
+                    }
+                    *end -= 1;
+                    bytes = &bytes[1..];
+                    if *end == 0 {
                         self.at = At::Line(Vec::new());
                     }
                 }
@@ -70,19 +112,28 @@ impl Framing {
                         return Err(BadFrame::Malformed);
                     }
                     if end.is_some() {
-                        let length = length(line).ok_or(BadFrame::Malformed)?;
-                        self.owed = self.owed.checked_sub(length).ok_or(BadFrame::Long)?;
-                        // Behind the bytes of a chunk stands the end of a line.
-                        self.at = if length == 0 { At::Last } else { At::Chunk(length.saturating_add(2)) };
-                        // Whoever reads may stop here, and not ask for the end.
-                        if length == 0 {
-                            self.end()?;
+                        let line = std::mem::take(line);
+                        self.begin(&line)?;
+                        if let (Some(to), At::Last) = (&mut to, &self.at) {
+                            to.extend_from_slice(&line);
                         }
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    /// A chunk begins.
+    fn begin(&mut self, line: &[u8]) -> Result<(), BadFrame> {
+        let length = length(line).ok_or(BadFrame::Malformed)?;
+        self.owed = self.owed.checked_sub(length).ok_or(BadFrame::Long)?;
+        if self.signed && length > SIGNED_MAX {
+            return Err(BadFrame::Large);
+        }
+        self.at = if length == 0 { At::Last } else { At::Chunk { data: length, end: 2 } };
+        // Whoever reads may stop at the last one, and not ask for the end.
+        if length == 0 { self.end() } else { Ok(()) }
     }
 
     /// The body is over.
@@ -108,33 +159,64 @@ fn length(line: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const BODY: &[u8] = b"5;chunk-signature=ab\r\nhello\r\n3\r\nyou\r\n0;chunk-signature=cd\r\nx-amz-checksum-crc32:a\r\n\r\n";
+    const SIGNED: &[u8] =
+        b"5;chunk-signature=ab\r\nhello\r\n3;chunk-signature=ef\r\nyou\r\n0;chunk-signature=cd\r\nx-amz-checksum-crc32:a\r\n\r\n";
+    const OPEN: &[u8] = b"5\r\nhello\r\n3\r\nyou\r\n0\r\nx-amz-checksum-crc32:a\r\n\r\n";
 
-    fn look(body: &[u8], length: u64, piece: usize) -> Result<(), BadFrame> {
-        let mut frame = Framing::new(length);
-        body.chunks(piece).try_for_each(|bytes| frame.saw(bytes))?;
-        frame.end()
+    fn look(body: &[u8], length: u64, piece: usize, signed: bool) -> Result<Vec<u8>, BadFrame> {
+        let mut framing = Framing::new(length, signed);
+        let mut passed = Vec::new();
+        for bytes in body.chunks(piece) {
+            passed.extend_from_slice(&framing.pass(Bytes::copy_from_slice(bytes))?);
+        }
+        framing.end().map(|()| passed)
+    }
+
+    /// What is in the chunks.
+    fn content(body: &[u8]) -> Vec<u8> {
+        let (mut rest, mut content) = (body, Vec::new());
+        loop {
+            let end = rest.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+            let length = usize::try_from(length(&rest[..end]).unwrap()).unwrap();
+            if length == 0 {
+                return content;
+            }
+            content.extend_from_slice(&rest[end..end + length]);
+            assert_eq!(&rest[end + length..end + length + 2], b"\r\n");
+            rest = &rest[end + length + 2..];
+        }
     }
 
     #[test]
     fn a_whole_body_is_whole_however_it_comes() {
-        for piece in 1..BODY.len() {
-            assert_eq!(look(BODY, 8, piece), Ok(()), "{piece}");
+        for piece in 1..SIGNED.len() {
+            assert_eq!(look(SIGNED, 8, piece, true).as_deref(), Ok(SIGNED), "{piece}");
         }
-        assert_eq!(look(b"0\r\n\r\n", 0, 3), Ok(()));
+        for piece in 1..OPEN.len() {
+            let passed = look(OPEN, 8, piece, false).unwrap();
+            assert_eq!(content(&passed), b"helloyou", "{piece}");
+            assert!(passed.ends_with(b"0\r\nx-amz-checksum-crc32:a\r\n\r\n"), "{piece}");
+        }
+        assert!(look(b"0\r\n\r\n", 0, 3, false).is_ok());
     }
 
     #[test]
     fn what_is_missing_or_too_much_is_found() {
-        assert_eq!(look(BODY, 9, 7), Err(BadFrame::Short));
-        assert_eq!(look(BODY, 7, 7), Err(BadFrame::Long));
-        for cut in 0..BODY.len() - 40 {
-            assert_eq!(look(&BODY[..cut], 8, 7), Err(BadFrame::Short), "{cut}");
+        for (body, signed) in [(SIGNED, true), (OPEN, false)] {
+            assert_eq!(look(body, 9, 7, signed), Err(BadFrame::Short));
+            assert_eq!(look(body, 7, 7, signed), Err(BadFrame::Long));
+            let last = body.windows(2).position(|at| at == b"\n0").unwrap() + 1;
+            for cut in 0..=last {
+                assert_eq!(look(&body[..cut], 8, 7, signed), Err(BadFrame::Short), "{cut}");
+            }
+            assert_eq!(look(b"", 0, 1, signed), Err(BadFrame::Short));
+            assert_eq!(look(b"xyz\r\n", 1, 2, signed), Err(BadFrame::Malformed));
+            assert_eq!(look(b";x\r\n", 0, 2, signed), Err(BadFrame::Malformed));
+            assert_eq!(look(b"1\r\nab\r\n", 9, 2, signed), Err(BadFrame::Malformed));
+            assert_eq!(look(&[b'1'; 300], 1, 50, signed), Err(BadFrame::Malformed));
+            assert_eq!(look(b"ffffffffffffffffff\r\n", u64::MAX, 50, signed), Err(BadFrame::Malformed));
         }
-        assert_eq!(look(b"", 0, 1), Err(BadFrame::Short));
-        assert_eq!(look(b"xyz\r\n", 1, 2), Err(BadFrame::Malformed));
-        assert_eq!(look(b";x\r\n", 0, 2), Err(BadFrame::Malformed));
-        assert_eq!(look(&[b'1'; 300], 1, 50), Err(BadFrame::Malformed));
-        assert_eq!(look(b"ffffffffffffffffff\r\n", u64::MAX, 50), Err(BadFrame::Malformed));
+        assert_eq!(look(b"400001;s\r\n", u64::MAX, 50, true), Err(BadFrame::Large));
+        assert_eq!(look(b"400001\r\n", u64::MAX, 50, false), Err(BadFrame::Short), "it goes on in pieces");
     }
 }

@@ -1,24 +1,182 @@
 //! What a request asks for that `s3s` would pass over. An argument or a condition that was meant must not be ignored: a PUT
-//! that names a version would overwrite another, a part without its upload would become an object.
+//! that names a version would overwrite another, a part without its upload would become an object, and a DELETE of an
+//! object's lock would delete the object.
 
-use super::error::{Trouble, invalid, trouble};
+use super::arguments::Arguments;
+use super::error::{Trouble, invalid, trouble, unbuilt};
 use super::target::Named;
 use http::Method;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
+
+/// Words that make a request one about something else than the object or bucket itself.
+const SUBRESOURCES: [&str; 40] = [
+    "accelerate",
+    "acl",
+    "analytics",
+    "attributes",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "partNumber",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "select-type",
+    "session",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "versions",
+    "website",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+];
+
+/// Which of them a call on an object takes.
+const OF_OBJECT: [(Method, &[&str]); 5] = [
+    (
+        Method::GET,
+        &[
+            "attributes",
+            "acl",
+            "legal-hold",
+            "retention",
+            "tagging",
+            "torrent",
+            "uploadId",
+            "versionId",
+            "partNumber",
+        ],
+    ),
+    (Method::HEAD, &["versionId", "partNumber"]),
+    (Method::PUT, &["tagging", "acl", "legal-hold", "retention", "uploadId", "partNumber", "versionId"]),
+    (Method::POST, &["uploads", "uploadId", "restore", "select", "select-type", "versionId"]),
+    (Method::DELETE, &["tagging", "uploadId", "versionId"]),
+];
+
+/// Which of them, of those that change something, a call on a bucket takes.
+const OF_BUCKET: [(Method, &[&str]); 3] = [
+    (
+        Method::PUT,
+        &[
+            "accelerate",
+            "acl",
+            "analytics",
+            "cors",
+            "encryption",
+            "intelligent-tiering",
+            "inventory",
+            "lifecycle",
+            "logging",
+            "metrics",
+            "notification",
+            "object-lock",
+            "ownershipControls",
+            "policy",
+            "publicAccessBlock",
+            "replication",
+            "requestPayment",
+            "tagging",
+            "versioning",
+            "website",
+        ],
+    ),
+    (Method::POST, &["delete", "metadataTable"]),
+    (
+        Method::DELETE,
+        &[
+            "analytics",
+            "cors",
+            "encryption",
+            "intelligent-tiering",
+            "inventory",
+            "lifecycle",
+            "metadataTable",
+            "metrics",
+            "ownershipControls",
+            "policy",
+            "publicAccessBlock",
+            "replication",
+            "tagging",
+            "website",
+        ],
+    ),
+];
+
+/// Headers that are a condition, or say whom or what is meant: an empty one was meant as something.
+const NEVER_EMPTY: [&str; 14] = [
+    "if-match",
+    "if-none-match",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+    "x-amz-expected-bucket-owner",
+    "x-amz-source-expected-bucket-owner",
+    "x-amz-if-match-last-modified-time",
+    "x-amz-if-match-size",
+    "x-amz-if-match-initiated-time",
+    "x-amz-mfa",
+    "x-amz-mp-object-size",
+];
 
 /// Passes if nothing of the request would be passed over.
 ///
 /// # Errors
-/// `InvalidArgument`; `MissingContentLength`, `MalformedTrailerError` for what frames a body and says nothing.
-pub(super) fn check(parts: &Parts, named: &Named) -> Result<(), Trouble> {
-    for name in ["if-match", "if-none-match", "x-amz-copy-source-if-match", "x-amz-copy-source-if-none-match"]
-    {
+/// `InvalidArgument`, `MethodNotAllowed`, `NotImplemented`; `MissingContentLength`, `MalformedTrailerError` for what frames a
+/// body and says nothing.
+pub(super) fn check(parts: &Parts, named: &Named, arguments: &Arguments) -> Result<(), Trouble> {
+    if parts.headers.get_all(HOST).iter().count() > 1 {
+        return Err(trouble("InvalidRequest", "The header host stands more than once."));
+    }
+    for name in NEVER_EMPTY {
         if parts.headers.get(name).is_some_and(|value| value.as_bytes().trim_ascii().is_empty()) {
-            return Err(invalid(format!(
-                "The header {name} is empty: a condition names an entity tag, or *."
-            )));
+            return Err(invalid(format!("The header {name} is empty.")));
         }
     }
+    frame(parts)?;
+    subresources(&parts.method, named, arguments)?;
+    unevaluated(parts, named)?;
+    if arguments.get("versionId") == Some("") {
+        return Err(invalid("Version id cannot be the empty string"));
+    }
+    if parts.method == Method::PUT && named.key.is_some() {
+        if arguments.has("versionId")
+            && !["tagging", "acl", "retention", "legal-hold"].into_iter().any(|name| arguments.has(name))
+        {
+            return Err(invalid("This operation does not accept a version-id."));
+        }
+        if arguments.has("partNumber") != arguments.has("uploadId") {
+            return Err(invalid("A part is named by both partNumber and uploadId."));
+        }
+    }
+    Ok(())
+}
+
+/// What says how a body is framed, and signed.
+fn frame(parts: &Parts) -> Result<(), Trouble> {
     let length = parts.headers.get("x-amz-decoded-content-length").map(|length| length.as_bytes());
     let is_number = |text: &[u8]| {
         let text =
@@ -31,7 +189,9 @@ pub(super) fn check(parts: &Parts, named: &Named) -> Result<(), Trouble> {
             "You must provide the x-amz-decoded-content-length HTTP header.",
         ));
     }
-    let form = parts.headers.get("x-amz-content-sha256").map(|form| form.as_bytes()).unwrap_or_default();
+    let Some(form) = parts.headers.get("x-amz-content-sha256").map(|form| form.as_bytes()) else {
+        return Ok(());
+    };
     // Of signatures that are not built, that is what is told.
     let built = !form.starts_with(b"STREAMING-AWS4-ECDSA");
     if built && form.ends_with(b"-TRAILER") && !parts.headers.contains_key("x-amz-trailer") {
@@ -40,20 +200,69 @@ pub(super) fn check(parts: &Parts, named: &Named) -> Result<(), Trouble> {
             "The header x-amz-trailer does not say what comes behind the body.",
         ));
     }
-    let query = parts.uri.query().unwrap_or_default();
-    let has = |argument: &str| query.split('&').any(|pair| pair.split('=').next() == Some(argument));
-    if query.split('&').any(|pair| pair == "versionId=" || pair == "versionId") {
-        return Err(invalid("Version id cannot be the empty string"));
-    }
-    if parts.method == Method::PUT && named.key.is_some() {
-        if has("versionId") && !["tagging", "acl", "retention", "legal-hold"].into_iter().any(has) {
-            return Err(invalid("This operation does not accept a version-id."));
-        }
-        if has("partNumber") != has("uploadId") {
-            return Err(invalid("A part is named by both partNumber and uploadId."));
-        }
-    }
     Ok(())
+}
+
+/// Passes if somebody will look at what the request says of its body: only with a signature of version 4 that is done; in a
+/// URL, not for chunks.
+///
+/// # Errors
+/// `InvalidRequest`, `NotImplemented`.
+pub(super) fn verified(parts: &Parts) -> Result<(), Trouble> {
+    let Some(form) = parts.headers.get("x-amz-content-sha256").map(|form| form.as_bytes()) else {
+        return Ok(());
+    };
+    let in_query = parts.uri.query().unwrap_or_default().contains("X-Amz-Signature");
+    let in_chunks = form.starts_with(b"STREAMING-");
+    match parts.headers.contains_key(AUTHORIZATION) || form == b"UNSIGNED-PAYLOAD" {
+        true => Ok(()),
+        false if in_query && in_chunks => Err(unbuilt("A presigned URL for a body in chunks")),
+        false if in_query => Ok(()),
+        false => Err(trouble(
+            "InvalidRequest",
+            "x-amz-content-sha256 is for requests that are signed by version 4.",
+        )),
+    }
+}
+
+fn subresources(method: &Method, named: &Named, arguments: &Arguments) -> Result<(), Trouble> {
+    let table: &[(Method, &[&str])] = match (&named.bucket, &named.key) {
+        (Some(_), Some(_)) => &OF_OBJECT,
+        (Some(_), None) => &OF_BUCKET,
+        (None, _) => return Ok(()),
+    };
+    // What is read of a bucket, reads nothing else if it is not known.
+    let Some((_, taken)) = table.iter().find(|(known, _)| known == method) else { return Ok(()) };
+    let mut meant =
+        arguments.names().filter(|name| SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    match meant.find(|name| !taken.contains(name)) {
+        Some(name) => Err(trouble(
+            "MethodNotAllowed",
+            format!("{method} is not allowed against the subresource {name}."),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Conditions that nobody would look at.
+fn unevaluated(parts: &Parts, named: &Named) -> Result<(), Trouble> {
+    if named.key.is_none() {
+        return Ok(());
+    }
+    let names: &[&str] = match parts.method {
+        Method::PUT => &["if-unmodified-since", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"],
+        Method::DELETE => &["if-unmodified-since", "if-none-match"],
+        _ => &[],
+    };
+    match names.iter().find(|name| parts.headers.contains_key(**name)) {
+        Some(name) => Err(unbuilt(&format!("{name} on {}", parts.method))),
+        None if parts.headers.contains_key("x-amz-copy-source-range")
+            && !parts.uri.query().unwrap_or_default().contains("partNumber") =>
+        {
+            Err(invalid("x-amz-copy-source-range is for the parts of an upload."))
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +276,8 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        check(&parts, &Named::read(&parts, None).unwrap()).is_ok()
+        let arguments = Arguments::read(parts.uri.query()).unwrap();
+        check(&parts, &Named::read(&parts, None).unwrap(), &arguments).is_ok() && verified(&parts).is_ok()
     }
 
     #[test]
@@ -78,18 +288,35 @@ mod tests {
             ("PUT", "/b/k?versionId=abc"),
             ("PUT", "/b/k?partNumber=1"),
             ("PUT", "/b/k?uploadId=1"),
+            ("PUT", "/b/k?%75ploadId=1"),
+            ("PUT", "/b/k?restore"),
+            ("DELETE", "/b/k?acl"),
+            ("DELETE", "/b/k?Tagging"),
+            ("DELETE", "/b?uploads"),
+            ("PUT", "/b?versions"),
+            ("HEAD", "/b/k?acl"),
         ] {
             assert!(!passes(method, uri, &[]), "{method} {uri}");
         }
         assert!(!passes("PUT", "/b/k", &[("if-none-match", "")]));
         assert!(!passes("DELETE", "/b/k", &[("if-match", " ")]));
+        assert!(!passes("DELETE", "/b/k", &[("if-none-match", "*")]));
+        assert!(
+            !passes("PUT", "/b/k", &[("x-amz-content-sha256", &"0".repeat(64))]),
+            "nobody would look at it"
+        );
         for (method, uri) in [
             ("GET", "/b/k?versionId=abc&partNumber=2"),
             ("PUT", "/b/k?tagging&versionId=abc"),
             ("PUT", "/b/k?partNumber=1&uploadId=2"),
             ("PUT", "/b?versioning"),
+            ("GET", "/b?versions&x-id=ListObjectVersions"),
+            ("DELETE", "/b/k?x-id=DeleteObject"),
         ] {
-            assert!(passes(method, uri, &[("if-match", "*")]), "{method} {uri}");
+            assert!(
+                passes(method, uri, &[("if-match", "*"), ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")]),
+                "{method} {uri}"
+            );
         }
     }
 }

@@ -4,6 +4,7 @@
 //! | file | promise |
 //! | --- | --- |
 //! | `door` | one request from its head to its answer, and its line in the audit trail |
+//! | `arguments` | what stands behind the path |
 //! | `target` | which bucket and which key a request names: read once, for everybody |
 //! | `presented` | what a signature must cover, and how long: what `s3s` does not ask |
 //! | `keys`, `access` | secrets for `s3s` to verify with; the principal, before anything else is looked at |
@@ -19,6 +20,7 @@
 
 mod access;
 mod answer;
+mod arguments;
 mod body;
 mod checksums;
 mod deleting;

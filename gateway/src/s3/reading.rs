@@ -1,29 +1,25 @@
 //! GET and HEAD of objects.
 
+use super::arguments::Arguments;
 use super::error::{Told, Trouble, invalid, no_such_key, precondition_failed, refused, trouble, with};
 use super::exchange::Exchange;
 use super::{checksums, etag, headers, tags};
 use crate::http::headers::read_conditions;
 use crate::http::range::{self, Ranges};
-use crate::http::{Body, Class, Current, Outcome, Query};
+use crate::http::{Body, Class, Current, Outcome};
 use crate::objects::content;
 use crate::objects::headers::decode;
 use crate::scsp::authorization::Access;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, ETAG, LAST_MODIFIED, RANGE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lifecycle::{Refusal, Right, Versioning};
 use metadata::{Found, Sought};
 use std::ops::Range;
 
-/// The arguments. A plus is a space in them, as AWS reads it.
-pub(super) fn query(uri: &Uri) -> Result<Query, Trouble> {
-    let raw = uri.query().map(|raw| raw.replace('+', "%20"));
-    Query::parse(raw.as_deref()).map_err(|_| trouble("InvalidURI", "Couldn't parse the specified URI."))
-}
-
+/// Reads an object, or describes it.
 pub(super) async fn read(
     exchange: &Exchange<'_>,
-    query: &Query,
+    query: &Arguments,
     head: bool,
 ) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
     let bucket = exchange.named.bucket.as_deref().unwrap_or_default();
@@ -72,7 +68,7 @@ struct Stretch {
 async fn stretch(
     exchange: &Exchange<'_>,
     found: &Found,
-    query: &Query,
+    query: &Arguments,
     asked: Option<&str>,
     headers: &mut HeaderMap,
 ) -> Result<Stretch, Trouble> {
@@ -140,7 +136,7 @@ fn is_one_range(header: &str) -> bool {
 fn describe(
     exchange: &Exchange<'_>,
     found: &Found,
-    query: &Query,
+    query: &Arguments,
     checksum: Option<&str>,
     headers: &mut HeaderMap,
 ) -> Result<(), Trouble> {

@@ -5,10 +5,11 @@
 //! an `Expires` that is none. And it does not read all keys that a list may hold (see `documents`). Signatures are verified before, as for every other call.
 
 use super::access::admit;
+use super::arguments::Arguments;
 use super::deleting::delete;
 use super::exchange::Exchange;
 use super::op::Op;
-use super::reading::{query, read};
+use super::reading::read;
 use super::target::{Named, Plain};
 use super::trail::Note;
 use super::writing::write;
@@ -26,11 +27,20 @@ pub(super) struct Hot(pub(super) Gateway);
 #[derive(Clone)]
 pub(super) struct Answered(pub(super) Arc<Mutex<Option<Body>>>);
 
+impl Answered {
+    /// With this body.
+    pub(super) fn with(body: Body) -> Self {
+        Answered(Arc::new(Mutex::new(Some(body))))
+    }
+}
+
 #[async_trait::async_trait]
 impl S3Route for Hot {
     fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, extensions: &mut Extensions) -> bool {
-        let named = extensions.get::<Arc<Named>>();
-        named.and_then(|named| Plain::of(method, named, uri.query(), headers)).is_some()
+        let (named, arguments) = (extensions.get::<Arc<Named>>(), Arguments::read(uri.query()));
+        // What has no arguments that can be read did not come this far.
+        let Ok(arguments) = arguments else { return false };
+        named.and_then(|named| Plain::of(method, named, &arguments, headers)).is_some()
     }
 
     async fn check_access(&self, request: &mut S3Request<s3s::Body>) -> S3Result<()> {
@@ -53,12 +63,15 @@ impl S3Route for Hot {
         let (status, headers, body) = match method {
             Method::PUT => write(&exchange, input).await?,
             Method::POST => delete(exchange, input).await?,
-            method => read(&exchange, &query(&uri)?, method == Method::HEAD).await?,
+            method => {
+                let arguments = Arguments::read(uri.query())?;
+                read(&exchange, &arguments, method == Method::HEAD).await?
+            }
         };
         let mut response = S3Response::new(s3s::Body::empty());
         response.status = Some(status);
         response.headers = headers;
-        response.extensions.insert(Answered(Arc::new(Mutex::new(Some(body)))));
+        response.extensions.insert(Answered::with(body));
         Ok(response)
     }
 }

@@ -1,6 +1,7 @@
 //! Which bucket and which key a request names. The target is read here, once; `s3s` reads it again for its routing, and a
 //! request on which the two disagree is refused before anything is done (see `access`).
 
+use super::arguments::Arguments;
 use super::error::{Trouble, trouble};
 use crate::http::decode_path;
 use http::request::Parts;
@@ -43,6 +44,8 @@ pub(super) fn host<'a>(host: &'a str, own: Option<&str>) -> Host<'a> {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
+    // A dot at the end says that the name is whole, and is no part of it.
+    let name = name.strip_suffix('.').unwrap_or(name);
     if name.parse::<IpAddr>().is_ok() || name.starts_with('[') || !name.contains('.') {
         return Host::Ours;
     }
@@ -111,31 +114,16 @@ impl Plain {
     pub(super) fn of(
         method: &Method,
         named: &Named,
-        query: Option<&str>,
+        arguments: &Arguments,
         headers: &HeaderMap,
     ) -> Option<Self> {
-        const OTHER: [&str; 10] = [
-            "attributes",
-            "acl",
-            "legal-hold",
-            "retention",
-            "tagging",
-            "torrent",
-            "uploadId",
-            "uploads",
-            "encryption",
-            "renameObject",
-        ];
-        let other = query.is_some_and(|query| {
-            let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-            names.any(|name| OTHER.contains(&name))
-        });
+        const OTHER: [&str; 8] =
+            ["attributes", "acl", "legal-hold", "retention", "tagging", "torrent", "uploadId", "uploads"];
         if named.key.is_none() {
-            let deletes = *method == Method::POST && named.bucket.is_some();
-            let named =
-                query.unwrap_or_default().split('&').any(|pair| pair == "delete" || pair == "delete=");
-            return (deletes && named).then_some(Plain::Delete);
+            let deletes = *method == Method::POST && named.bucket.is_some() && arguments.has("delete");
+            return deletes.then_some(Plain::Delete);
         }
+        let other = OTHER.into_iter().any(|name| arguments.has(name));
         match *method {
             Method::HEAD => Some(Plain::Read),
             Method::GET if !other => Some(Plain::Read),

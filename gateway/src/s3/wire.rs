@@ -54,6 +54,7 @@ impl WireError {
     pub(super) fn trouble(&self) -> Trouble {
         match self {
             WireError::Read(error) => unread(error),
+            WireError::Frame(BadFrame::Large) => trouble("InvalidRequest", self.to_string()),
             WireError::Frame(_) => trouble("IncompleteBody", self.to_string()),
             WireError::Document(_) => trouble("MalformedXML", self.to_string()),
             WireError::Digest("x-amz-content-sha256") => trouble(
@@ -96,7 +97,11 @@ impl Wire {
             headers.get("x-amz-content-sha256").is_some_and(|form| form.as_bytes().starts_with(b"STREAMING"));
         // Without a length of what is in the chunks, `s3s` refuses the request.
         let length = headers.get("x-amz-decoded-content-length").and_then(|length| length.to_str().ok());
-        let framing = length.and_then(|length| length.parse().ok()).filter(|_| framed).map(Framing::new);
+        let framing = length.and_then(|length| length.parse().ok()).filter(|_| framed);
+        let signed = headers
+            .get("x-amz-content-sha256")
+            .is_some_and(|form| form != "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+        let framing = framing.map(|length| Framing::new(length, signed));
         // An object's bytes are checked where they are hashed anyway.
         if let Some(kind) = document {
             // A framed body is not what these are of.
@@ -180,11 +185,13 @@ impl http_body::Body for Wire {
                 }
                 this.max -= length;
                 this.left = this.left.map(|left| left.saturating_sub(length));
-                if let Some(framing) = &mut this.framing
-                    && let Err(error) = framing.saw(&bytes)
-                {
-                    return Poll::Ready(Some(Err(this.broke(error.into()))));
-                }
+                let bytes = match &mut this.framing {
+                    None => bytes,
+                    Some(framing) => match framing.pass(bytes) {
+                        Ok(bytes) => bytes,
+                        Err(error) => return Poll::Ready(Some(Err(this.broke(error.into())))),
+                    },
+                };
                 if this.document.is_some() {
                     this.read.push(bytes.clone());
                     // `s3s` does not ask for more than was declared, and must not find out first what is wrong.
@@ -202,6 +209,7 @@ impl http_body::Body for Wire {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+        // What is cut anew has another length on the way.
+        self.left.filter(|_| self.framing.is_none()).map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

@@ -21,12 +21,15 @@ pub(super) async fn write(
 ) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
     let sent = &exchange.headers;
     headers::refuse_unbuilt(sent)?;
-    let text = |name: &str| sent.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: &str| match sent.get(name).map(HeaderValue::to_str).transpose() {
+        Ok(text) => Ok(text),
+        Err(_) => Err(invalid(format!("The header {name} holds no text."))),
+    };
     let bucket = exchange.named.bucket.as_deref().unwrap_or_default();
-    let owner = text("x-amz-expected-bucket-owner");
+    let owner = text("x-amz-expected-bucket-owner")?;
     let place = exchange.bucket_of(bucket, Right::Write, owner).await?;
     exchange.authorize_in(Access::Post, &place)?;
-    let tags = text("x-amz-tagging").map(tags::of_header).transpose()?.unwrap_or_default();
+    let tags = text("x-amz-tagging")?.map(tags::of_header).transpose()?.unwrap_or_default();
     let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
     let order = Order {
         key: exchange.named.key.clone().unwrap_or_default(),

@@ -189,6 +189,7 @@ impl World {
 
     async fn publish(&self, bucket: ContainerId, name: &str, version: VersionId, body: Body) -> VersionId {
         let publish = Publish {
+            keeps_tags: false,
             domain: self.domain(),
             bucket,
             version,

@@ -13,6 +13,7 @@ crate::on_both_engines!(
     a_form_names_its_object_after_the_file,
     a_form_describes_its_object,
     a_form_without_a_key_is_refused,
+    a_form_has_a_short_front,
     a_file_has_the_size_that_the_policy_allows,
     a_policy_that_is_over_admits_nobody,
     a_policy_admits_what_it_says_alone,
@@ -113,6 +114,23 @@ async fn a_form_describes_its_object(house: &mut House) {
     post(house, &[("key", "key"), ("tagging", &document)], b"four").await.is(204);
     let told = tags(&house.get("/bucket/key?tagging").await.is(200));
     assert_eq!(told, [("team".to_owned(), "storage".to_owned())]);
+}
+
+/// The front is held in memory, and so is what comes before it.
+async fn a_form_has_a_short_front(house: &mut House) {
+    let much = "x".repeat(30_000);
+    let long = house.post("/bucket").form(&any(house, &[("key", "key"), ("x-ignore-much", &much)]), b"four");
+    house.refuses_to_store(long.ready(), 400, "MaxPostPreDataLengthExceeded").await;
+    // Without its boundary, a form is all front.
+    let kind = "multipart/form-data; boundary=other";
+    let all = vec![b'x'; 1 << 20];
+    let ask = house.post("/bucket").nobody().header("Content-Type", kind).unsigned_body(all);
+    let refused = ask.await.is(400);
+    assert!(
+        ["MaxPostPreDataLengthExceeded", "IncompleteBody"].contains(&refused.code().as_str()),
+        "{refused:?}"
+    );
+    house.stored_nothing().await;
 }
 
 async fn a_form_without_a_key_is_refused(house: &mut House) {

@@ -10,6 +10,7 @@ use metadata::ContainerKind;
 use std::collections::HashSet;
 use std::time::Duration;
 use testkit::load::http::Connection;
+use testkit::load::payload::Payload;
 
 crate::on_both_engines!(
     case_29_no_new_uuid_is_the_one_that_was_deleted,
@@ -64,7 +65,7 @@ async fn case_29_no_new_uuid_is_the_one_that_was_deleted(house: &mut House) {
         let mut uuids = Vec::with_capacity(EACH);
         for _ in 0..EACH {
             let head = b"POST / HTTP/1.1\r\nHost: d.example\r\nContent-Length: 4\r\n\r\n";
-            let answer = line.exchange_kept(head, &Bytes::from_static(b"four"), false).await;
+            let answer = line.exchange_kept(head, &Payload::from(Bytes::from_static(b"four")), false).await;
             let answer = answer.expect("the door answers");
             assert_eq!(answer.status, 201, "{}", answer.head);
             uuids.push(answer.header("content-uuid").expect("a UUID").to_owned());

@@ -92,6 +92,7 @@ impl World {
 
     fn publish(&self, bucket: &Container, name: &str) -> Publish {
         Publish {
+            keeps_tags: false,
             domain: self.domain,
             bucket: bucket.id,
             version: VersionId::ordered(self.clock.now()),
@@ -245,6 +246,7 @@ impl World {
             ..Policies::default()
         };
         let change = ContextChange {
+            versioning: None,
             headers: "[]".to_owned(),
             policies,
             allowed: Allowed { versioning: true, lifecycle: true },

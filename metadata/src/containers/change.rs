@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::Above;
-use lifecycle::{Condition, ContainerId, Refusal, Time};
+use lifecycle::{Condition, ContainerId, Refusal, Time, Versioning};
 use std::time::Duration;
 
 /// How a container is to be changed.
@@ -24,6 +24,9 @@ pub struct ContextChange {
     pub as_name: Option<String>,
     /// What must be true of its headers' entity tag and time of change.
     pub condition: Condition,
+    /// What must be in force of versioning afterwards, for whoever can say nothing else: otherwise
+    /// [`Refusal::Protected`], and nothing has changed.
+    pub versioning: Option<Versioning>,
     /// By whom.
     pub actor: String,
 }
@@ -133,7 +136,11 @@ async fn change_context(
     let erases_history = settle(conn, kind, id, &change.policies, change.allowed).await?;
     let what = if name == current.name { "change" } else { "rename" };
     event(conn, now, what, id, name, &change.actor).await?;
-    Ok(Changed { container: find(conn, kind, id).await?.ok_or(kind.missing())?, erases_history })
+    let container = find(conn, kind, id).await?.ok_or(kind.missing())?;
+    if change.versioning.is_some() && change.versioning != container.versioning {
+        return Err(Refusal::Protected.into());
+    }
+    Ok(Changed { container, erases_history })
 }
 
 /// Nothing changes inside a domain that is not live, and it stays live until the transaction ends.

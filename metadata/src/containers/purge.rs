@@ -382,7 +382,7 @@ async fn close(
     for id in &buckets {
         conn.execute(
             concat!(
-                "UPDATE buckets SET state = 'purged', purged_at = $2, reserves_name = 0, headers = '[]', forget_after = ",
+                "UPDATE buckets SET state = 'purged', purged_at = $2, reserves_name = 0, headers = '[]', tags = NULL, forget_after = ",
                 remembered!(),
                 " WHERE id = $1 AND state = 'purging'"
             ),

@@ -4,11 +4,12 @@
 use super::{Container, ContainerKind, event, find};
 use crate::Metadata;
 use crate::error::Failure;
+use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
 use lifecycle::refusal::GUARDED_COUNT_MAX;
-use lifecycle::{Cause, Condition, ContainerId, Grace, Refusal, State, Time, VersionId};
+use lifecycle::{Cause, Condition, ContainerId, Grace, Refusal, State, Time, VersionId, Versioning};
 use serde::Serialize;
 
 /// How a container is to be removed.
@@ -237,78 +238,70 @@ pub(super) async fn held(
     Ok((objects, bytes))
 }
 
-macro_rules! inside {
-    ($kind:expr, $which:literal) => {
-        match $kind {
-            ContainerKind::Domain => concat!(
-                "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
-                 WHERE b.domain_id = $1 AND b.state = 'live' AND ",
-                $which,
-                " LIMIT 1"
-            ),
-            ContainerKind::Bucket => concat!(
-                "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id WHERE b.id = $1 AND ",
-                $which,
-                " LIMIT 1"
-            ),
-            ContainerKind::Contents => concat!(
-                "SELECT 1 FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
-                 WHERE v.contents_id = $1 AND ",
-                $which,
-                " LIMIT 1"
-            ),
+/// What hangs in a container at present, and how its bucket keeps versions.
+struct Hung {
+    contents: ContainerId,
+    /// Older versions are kept, those that were superseded behind this position.
+    kept: Option<i64>,
+}
+
+/// The contents of the live buckets inside. Read first, so that each look into them is one into an index, whatever an engine
+/// believes of how much there is.
+async fn hung(conn: &mut Conn, kind: ContainerKind, id: ContainerId) -> Result<Vec<Hung>, DbError> {
+    let text = match kind {
+        ContainerKind::Domain => {
+            "SELECT b.contents_id, b.versioning, b.erase_upto FROM buckets b
+             WHERE b.domain_id = $1 AND b.state = 'live'"
+        }
+        ContainerKind::Bucket => {
+            "SELECT b.contents_id, b.versioning, b.erase_upto FROM buckets b WHERE b.id = $1"
+        }
+        ContainerKind::Contents => {
+            "SELECT c.id, b.versioning, b.erase_upto FROM contents c JOIN buckets b ON b.id = c.bucket_id
+             WHERE c.id = $1 AND b.contents_id = c.id"
         }
     };
+    let mut hung = Vec::new();
+    for mut row in conn.fetch(text, args![id]).await? {
+        let contents = row.need_id(ContainerId::from_bytes)?;
+        let kept = read_versioning(&mut row)? != Versioning::Disabled;
+        hung.push(Hung { contents, kept: kept.then_some(row.need_int()?) });
+    }
+    Ok(hung)
 }
 
-/// Whether anything current is inside: expired counts as absent, swept or not, and so does what was taken out by an
-/// emptying or lies in a removed bucket. But what a rule only hides, because its bucket keeps versions, is there.
-async fn holds_current(
-    conn: &mut Conn,
-    kind: ContainerKind,
-    id: ContainerId,
-    now: Time,
-) -> Result<bool, DbError> {
-    let text = inside!(
-        kind,
-        "v.is_current = 1 AND (v.expires_at IS NULL OR v.expires_at > $2
-            OR (v.expiry_rule IS NOT NULL AND b.versioning <> 'disabled'))"
-    );
-    Ok(conn.fetch_one(text, args![id, now]).await?.is_some())
-}
+const CURRENT: &str = "SELECT 1 FROM versions v WHERE v.contents_id = $1 AND v.is_current = 1
+    AND (v.expires_at IS NULL OR v.expires_at > $2 OR (v.expiry_rule IS NOT NULL AND $3 = 1)) ORDER BY v.name LIMIT 1";
+const OLDER: &str =
+    "SELECT 1 FROM versions v WHERE v.contents_id = $1 AND v.state = 'live' AND v.is_current = 0
+    AND (v.superseded_seq IS NULL OR v.superseded_seq > $3) AND (v.expires_at IS NULL OR v.expires_at > $2)
+    ORDER BY v.name LIMIT 1";
+const OPEN: &str =
+    "SELECT 1 FROM uploads u WHERE u.contents_id = $1 AND u.completed IS NULL AND u.expires_at > $2
+    ORDER BY u.name, u.id LIMIT 1";
 
 /// Whether anything would be lost with it: what is current, older versions and delete markers, uploads that are open.
-/// History that is being erased anyway does not count.
+/// Expired counts as absent, swept or not, and so does what was taken out by an emptying or lies in a removed bucket, and
+/// history that is being erased anyway. But what a rule only hides, because its bucket keeps versions, is there.
 pub(super) async fn holds_anything(
     conn: &mut Conn,
     kind: ContainerKind,
     id: ContainerId,
     now: Time,
 ) -> Result<bool, DbError> {
-    if holds_current(conn, kind, id, now).await? {
-        return Ok(true);
+    for Hung { contents, kept } in hung(conn, kind, id).await? {
+        let rule_hides = i64::from(kept.is_some());
+        if conn.fetch_one(CURRENT, args![contents, now, rule_hides]).await?.is_some() {
+            return Ok(true);
+        }
+        if let Some(upto) = kept
+            && conn.fetch_one(OLDER, args![contents, now, upto]).await?.is_some()
+        {
+            return Ok(true);
+        }
+        if conn.fetch_one(OPEN, args![contents, now]).await?.is_some() {
+            return Ok(true);
+        }
     }
-    let older = inside!(
-        kind,
-        "b.versioning <> 'disabled' AND v.state = 'live' AND v.is_current = 0
-            AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
-            AND (v.expires_at IS NULL OR v.expires_at > $2)"
-    );
-    if conn.fetch_one(older, args![id, now]).await?.is_some() {
-        return Ok(true);
-    }
-    let uploads = match kind {
-        ContainerKind::Domain => {
-            "SELECT 1 FROM buckets b JOIN uploads u ON u.contents_id = b.contents_id
-             WHERE b.domain_id = $1 AND b.state = 'live' AND u.completed IS NULL AND u.expires_at > $2 LIMIT 1"
-        }
-        ContainerKind::Bucket => {
-            "SELECT 1 FROM buckets b JOIN uploads u ON u.contents_id = b.contents_id
-             WHERE b.id = $1 AND u.completed IS NULL AND u.expires_at > $2 LIMIT 1"
-        }
-        ContainerKind::Contents => {
-            "SELECT 1 FROM uploads u WHERE u.contents_id = $1 AND u.completed IS NULL AND u.expires_at > $2 LIMIT 1"
-        }
-    };
-    Ok(conn.fetch_one(uploads, args![id, now]).await?.is_some())
+    Ok(false)
 }

@@ -87,7 +87,7 @@ macro_rules! of_name {
 
 /// As the walk over versions: $6 prefix, $7 delimiter, $8 what lies behind that, $9 and $10 the rest of a name.
 macro_rules! walk {
-    ($find:literal, $end:literal) => {
+    ($find:literal, $of_one:expr, $in_order:literal, $end:literal) => {
         concat!(
             "WITH RECURSIVE walk(before, contents, name) AS (SELECT CAST(0 AS BIGINT), $1, ",
             first_name!("$2", $end),
@@ -98,13 +98,17 @@ macro_rules! walk {
             " LIMIT $5) AS counted) END, walk.contents, ",
             first_name!(ahead!($find), $end),
             " FROM walk WHERE walk.name IS NOT NULL AND walk.before < $5)
-             SELECT walk.name, ",
+             SELECT * FROM (SELECT walk.name, ",
             upload_columns!(),
             " FROM walk LEFT JOIN uploads u ON ",
             of_name!(),
             " AND ",
             at!($find),
-            " = 0 WHERE walk.name IS NOT NULL AND walk.before < $5
+            " = 0",
+            $of_one,
+            " WHERE walk.name IS NOT NULL AND walk.before < $5",
+            $in_order,
+            ") AS page
              UNION ALL SELECT * FROM (SELECT u.name AS rest, ",
             upload_columns!(),
             " FROM uploads u WHERE u.contents_id = $1 AND u.name = $9 AND u.id > $10 AND ",
@@ -112,13 +116,23 @@ macro_rules! walk {
             " ORDER BY u.id LIMIT $5) AS rest"
         )
     };
-    ($find:literal) => {
-        [walk!($find, "$3 = ''"), walk!($find, "u.name < $3")]
+    ($find:literal, $of_one:expr, $in_order:literal) => {
+        [walk!($find, $of_one, $in_order, "$3 = ''"), walk!($find, $of_one, $in_order, "u.name < $3")]
     };
 }
 
-const SQLITE: [&str; 2] = walk!("instr");
-const POSTGRES: [&str; 2] = walk!("strpos");
+// The last name of a page may have any number of uploads; no more of them are read than fit. SQLite knows the last one that
+// may be needed from its index, and sorts nothing. Postgres would ask for that one once for each upload, so it has an end.
+macro_rules! no_more_of_one {
+    () => {
+        " AND u.id <= COALESCE((SELECT l.id FROM uploads l WHERE l.contents_id = walk.contents AND l.name = walk.name
+         AND l.completed IS NULL AND l.expires_at > $4 ORDER BY l.id LIMIT 1 OFFSET $5),
+         x'ffffffffffffffffffffffffffffffff')"
+    };
+}
+
+const SQLITE: [&str; 2] = walk!("instr", no_more_of_one!(), "");
+const POSTGRES: [&str; 2] = walk!("strpos", "", " ORDER BY walk.name, u.id LIMIT $5");
 
 impl Metadata {
     /// One page of the open uploads of a bucket. Nothing that is open throughout is skipped or repeated from page to page,

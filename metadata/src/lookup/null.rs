@@ -5,7 +5,7 @@ use crate::Metadata;
 use crate::error::Failure;
 use crate::sql::args;
 
-/// The null version of a named object, be it current or not. Looked for among what is current first; a look into an index
+/// The null version of a named object, be it current or not; where no versions are kept, the only one there is. Looked for among what is current first; a look into an index
 /// each.
 const NULL_VERSION: (&str, &str) = found_query!(
     "",
@@ -15,7 +15,7 @@ const NULL_VERSION: (&str, &str) = found_query!(
      LEFT JOIN buckets b ON b.domain_id = d.id AND b.name = $3 AND b.state = 'live' AND b.hidden = 0
      LEFT JOIN versions v ON v.id = COALESCE(
             (SELECT g.id FROM versions g WHERE g.contents_id = b.contents_id AND g.name = $4 AND g.is_current = 1
-                AND g.null_version = 1),
+                AND (g.null_version = 1 OR b.versioning = 'disabled')),
             (SELECT h.id FROM versions h WHERE h.contents_id = b.contents_id AND h.name = $4 AND h.state = 'live'
                 AND h.is_current = 0 AND h.null_version = 1 AND b.versioning <> 'disabled'
                 AND (h.superseded_seq IS NULL OR h.superseded_seq > b.erase_upto) LIMIT 1))

@@ -102,6 +102,9 @@ pub struct Publish {
     pub parts: Option<u32>,
     /// Its tags, as the door encodes them; with bytes that are handed over, these too.
     pub tags: Option<String>,
+    /// The tags of the version whose place this one takes, and that it names in `replaces`, whatever they are by then: tags
+    /// change without another version, and what changed them was answered.
+    pub keeps_tags: bool,
     /// The checksum that was declared for its content, as the door encodes it; with bytes that are handed over, this one.
     pub checksum: Option<String>,
     /// The headers to echo, as the door encodes them.

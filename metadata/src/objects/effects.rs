@@ -314,7 +314,7 @@ fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
         arrival.null_version,
         arrival.parts,
         arrival.expiry.rule.as_deref(),
-        cmd.tags.as_deref(),
+        arrival.tags.as_deref(),
         cmd.checksum.as_deref(),
     ]
 }

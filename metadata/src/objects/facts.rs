@@ -141,7 +141,7 @@ fn names_of<'a>(
 macro_rules! facts_columns {
     () => {
         "v.id, v.contents_id, v.kind, v.name, v.seq, v.superseded_at, v.superseded_seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
-         v.parts, v.headers, v.owner, v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.expiry_rule, v.purge_after,
+         v.parts, v.headers, v.owner, v.tags, v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.expiry_rule, v.purge_after,
          v.generation, v.revision"
     };
 }
@@ -328,6 +328,7 @@ fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
         parts: row.int()?.and_then(|parts| u32::try_from(parts).ok()),
         headers: row.text()?.unwrap_or_default(),
         owner: row.text()?,
+        tags: row.text()?,
         created_at: row.need_time()?,
         guard: Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? },
         expires_at: row.time()?,

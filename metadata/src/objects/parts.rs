@@ -16,7 +16,9 @@ pub(super) async fn assemble(
 ) -> Result<(), DbError> {
     let ended = conn
         .execute(
-            "UPDATE uploads SET completed = $2 WHERE id = $1 AND completed IS NULL",
+            // What describes the object goes with the object from here on.
+            "UPDATE uploads SET completed = $2, headers = '[]', tags = NULL, checksum = NULL
+             WHERE id = $1 AND completed IS NULL",
             args![upload, version],
         )
         .await?;

@@ -83,6 +83,8 @@ impl Address {
             .busy_timeout(Duration::from_secs(10))
             .statement_cache_capacity(512)
             .command_buffer_size(64)
+            // Rows come from a thread of their own, and waking somebody for every fifty costs more than they do.
+            .row_buffer_size(1_024)
             .pragma("secure_delete", "ON")
             .pragma("journal_size_limit", "67108864")
             .pragma("wal_autocheckpoint", "4000")

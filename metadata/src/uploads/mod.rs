@@ -174,9 +174,11 @@ impl Metadata {
                         .fetch(
                             // Timers never act inside a container that is not live.
                             "DELETE FROM uploads WHERE id IN (SELECT u.id FROM uploads u
-                                JOIN buckets b ON b.contents_id = u.contents_id AND b.state = 'live'
-                                JOIN domains d ON d.id = b.domain_id AND d.state = 'live'
-                                WHERE u.expires_at <= $1 ORDER BY u.expires_at, u.id LIMIT $2)
+                                WHERE u.expires_at <= $1 AND EXISTS (SELECT 1 FROM contents c
+                                    JOIN buckets b ON b.id = c.bucket_id AND b.contents_id = c.id AND b.state = 'live'
+                                    JOIN domains d ON d.id = b.domain_id AND d.state = 'live'
+                                    WHERE c.id = u.contents_id)
+                                ORDER BY u.expires_at, u.id LIMIT $2)
                                 AND expires_at <= $1 RETURNING id",
                             args![now, limit],
                         )

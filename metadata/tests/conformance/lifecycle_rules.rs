@@ -80,7 +80,7 @@ on_both_engines! {
     async fn a_domain_says_whether_rules_hold(world: World) {
         use metadata::{ContainerKind, ContextChange, Policies};
         let say = async |hold: Option<bool>| {
-            let change = ContextChange {
+            let change = ContextChange { versioning: None,
                 headers: "[]".to_owned(),
                 policies: Policies { rules_hold: hold, ..Policies::default() },
                 allowed: EVERYTHING,
@@ -105,7 +105,7 @@ on_both_engines! {
         world.rules(&[r#"RuleId:"r" ExpirationDays:1"#]).await;
         world.put("x").await.unwrap();
         world.remove_bucket().await.unwrap();
-        let change = ContextChange {
+        let change = ContextChange { versioning: None,
             headers: "[]".to_owned(),
             policies: Policies { rules_hold: Some(false), ..Policies::default() },
             allowed: EVERYTHING,

@@ -235,7 +235,7 @@ on_both_engines! {
     async fn a_policy_of_the_domain_reaches_its_buckets(world: World) {
         use metadata::{ContainerKind, ContextChange};
         let of_domain = async |policy: &str| {
-            let change = ContextChange {
+            let change = ContextChange { versioning: None,
                 headers: "[]".to_owned(),
                 policies: metadata::Policies {
                     versioning: Some(policy.parse_policy()),

@@ -182,6 +182,7 @@ impl Caller {
             md5: [7; 16],
             parts: None,
             tags: None,
+            keeps_tags: false,
             checksum: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
@@ -403,6 +404,7 @@ impl Caller {
     /// Sets the bucket's headers, and with them what it says of versioning.
     pub(crate) async fn change_bucket(&self, headers: &str, condition: Condition) -> Answer<Container> {
         let change = ContextChange {
+            versioning: None,
             headers: headers.to_owned(),
             allowed: EVERYTHING,
             condition,
@@ -416,6 +418,7 @@ impl Caller {
     /// Switches the bucket's versioning by its own policy, and tells whether history goes.
     pub(crate) async fn versioning(&self, policy: &str) -> bool {
         let change = ContextChange {
+            versioning: None,
             headers: "[]".to_owned(),
             policies: Policies {
                 versioning: Some(VersioningPolicy::parse(policy).unwrap()),
@@ -433,6 +436,7 @@ impl Caller {
         let rules = lifecycle::lifecycle_rules::parse(rules.iter().copied()).unwrap();
         let own = Policies { rules, versioning: self.own_versioning().await, ..Policies::default() };
         let change = ContextChange {
+            versioning: None,
             headers: "[]".to_owned(),
             policies: own,
             allowed: EVERYTHING,

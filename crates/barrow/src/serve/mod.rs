@@ -70,7 +70,10 @@ pub(crate) fn run(config: Config, role: Role) -> Result<Exit, Failed> {
         .enable_all()
         .build()
         .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
-    runtime.block_on(serve(config, role))
+    let ended = runtime.block_on(serve(config, role));
+    // A file that nobody can read to its end must not keep the process.
+    runtime.shutdown_timeout(TASKS_FINISH);
+    ended
 }
 
 /// What the configuration allows and this process cannot do.

@@ -165,7 +165,8 @@ fn sighup_renews_the_certificate_and_a_broken_file_leaves_the_old_one() {
     let (cert, key) = (encrypted.cert(), encrypted.key());
     let cert_named = format!("tls.cert = \\\"{}\\\"", cert.display());
     let key_named = format!("tls.key = \\\"{}\\\"", key.display());
-    let breakages: [(&str, &dyn Fn(), &[&str]); 3] = [
+    type Breakage<'a> = (&'a str, &'a dyn Fn(), &'a [&'a str]);
+    let breakages: [Breakage<'_>; 3] = [
         (
             "half a file",
             &|| std::fs::write(&cert, &next.certificate[..300]).unwrap(),

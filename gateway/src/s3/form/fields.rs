@@ -1,16 +1,20 @@
 //! The fields of a form: everything that stands in front of the file. What stands behind it is not looked at, as in AWS.
 
-use super::{broken, malformed};
+use super::{broken, front_too_long, malformed};
 use crate::http::BodyReader;
-use crate::s3::error::{Trouble, invalid, trouble};
+use crate::s3::error::{Trouble, invalid};
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use multer::{Constraints, Field, Multipart, SizeLimit};
+use multer::{Field, Multipart};
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The most bytes of one field.
-const FIELD_MAX: u64 = 20 << 10;
+/// The most bytes in front of the file, as in AWS; the reader of forms holds them all, and looks at them again with each piece
+/// that comes.
+const FRONT_MAX: u64 = 20_000;
 /// The most fields.
 const FIELDS_MAX: usize = 100;
 /// The name of the field that is the file.
@@ -23,6 +27,29 @@ pub(super) struct Fields {
     host: Option<String>,
 }
 
+/// The front of a form is too long.
+#[derive(Debug, thiserror::Error)]
+#[error("the fields in front of the file are more than {FRONT_MAX} bytes")]
+pub(super) struct FrontTooLong;
+
+/// The pieces of a form, of which no more are read than a front may have until its file has begun.
+fn front(
+    reader: BodyReader,
+    at_file: Arc<AtomicBool>,
+) -> impl Stream<Item = Result<Bytes, Box<dyn Error + Send + Sync>>> + Send {
+    stream::try_unfold((reader, 0_u64, at_file), |(mut reader, read, at_file)| async move {
+        // What came with the last of the front may be of the file already.
+        if read > FRONT_MAX && !at_file.load(Ordering::Relaxed) {
+            return Err(Box::new(FrontTooLong) as Box<dyn Error + Send + Sync>);
+        }
+        let next: Option<Bytes> = reader.next().await?;
+        Ok(next.map(|bytes| {
+            let read = read + bytes.len() as u64;
+            (bytes, (reader, read, at_file))
+        }))
+    })
+}
+
 impl Fields {
     /// Reads the fields, up to the file.
     ///
@@ -31,24 +58,18 @@ impl Fields {
     pub(super) async fn read(parts: &Parts, reader: BodyReader) -> Result<(Self, Field<'static>), Trouble> {
         let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let boundary = multer::parse_boundary(kind).map_err(|_| malformed())?;
-        let chunks = stream::try_unfold(reader, |mut reader| async move {
-            let next: Option<Bytes> = reader.next().await?;
-            Ok::<_, crate::http::ReadError>(next.map(|bytes| (bytes, reader)))
-        });
-        let limits = SizeLimit::new().per_field(FIELD_MAX).for_field(FILE, u64::MAX);
-        let mut form = Multipart::with_constraints(chunks, boundary, Constraints::new().size_limit(limits));
+        let at_file = Arc::new(AtomicBool::new(false));
+        let mut form = Multipart::new(front(reader, Arc::clone(&at_file)), boundary);
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
         let mut fields = Fields { pairs: Vec::new(), host };
         while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
             let name = field.name().unwrap_or_default().to_ascii_lowercase();
             if name == FILE {
+                at_file.store(true, Ordering::Relaxed);
                 return Ok((fields, field));
             }
             if fields.pairs.len() == FIELDS_MAX {
-                return Err(trouble(
-                    "MaxPostPreDataLengthExceeded",
-                    "Your POST request fields preceding the upload file were too large.",
-                ));
+                return Err(front_too_long());
             }
             let value = field.bytes().await.map_err(|error| broken(&error))?;
             let value = String::from_utf8(value.to_vec()).map_err(|_| malformed())?;

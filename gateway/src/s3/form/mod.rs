@@ -17,7 +17,7 @@ mod signature;
 use super::body::{Content, Found};
 use super::checksums;
 use super::error::{Told, Trouble, invalid, trouble, unread};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, bound};
 use super::ops::put::{Order, write, written_id};
 use super::tags::{self, Of};
 use super::target::{KEY_MAX, Named};
@@ -28,7 +28,7 @@ use crate::http::{Body, BodyReader, ReadError};
 use crate::objects::Error;
 use crate::scsp::authorization::Access;
 use crate::{Gateway, Principal};
-use fields::Fields;
+use fields::{Fields, FrontTooLong};
 use futures_util::stream::{self, StreamExt};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use http::request::Parts;
@@ -73,6 +73,7 @@ pub(super) async fn post(
     let (fields, file) = Fields::read(&parts, reader).await?;
     let principal = signer(gateway, &fields).await?;
     note.by(&principal);
+    bound(gateway, &principal, named).await?;
     let key = fields.key(file.file_name())?;
     if key.is_empty() || key.contains('\0') {
         return Err(invalid("User key must have a length greater than 0."));
@@ -173,17 +174,21 @@ fn broken(error: &multer::Error) -> Trouble {
     match error {
         multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<ReadError>() {
             Some(error) => unread(error),
+            None if cause.is::<FrontTooLong>() => front_too_long(),
             None => trouble("IncompleteBody", "The form ended early."),
         },
-        multer::Error::FieldSizeExceeded { .. } | multer::Error::StreamSizeExceeded { .. } => trouble(
-            "MaxPostPreDataLengthExceeded",
-            "Your POST request fields preceding the upload file were too large.",
-        ),
         multer::Error::IncompleteStream | multer::Error::IncompleteFieldData { .. } => {
             trouble("IncompleteBody", "The form ended early.")
         }
         _ => malformed(),
     }
+}
+
+fn front_too_long() -> Trouble {
+    trouble(
+        "MaxPostPreDataLengthExceeded",
+        "Your POST request fields preceding the upload file were too large.",
+    )
 }
 
 fn malformed() -> Trouble {

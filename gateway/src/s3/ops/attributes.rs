@@ -41,8 +41,8 @@ pub(in crate::s3) async fn attributes(
     exchange.authorize(Access::Get, &found)?;
     let stored = found.version.checksum.as_deref().and_then(checksums::stored).filter(|_| wants("Checksum"));
     let checksum = stored.map(|stored| {
-        let mut checksum = Checksum::default();
-        checksum.checksum_type = Some(ChecksumType::from_static(stored.kind_str()));
+        let kind = Some(ChecksumType::from_static(stored.kind_str()));
+        let mut checksum = Checksum { checksum_type: kind, ..Checksum::default() };
         // The number of parts stands among the parts.
         let text = crate::objects::Checksum { parts: None, ..stored };
         say!(checksum, &Some(text));

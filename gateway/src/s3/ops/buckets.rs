@@ -1,13 +1,14 @@
 //! ListBuckets, HeadBucket, GetBucketLocation.
 
+use crate::auth::Scope;
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
 use crate::s3::paging::{of_token, token};
-use crate::scsp::authorization::Access;
+use crate::scsp::authorization::{Access, Protected, check};
 use http::{HeaderMap, HeaderValue};
-use lifecycle::Right;
-use metadata::{Entry, ListOrder};
+use lifecycle::{Right, State};
+use metadata::{Container, ContainerKind, Entry, ListOrder, Page};
 use s3s::S3Response;
 use s3s::dto::{
     Bucket, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput,
@@ -20,7 +21,7 @@ pub(in crate::s3) const REGION: &str = "us-east-1";
 /// The most buckets of one page.
 const MOST: u32 = 10_000;
 
-/// The buckets of the domain, of those that the caller may read.
+/// The buckets of the domain, to whoever may read it; to others, those of them that they may read.
 pub(in crate::s3) async fn list(
     exchange: Exchange<'_>,
     input: ListBucketsInput,
@@ -34,18 +35,21 @@ pub(in crate::s3) async fn list(
     };
     let marker = input.continuation_token.as_deref().map(of_token).transpose()?.unwrap_or_default();
     let domain = exchange.domain().await?;
-    exchange.principal.require_somewhere(Right::Read).told()?;
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    let order = ListOrder { prefix, marker: &marker, limit, ..ListOrder::default() };
-    let page = exchange.gateway.metadata.list_live(Some(domain.id), &order).await.told()?;
-    let visible = page.entries.into_iter().filter_map(|entry| match entry {
-        Entry::Item(bucket) => {
-            let may = exchange.principal.require(Right::Read, Some(domain.id), Some(bucket.id));
-            may.is_ok().then_some(bucket)
+    check(Access::Get, Protected::domain(&domain), &exchange.principal, false).told()?;
+    let page = match exchange.principal.require(Right::Read, Some(domain.id), None) {
+        Ok(()) => {
+            let order = ListOrder { prefix, marker: &marker, limit, ..ListOrder::default() };
+            exchange.gateway.metadata.list_live(Some(domain.id), &order).await.told()?
         }
+        // The names of the others are nobody's business, and neither is how many there are.
+        Err(_) => Page { entries: own(&exchange, &domain, (prefix, &marker)).await?, next: None },
+    };
+    let buckets = page.entries.into_iter().filter_map(|entry| match entry {
+        Entry::Item(bucket) => Some(bucket),
         Entry::Prefix(_) => None,
     });
-    let buckets = visible.map(|bucket| Bucket {
+    let buckets = buckets.map(|bucket| Bucket {
         bucket_region: input.max_buckets.is_some().then(|| REGION.to_owned()),
         creation_date: Some(stamp(bucket.created_at)),
         name: Some(bucket.name),
@@ -56,6 +60,25 @@ pub(in crate::s3) async fn list(
         owner: Some(owner(exchange.principal.owner().as_deref())),
         prefix: input.prefix,
     }))
+}
+
+/// The one bucket that a key of a bucket sees.
+///
+/// # Errors
+/// `AccessDenied` for whoever may read nowhere here.
+async fn own(
+    exchange: &Exchange<'_>,
+    domain: &Container,
+    (prefix, marker): (&str, &str),
+) -> Result<Vec<Entry<Container>>, Trouble> {
+    exchange.principal.require_somewhere(Right::Read).told()?;
+    let Scope::Bucket { bucket, .. } = exchange.principal.scope() else { return Ok(Vec::new()) };
+    let found = exchange.gateway.metadata.container(ContainerKind::Bucket, bucket).await.told()?;
+    let seen = found.filter(|found| {
+        let here = found.state == State::Live && found.parent == Some(domain.id);
+        here && found.name.starts_with(prefix) && found.name.as_str() > marker
+    });
+    Ok(seen.map(Entry::Item).into_iter().collect())
 }
 
 /// Whose something is: the key that wrote it.

@@ -10,6 +10,7 @@ use crate::s3::error::{
 };
 use crate::s3::etag;
 use crate::s3::exchange::{Exchange, Place};
+use crate::scsp::authorization::Access;
 use lifecycle::{Refusal, Right, State, VersionId};
 use metadata::{Part, Upload};
 use s3s::S3Response;
@@ -25,6 +26,7 @@ pub(in crate::s3) async fn complete(
 ) -> Result<S3Response<CompleteMultipartUploadOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    exchange.authorize_in(Access::Post, &place)?;
     let upload = find(&exchange, &place, &input.key, &input.upload_id).await?.ok_or_else(no_such_upload)?;
     if let Some(version) = upload.completed {
         return again(&exchange, &place, &input, version).await;

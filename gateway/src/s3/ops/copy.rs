@@ -64,6 +64,7 @@ pub(in crate::s3) async fn copy(
         }
         let object = successor(&exchange, &place, &input, &found, (replaces, replaces_tags))?;
         let same = onto_itself && found.version.is_current && algorithm.is_none();
+        let object = NewObject { keeps_tags: same && !replaces_tags, ..object };
         match write(&exchange, &found, object, same, algorithm.map(Wanted::computed)).await {
             Ok((stored, checksum)) => break (found, stored, checksum),
             Err(Error::Refused(Refusal::Conflict)) if tries < TRIES => {}

@@ -3,9 +3,10 @@
 use super::delete::{Told, bypass, condition, not_deleted, right};
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete_all};
-use crate::s3::error::{Told as _, Trouble, refused, trouble, unbuilt};
+use crate::s3::error::{Told as _, Trouble, invalid, refused, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::time;
+use crate::s3::target::KEY_MAX;
 use crate::scsp::authorization::Access;
 use http::HeaderName;
 use lifecycle::condition::Tags;
@@ -63,12 +64,11 @@ pub(in crate::s3) async fn delete_objects(
             continue;
         }
         let (name, version) = (key.key.clone(), key.version_id.clone());
-        let wanted =
-            which(version.as_deref()).map_err(|_| refused(&Refusal::NoSuchVersion)).and_then(|which| {
-                let may =
-                    exchange.principal.require(right(which), Some(place.domain.id), Some(place.bucket.id));
-                may.told().map(|()| which)
-            });
+        let wanted = named(&name).and_then(|()| {
+            let which = which(version.as_deref()).map_err(|_| refused(&Refusal::NoSuchVersion))?;
+            let (domain, bucket) = (Some(place.domain.id), Some(place.bucket.id));
+            exchange.principal.require(right(which), domain, bucket).told().map(|()| which)
+        });
         match wanted {
             Ok(which) => {
                 deletions.push(Deletion {
@@ -130,6 +130,15 @@ pub(in crate::s3) async fn delete_objects(
         exchange.gateway.wake_background();
     }
     Ok(answer(items, input.delete.quiet == Some(true)))
+}
+
+/// Passes if `key` can be the name of an object: there is no other that a request could have put.
+fn named(key: &str) -> Result<(), Trouble> {
+    match key {
+        key if key.len() > KEY_MAX => Err(trouble("KeyTooLongError", "Your key is too long.")),
+        key if key.contains('\0') => Err(invalid("A key holds no NUL.")),
+        _ => Ok(()),
+    }
 }
 
 /// The places of keys that stand in the list before with the same version and the same conditions, and where.

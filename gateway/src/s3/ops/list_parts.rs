@@ -10,6 +10,7 @@ use crate::s3::etag;
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
 use crate::s3::paging::{MOST, size};
+use crate::scsp::authorization::Access;
 use lifecycle::Right;
 use metadata::Part as Stored;
 use s3s::S3Response;
@@ -25,6 +26,7 @@ pub(in crate::s3) async fn list(
         after.map_err(|_| invalid("part-number-marker must be an integer between 0 and 2147483647"))?;
     let owner_wanted = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Read, owner_wanted).await?;
+    exchange.authorize_in(Access::Get, &place)?;
     let upload = open(&exchange, &place, &input.key, &input.upload_id).await?;
     let limit = asked.min(MOST);
     // One more than fits tells whether there is another page.

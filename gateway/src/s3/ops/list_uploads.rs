@@ -2,7 +2,7 @@
 
 use super::buckets::owner;
 use super::list::told;
-use super::multipart::Declared;
+use super::multipart::{Declared, is_ours};
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
@@ -41,7 +41,8 @@ pub(in crate::s3) async fn list(
     };
     let page = exchange.gateway.metadata.list_uploads(place.contents, &order).await.told()?;
     let prefixes: Vec<_> = page.prefixes.iter().map(|prefix| names.prefix(prefix)).collect();
-    let uploads: Vec<_> = page.uploads.into_iter().map(|upload| row(&upload, names)).collect();
+    let ours = page.uploads.iter().filter(|upload| is_ours(upload));
+    let uploads: Vec<_> = ours.map(|upload| row(upload, names)).collect();
     let truncated = page.next.is_some();
     let (next_key, next_upload) = page.next.unzip();
     Ok(S3Response::new(ListMultipartUploadsOutput {

@@ -2,19 +2,24 @@
 
 use super::buckets::owner;
 use super::list::{told, told_size};
+use crate::http::Body;
+use crate::s3::answer::escaped;
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
 use crate::s3::paging::{MOST, Names, delimiter, size};
+use crate::s3::route::Answered;
 use crate::s3::{checksums, etag};
 use crate::scsp::authorization::Access;
 use lifecycle::Right;
 use metadata::{ListedVersion, VersionMarker, VersionsOrder};
 use s3s::S3Response;
 use s3s::dto::{
-    ChecksumAlgorithm, ChecksumType, DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput,
-    ObjectVersion, ObjectVersionStorageClass,
+    ChecksumAlgorithm, ChecksumType, CommonPrefix, DeleteMarkerEntry, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ObjectVersion, ObjectVersionStorageClass,
 };
+use s3s::xml::{SerResult, SerializeContent, Serializer};
+use std::io::Write;
 
 pub(in crate::s3) async fn list(
     exchange: Exchange<'_>,
@@ -44,33 +49,73 @@ pub(in crate::s3) async fn list(
         Some((key, version)) => (Some(names.write(key)), version.map(|version| version.to_string())),
         None => (None, None),
     };
-    let (mut versions, mut markers) = (Vec::new(), Vec::new());
-    for item in page.items {
+    let delimiter = input.delimiter.filter(|delimiter| !delimiter.is_empty());
+    let listing = Listing {
+        head: [
+            ("Name", Some(input.bucket)),
+            ("Prefix", Some(names.write(input.prefix.as_deref().unwrap_or_default()))),
+            ("KeyMarker", Some(names.write(key_marker))),
+            ("VersionIdMarker", Some(input.version_id_marker.unwrap_or_default())),
+            ("NextKeyMarker", next_key),
+            ("NextVersionIdMarker", next_version),
+            ("MaxKeys", Some(told(asked).to_string())),
+            ("Delimiter", delimiter.map(|delimiter| names.write(&delimiter))),
+            ("EncodingType", input.encoding_type.map(|encoding| encoding.as_str().to_owned())),
+            ("IsTruncated", Some(page.next.is_some().to_string())),
+        ],
+        rows: page.items.into_iter().map(|item| Row::of(item, names)).collect(),
+        prefixes: page.prefixes.iter().map(|prefix| names.prefix(prefix)).collect(),
+    };
+    let mut xml = Vec::with_capacity(512 * (listing.rows.len() + 1));
+    let mut writer = Serializer::new(&mut xml);
+    let written =
+        writer.decl().and_then(|()| writer.content_with_ns("ListVersionsResult", NAMESPACE, &listing));
+    written.map_err(Trouble::internal_error)?;
+    let mut response = S3Response::new(ListObjectVersionsOutput::default());
+    response.extensions.insert(Answered::with(Body::Full(escaped(xml.into()))));
+    Ok(response)
+}
+
+/// The namespace of S3's documents.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// The answer. `s3s` would write all versions and then all delete markers; AWS writes them in their order, by which some
+/// clients tell which of them is newer.
+struct Listing {
+    head: [(&'static str, Option<String>); 10],
+    rows: Vec<Row>,
+    prefixes: Vec<CommonPrefix>,
+}
+
+enum Row {
+    Version(Box<ObjectVersion>),
+    Marker(DeleteMarkerEntry),
+}
+
+impl SerializeContent for Listing {
+    fn serialize_content<W: Write>(&self, to: &mut Serializer<W>) -> SerResult {
+        for (name, value) in &self.head {
+            if let Some(value) = value {
+                to.content(name, value)?;
+            }
+        }
+        for row in &self.rows {
+            match row {
+                Row::Version(version) => to.content("Version", version.as_ref())?,
+                Row::Marker(marker) => to.content("DeleteMarker", marker)?,
+            }
+        }
+        self.prefixes.iter().try_for_each(|prefix| to.content("CommonPrefixes", prefix))
+    }
+}
+
+impl Row {
+    fn of(item: ListedVersion, names: Names) -> Self {
         match item.marker {
-            true => markers.push(marker(item, names)),
-            false => versions.push(version(item, names)),
+            true => Row::Marker(marker(item, names)),
+            false => Row::Version(Box::new(version(item, names))),
         }
     }
-    let prefixes: Vec<_> = page.prefixes.iter().map(|prefix| names.prefix(prefix)).collect();
-    Ok(S3Response::new(ListObjectVersionsOutput {
-        common_prefixes: (!prefixes.is_empty()).then_some(prefixes),
-        delete_markers: (!markers.is_empty()).then_some(markers),
-        delimiter: input
-            .delimiter
-            .filter(|delimiter| !delimiter.is_empty())
-            .map(|delimiter| names.write(&delimiter)),
-        encoding_type: input.encoding_type,
-        is_truncated: Some(next_key.is_some()),
-        key_marker: Some(names.write(key_marker)),
-        max_keys: Some(told(asked)),
-        name: Some(input.bucket),
-        next_key_marker: next_key,
-        next_version_id_marker: next_version,
-        prefix: Some(names.write(input.prefix.as_deref().unwrap_or_default())),
-        version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
-        versions: (!versions.is_empty()).then_some(versions),
-        ..ListObjectVersionsOutput::default()
-    }))
 }
 
 fn version_marker(text: Option<&str>) -> Result<Option<VersionMarker>, Trouble> {

@@ -1,6 +1,6 @@
 //! CreateMultipartUpload and AbortMultipartUpload, and finding the upload that a request names.
 
-use crate::objects::headers::encode;
+use crate::objects::headers::{decode, encode};
 use crate::objects::{ChecksumAlgorithm, ChecksumKind};
 use crate::s3::error::{Told, Trouble, no_such_upload, precondition_failed, trouble};
 use crate::s3::exchange::{Exchange, Place};
@@ -65,6 +65,7 @@ pub(in crate::s3) async fn abort(
 ) -> Result<S3Response<AbortMultipartUploadOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    exchange.authorize_in(Access::Post, &place)?;
     let upload = open(&exchange, &place, &input.key, &input.upload_id).await?;
     if let Some(initiated) = input.if_match_initiated_time
         && time(initiated).micros().div_euclid(1_000_000) != upload.created_at.micros().div_euclid(1_000_000)
@@ -101,7 +102,17 @@ pub(super) async fn find(
 ) -> Result<Option<Upload>, Trouble> {
     let Ok(id) = id.parse::<UploadId>() else { return Ok(None) };
     let upload = exchange.gateway.metadata.upload(id).await.told()?;
-    Ok(upload.filter(|upload| upload.contents == place.contents && upload.name == key))
+    let of_key = |upload: &Upload| upload.contents == place.contents && upload.name == key;
+    Ok(upload.filter(|upload| of_key(upload) && is_ours(upload)))
+}
+
+/// Whether an upload can be ended here. One that SCSP began may add to an object, take the place of one version only, or
+/// carry a guard: what S3 has no words for, it must not drop.
+pub(super) fn is_ours(upload: &Upload) -> bool {
+    let guarded = decode(&upload.headers)
+        .iter()
+        .any(|(name, _)| matches!(name.as_str(), "lifepoint" | "castor-authorization"));
+    upload.mode == UploadMode::Replace && upload.replaces.is_none() && upload.kind == Kind::Named && !guarded
 }
 
 /// The checksum that an upload was declared to have.

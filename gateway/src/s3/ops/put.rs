@@ -62,6 +62,7 @@ pub(super) fn new_object(
         version: VersionId::ordered(exchange.gateway.clock.now()),
         headers,
         tags,
+        keeps_tags: false,
         checksum: None,
         keep_md5: false,
         guard: Guard::default(),

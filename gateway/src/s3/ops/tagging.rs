@@ -5,8 +5,8 @@ use crate::s3::exchange::{Exchange, Place};
 use crate::s3::reading::{object, object_for, version_id};
 use crate::s3::tags::{self, Of};
 use crate::scsp::authorization::Access;
-use lifecycle::Right;
-use metadata::{Found, Which};
+use lifecycle::{Refusal, Right};
+use metadata::{Failure, Found, Which};
 use s3s::S3Response;
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput, GetObjectTaggingOutput,
@@ -50,6 +50,9 @@ pub(in crate::s3) async fn delete(
     Ok(S3Response::new(output))
 }
 
+/// How often an object is looked at again that is overwritten in the moment of the change.
+const TRIES: usize = 4;
+
 async fn change(
     exchange: &Exchange<'_>,
     place: &Place,
@@ -57,13 +60,19 @@ async fn change(
     version: Option<&str>,
     tags: Option<String>,
 ) -> Result<Found, Trouble> {
-    let names = (place.bucket.name.as_str(), key);
-    let found = object_for(exchange, Right::Write, names, version, false).await.map_err(of_marker)?;
-    exchange.authorize(Access::Put, &found)?;
-    let which = which(version)?;
-    let metadata = &exchange.gateway.metadata;
-    metadata.set_tags(place.domain.id, place.bucket.id, key, which, tags).await.told()?;
-    Ok(found)
+    let (names, metadata) = ((place.bucket.name.as_str(), key), &exchange.gateway.metadata);
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let found = object_for(exchange, Right::Write, names, version, false).await.map_err(of_marker)?;
+        exchange.authorize(Access::Put, &found)?;
+        // The version that was looked at, and no other: the next one may be reserved to somebody else.
+        let which = Which::Version(found.version.id);
+        match metadata.set_tags(place.domain.id, place.bucket.id, key, which, tags.clone()).await {
+            Err(Failure::Refused(Refusal::NoSuchVersion)) if version.is_none() && tries < TRIES => {}
+            changed => return changed.told().map(|_| found),
+        }
+    }
 }
 
 /// A delete marker has no tags, and can have none.

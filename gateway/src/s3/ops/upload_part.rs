@@ -7,6 +7,7 @@ use crate::s3::checksums::{self, Wanted, say};
 use crate::s3::error::{Trouble, invalid, trouble};
 use crate::s3::exchange::{Exchange, Place};
 use crate::s3::{etag, headers};
+use crate::scsp::authorization::Access;
 use lifecycle::{Right, VersionId};
 use metadata::Upload;
 use s3s::S3Response;
@@ -20,6 +21,7 @@ pub(in crate::s3) async fn part(
     let number = number(input.part_number)?;
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    exchange.authorize_in(Access::Post, &place)?;
     let upload = open(&exchange, &place, &input.key, &input.upload_id).await?;
     let sent = checksums::wanted(&exchange.headers, exchange.trailers.clone())?;
     let mut content = Content::of(&exchange, input.body.take())?;

@@ -11,6 +11,7 @@ use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
 use crate::s3::reading::version_id;
 use crate::s3::{etag, headers};
+use crate::scsp::authorization::Access;
 use lifecycle::Right;
 use s3s::S3Response;
 use s3s::dto::{CopyPartResult, UploadPartCopyInput, UploadPartCopyOutput};
@@ -28,6 +29,7 @@ pub(in crate::s3) async fn copy(
     let (bucket, key, version) = source(&input.copy_source)?;
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    exchange.authorize_in(Access::Post, &place)?;
     let upload = open(&exchange, &place, &input.key, &input.upload_id).await?;
     if let Some(owner) = input.expected_source_bucket_owner.as_deref() {
         exchange.bucket_of(bucket, Right::Read, Some(owner)).await?;

@@ -71,25 +71,23 @@ pub(in crate::s3) async fn put(
                 if_match: Some(Tags::List(vec![place.bucket.etag.to_string()])),
                 ..Condition::NONE
             },
+            versioning: Some(if wanted == "enabled" { Versioning::Enabled } else { Versioning::Suspended }),
             actor: exchange.principal.name.to_string(),
         };
         let changed =
             exchange.gateway.metadata.change_context(ContainerKind::Bucket, place.bucket.id, change).await;
         match changed {
             Err(Failure::Refused(Refusal::ConditionFailed { .. })) if tries < TRIES => {}
-            changed => {
-                let changed = changed.told()?.container;
-                let in_force = changed.versioning.unwrap_or(Versioning::Disabled).as_str();
-                if in_force != wanted {
-                    return Err(trouble(
-                        "InvalidBucketState",
-                        format!(
-                            "Versioning of this bucket is {in_force}, as its domain or the installation has it."
-                        ),
-                    ));
-                }
-                return Ok(S3Response::new(PutBucketVersioningOutput::default()));
+            // Its domain, or the installation, has the last word.
+            Err(Failure::Refused(Refusal::Protected)) => {
+                return Err(trouble(
+                    "InvalidBucketState",
+                    format!(
+                        "Versioning cannot be {wanted} here: the bucket's domain or the installation rules it out."
+                    ),
+                ));
             }
+            changed => return changed.told().map(|_| S3Response::new(PutBucketVersioningOutput::default())),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! - One mechanism, once. A header or argument that stands twice, or two mechanisms at a time, leave open which one counts.
 //! - The signature covers `host` and every `x-amz-*` header that is there. `s3s` takes the client's list for granted.
 //! - A presigned URL holds seven days at most.
-//! - Version 2 is taken in presigned URLs alone, which some clients still make unless they are told otherwise. `s3s` compares
-//!   its signatures in a time that tells how much of one is right; so they are compared here first.
+//! - Version 2 is taken in presigned URLs and in forms (`form::signature`), which some clients still make unless they are told
+//!   otherwise. `s3s` compares its signatures in a time that tells how much of one is right; so they are compared here first.
 //!
 //! | file | promise |
 //! | --- | --- |

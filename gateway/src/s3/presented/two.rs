@@ -12,8 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use lifecycle::Time;
+use percent_encoding::percent_decode_str;
 use sha1::Sha1;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use subtle::ConstantTimeEq;
 
@@ -78,6 +79,16 @@ impl<'a> Url<'a> {
         bucket: Option<&'a str>,
         now: Time,
     ) -> Result<Self, Trouble> {
+        // What is signed of the arguments must be all that there is: one that stands twice, or in other letters, is not.
+        let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+        let mut seen = BTreeSet::new();
+        for name in names {
+            let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+            let other = SIGNED.iter().any(|known| known.eq_ignore_ascii_case(&name) && *known != name);
+            if other || !seen.insert(name) {
+                return Err(denied("The arguments of this URL are not those that were signed."));
+            }
+        }
         let need = |name: &str| {
             argument(query, name)?.ok_or_else(|| {
                 denied(
@@ -95,6 +106,11 @@ impl<'a> Url<'a> {
             return Err(bad_query("Expires must be less than a week away"));
         }
         Ok(Url { key, said: STANDARD.decode(signature).unwrap_or_default(), expires, parts, bucket })
+    }
+
+    /// The key.
+    pub(in crate::s3) fn key(&self) -> &str {
+        &self.key
     }
 
     /// Passes if the key's holder made it.

@@ -160,6 +160,7 @@ fn new_object(
         version: VersionId::ordered(now),
         headers: kept.headers,
         tags: upload.tags.clone(),
+        keeps_tags: false,
         checksum: None,
         keep_md5: false,
         guard: kept.guard,

@@ -86,6 +86,7 @@ pub(super) fn successor(
         version: VersionId::ordered(exchange.gateway.clock.now()),
         headers: kept.headers,
         tags: version.tags.clone(),
+        keeps_tags: true,
         checksum: None,
         keep_md5: false,
         guard: kept.guard,

@@ -112,6 +112,7 @@ pub(super) fn new_object(
         version,
         headers: kept.headers,
         tags: None,
+        keeps_tags: false,
         checksum: None,
         keep_md5: content_md5.is_some() || wants_md5(exchange)?,
         guard: kept.guard,

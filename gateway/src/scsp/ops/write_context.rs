@@ -234,6 +234,7 @@ async fn change(
     condition: Condition,
 ) -> Result<Changed, Trouble> {
     let change = ContextChange {
+        versioning: None,
         policies: policies(&headers, container.kind)?,
         headers: encode(&headers),
         allowed: exchange.gateway.settings.policy.allowed(),

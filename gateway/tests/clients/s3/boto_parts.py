@@ -104,7 +104,7 @@ def copied(s3, name, parts):
     for number, (first, last) in enumerate([(0, MINIMUM - 1), (MINIMUM - 5, MINIMUM + 99_999)], 1):
         answer = s3.upload_part_copy(**asked, PartNumber=number, CopySourceRange=f"bytes={first}-{last}")
         told.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
-    with refused("InvalidRange", 416):
+    with refused("InvalidArgument", 400):
         s3.upload_part_copy(**asked, PartNumber=3, CopySourceRange=f"bytes=0-{10 * MIB}")
     with refused("PreconditionFailed", 412):
         s3.upload_part_copy(**asked, PartNumber=3, CopySourceIfMatch='"other"')

@@ -21,6 +21,10 @@ pub(crate) fn delete(
             let current = seen.current.filter(|current| current.id == version);
             delete_version(cmd, current.or(named).filter(|found| found.id == version), seen, &hand)
         }
+        // Where no versions are kept, the only one there is counts as the null version, however it was written.
+        Which::Null if hand.bucket.versioning_of(Kind::Named) == Versioning::Disabled => {
+            delete_version(cmd, seen.current, seen, &hand)
+        }
         Which::Null => delete_version(cmd, seen.any_null(), seen, &hand),
         Which::Current => delete_object(cmd, seen, &hand),
     }

@@ -42,6 +42,7 @@ pub(crate) struct VersionFacts {
     pub(crate) parts: Option<u32>,
     pub(crate) headers: String,
     pub(crate) owner: Option<String>,
+    pub(crate) tags: Option<String>,
     pub(crate) created_at: Time,
     pub(crate) guard: Guard,
     pub(crate) expires_at: Option<Time>,
@@ -173,6 +174,7 @@ pub(crate) struct Arrival {
     pub(crate) expiry: Expiry,
     pub(crate) revision: Revision,
     pub(crate) parent: Option<[u8; 16]>,
+    pub(crate) tags: Option<String>,
     /// The parts that it is assembled from.
     pub(crate) pieces: Vec<Piece>,
 }

@@ -76,6 +76,10 @@ pub(crate) fn publish(
         expiry: Expiry::of(&bucket.rules, aged(cmd, bucket, slot), cmd.expires_at),
         revision,
         parent: parent.map(|parent| parent.hash),
+        tags: match (cmd.keeps_tags, visible) {
+            (true, Some(current)) => current.tags.clone(),
+            (true, None) | (false, _) => cmd.tags.clone(),
+        },
         pieces: content.pieces,
     });
     let published = Published {
