@@ -26,6 +26,7 @@ crate::on_both_engines!(
     two_mechanisms_at_once_are_refused,
     a_doubled_header_of_the_signature_is_refused,
     signatures_of_version_2_are_for_addresses_alone,
+    what_does_not_sign_host_reaches_one_domain_alone,
     amazons_headers_must_be_signed,
     the_host_must_be_signed,
     a_signed_header_must_be_there,
@@ -314,6 +315,22 @@ async fn signatures_of_version_2_are_for_addresses_alone(house: &mut House) {
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let form = house.post("/bucket").form(&fields, b"four").ready();
     house.refuses_to_store(form, 403, "SignatureDoesNotMatch").await;
+}
+
+/// Host is no part of what version 2 signs, and chooses the domain.
+async fn what_does_not_sign_host_reaches_one_domain_alone(house: &mut House) {
+    let context =
+        house.scsp("POST", "/?domain=d.example").header("Content-Type", "application/castorcontext");
+    context.await.is(201);
+    let d = |method: &str, target: &str| house.ask(method, target).host("d.example");
+    d("PUT", "/other").await.is(200);
+    d("PUT", "/other/witness").body("of the domain").await.is(200);
+    let now = house.now().micros() / 1_000_000;
+    let target = format!("/other/witness?{}", version_2(house, "GET", "/other/witness", now + 60));
+    house.get(&target).nobody().await.is(200).brings(WITNESS);
+    house.get(&target).nobody().host("no.such.domain").await.is(200).brings(WITNESS);
+    house.get(&target).nobody().host("d.example").await.refused(403, "AccessDenied");
+    d("GET", "/other/witness").presigned(HOUR).await.is(200).brings("of the domain");
 }
 
 async fn amazons_headers_must_be_signed(house: &mut House) {

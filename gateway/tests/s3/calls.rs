@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use quick_xml::escape::{escape, unescape};
+use sha2::Sha256;
 
 /// The least bytes of a part that is not the last.
 pub(crate) const PART: usize = 5 << 20;
@@ -28,6 +29,11 @@ pub(crate) fn etag(bytes: impl AsRef<[u8]>) -> String {
 pub(crate) fn etag_of_parts(parts: &[&[u8]]) -> String {
     let digests: Vec<u8> = parts.iter().flat_map(|part| Md5::digest(part).to_vec()).collect();
     format!("\"{}-{}\"", hex(&Md5::digest(digests)), parts.len())
+}
+
+/// `x-amz-checksum-sha256` of a body.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    STANDARD.encode(<Sha256 as sha2::Digest>::digest(bytes))
 }
 
 /// `Content-MD5` of a body.

@@ -1,11 +1,9 @@
 //! The seven forms of `x-amz-content-sha256`: each is verified to its end, or refused and nothing stored.
 
+use crate::calls::sha256;
 use crate::client::{Ask, Chunk, Framing, Wire};
 use crate::house::House;
 use crate::sign::{self, ECDSA, STREAMING, STREAMING_TRAILER, STREAMING_UNSIGNED_TRAILER, UNSIGNED, hashed};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 crate::on_both_engines!(
@@ -53,10 +51,6 @@ fn short() -> Vec<u8> {
 
 fn whole() -> Vec<u8> {
     [long(), short()].concat()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    STANDARD.encode(Sha256::digest(bytes))
 }
 
 /// The upload of a long and a short chunk, with a checksum behind them if the form has one.
