@@ -4,125 +4,11 @@
 
 use super::arguments::Arguments;
 use super::error::{Trouble, invalid, trouble, unbuilt};
+use super::subresources;
 use super::target::Named;
 use http::Method;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-
-/// Words that make a request one about something else than the object or bucket itself.
-const SUBRESOURCES: [&str; 40] = [
-    "accelerate",
-    "acl",
-    "analytics",
-    "attributes",
-    "cors",
-    "delete",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "location",
-    "logging",
-    "metadataTable",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "partNumber",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
-    "renameObject",
-    "replication",
-    "requestPayment",
-    "restore",
-    "retention",
-    "select",
-    "select-type",
-    "session",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versionId",
-    "versioning",
-    "versions",
-    "website",
-    "metadataConfiguration",
-    "metadataInventoryTable",
-];
-
-/// Which of them a call on an object takes.
-const OF_OBJECT: [(Method, &[&str]); 5] = [
-    (
-        Method::GET,
-        &[
-            "attributes",
-            "acl",
-            "legal-hold",
-            "retention",
-            "tagging",
-            "torrent",
-            "uploadId",
-            "versionId",
-            "partNumber",
-        ],
-    ),
-    (Method::HEAD, &["versionId", "partNumber"]),
-    (Method::PUT, &["tagging", "acl", "legal-hold", "retention", "uploadId", "partNumber", "versionId"]),
-    (Method::POST, &["uploads", "uploadId", "restore", "select", "select-type", "versionId"]),
-    (Method::DELETE, &["tagging", "uploadId", "versionId"]),
-];
-
-/// Which of them, of those that change something, a call on a bucket takes.
-const OF_BUCKET: [(Method, &[&str]); 3] = [
-    (
-        Method::PUT,
-        &[
-            "accelerate",
-            "acl",
-            "analytics",
-            "cors",
-            "encryption",
-            "intelligent-tiering",
-            "inventory",
-            "lifecycle",
-            "logging",
-            "metrics",
-            "notification",
-            "object-lock",
-            "ownershipControls",
-            "policy",
-            "publicAccessBlock",
-            "replication",
-            "requestPayment",
-            "tagging",
-            "versioning",
-            "website",
-        ],
-    ),
-    (Method::POST, &["delete", "metadataTable"]),
-    (
-        Method::DELETE,
-        &[
-            "analytics",
-            "cors",
-            "encryption",
-            "intelligent-tiering",
-            "inventory",
-            "lifecycle",
-            "metadataTable",
-            "metrics",
-            "ownershipControls",
-            "policy",
-            "publicAccessBlock",
-            "replication",
-            "tagging",
-            "website",
-        ],
-    ),
-];
 
 /// Headers that are a condition, or say whom or what is meant: an empty one was meant as something.
 const NEVER_EMPTY: [&str; 14] = [
@@ -157,7 +43,7 @@ pub(super) fn check(parts: &Parts, named: &Named, arguments: &Arguments) -> Resu
         }
     }
     frame(parts)?;
-    subresources(&parts.method, named, arguments)?;
+    subresources::check(&parts.method, named, arguments)?;
     unevaluated(parts, named)?;
     if arguments.get("versionId") == Some("") {
         return Err(invalid("Version id cannot be the empty string"));
@@ -222,25 +108,6 @@ pub(super) fn verified(parts: &Parts) -> Result<(), Trouble> {
             "InvalidRequest",
             "x-amz-content-sha256 is for requests that are signed by version 4.",
         )),
-    }
-}
-
-fn subresources(method: &Method, named: &Named, arguments: &Arguments) -> Result<(), Trouble> {
-    let table: &[(Method, &[&str])] = match (&named.bucket, &named.key) {
-        (Some(_), Some(_)) => &OF_OBJECT,
-        (Some(_), None) => &OF_BUCKET,
-        (None, _) => return Ok(()),
-    };
-    // What is read of a bucket, reads nothing else if it is not known.
-    let Some((_, taken)) = table.iter().find(|(known, _)| known == method) else { return Ok(()) };
-    let mut meant =
-        arguments.names().filter(|name| SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name)));
-    match meant.find(|name| !taken.contains(name)) {
-        Some(name) => Err(trouble(
-            "MethodNotAllowed",
-            format!("{method} is not allowed against the subresource {name}."),
-        )),
-        None => Ok(()),
     }
 }
 

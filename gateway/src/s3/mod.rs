@@ -9,7 +9,7 @@
 //! | `presented` | what a signature must cover, and how long: what `s3s` does not ask |
 //! | `keys`, `access` | secrets for `s3s` to verify with; the principal, before anything else is looked at |
 //! | `documents` | the XML of requests, strictly |
-//! | `meant` | what a request asks for that `s3s` would pass over |
+//! | `meant`, `subresources` | what a request asks for that `s3s` would pass over |
 //! | `wire`, `framing`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
 //! | `answer`, `error` | errors as AWS words them; what each refusal means here |
 //! | `exchange` | what an operation is given |
@@ -42,6 +42,7 @@ mod presented;
 mod reading;
 mod route;
 mod service;
+mod subresources;
 mod tags;
 mod target;
 mod trail;

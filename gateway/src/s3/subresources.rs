@@ -1,0 +1,146 @@
+//! Which calls there are on what is beside an object or bucket: its ACL, its lock, its parts. A word that no call of the method
+//! takes makes the request one that does not exist. `s3s` would answer it as if the word were not there: a DELETE of an
+//! object's ACL would delete the object.
+
+use super::arguments::Arguments;
+use super::error::{Trouble, trouble};
+use super::target::Named;
+use http::Method;
+
+/// Words that make a request one about something else than the object or bucket itself.
+const SUBRESOURCES: [&str; 40] = [
+    "accelerate",
+    "acl",
+    "analytics",
+    "attributes",
+    "cors",
+    "delete",
+    "encryption",
+    "intelligent-tiering",
+    "inventory",
+    "legal-hold",
+    "lifecycle",
+    "location",
+    "logging",
+    "metadataTable",
+    "metrics",
+    "notification",
+    "object-lock",
+    "ownershipControls",
+    "partNumber",
+    "policy",
+    "policyStatus",
+    "publicAccessBlock",
+    "renameObject",
+    "replication",
+    "requestPayment",
+    "restore",
+    "retention",
+    "select",
+    "select-type",
+    "session",
+    "tagging",
+    "torrent",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "versions",
+    "website",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+];
+
+/// Which of them a call on an object takes.
+const OF_OBJECT: [(Method, &[&str]); 5] = [
+    (
+        Method::GET,
+        &[
+            "attributes",
+            "acl",
+            "legal-hold",
+            "retention",
+            "tagging",
+            "torrent",
+            "uploadId",
+            "versionId",
+            "partNumber",
+        ],
+    ),
+    (Method::HEAD, &["versionId", "partNumber"]),
+    (Method::PUT, &["tagging", "acl", "legal-hold", "retention", "uploadId", "partNumber", "versionId"]),
+    (Method::POST, &["uploads", "uploadId", "restore", "select", "select-type", "versionId"]),
+    (Method::DELETE, &["tagging", "uploadId", "versionId"]),
+];
+
+/// Which of them, of those that change something, a call on a bucket takes.
+const OF_BUCKET: [(Method, &[&str]); 3] = [
+    (
+        Method::PUT,
+        &[
+            "accelerate",
+            "acl",
+            "analytics",
+            "cors",
+            "encryption",
+            "intelligent-tiering",
+            "inventory",
+            "lifecycle",
+            "logging",
+            "metrics",
+            "notification",
+            "object-lock",
+            "ownershipControls",
+            "policy",
+            "publicAccessBlock",
+            "replication",
+            "requestPayment",
+            "tagging",
+            "versioning",
+            "website",
+        ],
+    ),
+    (Method::POST, &["delete", "metadataTable"]),
+    (
+        Method::DELETE,
+        &[
+            "analytics",
+            "cors",
+            "encryption",
+            "intelligent-tiering",
+            "inventory",
+            "lifecycle",
+            "metadataTable",
+            "metrics",
+            "ownershipControls",
+            "policy",
+            "publicAccessBlock",
+            "replication",
+            "tagging",
+            "website",
+        ],
+    ),
+];
+
+/// Passes if there is a call of this method on what the words name. Of what only reads a bucket, words are not counted.
+///
+/// # Errors
+/// `MethodNotAllowed`.
+pub(super) fn check(method: &Method, named: &Named, arguments: &Arguments) -> Result<(), Trouble> {
+    let table: &[(Method, &[&str])] = match (&named.bucket, &named.key) {
+        (Some(_), Some(_)) => &OF_OBJECT,
+        (Some(_), None) => &OF_BUCKET,
+        (None, _) => return Ok(()),
+    };
+    // What is read of a bucket, reads nothing else if it is not known.
+    let Some((_, taken)) = table.iter().find(|(known, _)| known == method) else { return Ok(()) };
+    let mut meant =
+        arguments.names().filter(|name| SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    match meant.find(|name| !taken.contains(name)) {
+        Some(name) => Err(trouble(
+            "MethodNotAllowed",
+            format!("{method} is not allowed against the subresource {name}."),
+        )),
+        None => Ok(()),
+    }
+}
