@@ -10,6 +10,7 @@ const DOMAIN: ContainerKind = ContainerKind::Domain;
 on_both_engines! {
     async fn a_removed_bucket_is_purged_when_promised_and_not_before(world: World) {
         let x = world.put("x").await.unwrap();
+        world.m.set_bucket_tags(world.bucket, Some("t".to_owned())).await.unwrap();
         let promised = world.remove_bucket().await.unwrap().container.purge_after.unwrap();
         assert_eq!(world.m.next_due().await.unwrap(), Some(promised));
         world.clock.set_wall(promised.minus(SECOND));
@@ -22,7 +23,7 @@ on_both_engines! {
         assert_eq!(world.cascade().await, 1);
         assert_eq!(world.purge_containers().await.purged, 2);
         let row = world.bucket_row().await;
-        assert_eq!((row.state, row.headers.as_str()), (State::Purged, "[]"));
+        assert_eq!((row.state, row.headers.as_str(), row.tags), (State::Purged, "[]", None));
         assert_eq!(row.forget_after, Some(world.now().plus(MEMORY)));
         assert_eq!(world.counted(State::Purged).await, (1, 0));
     }

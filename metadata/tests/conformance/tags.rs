@@ -170,4 +170,19 @@ racing_on_both_engines! {
             assert_eq!(tags.is_some(), tagged.is_ok(), "round {round}: {tagged:?}");
         }
     }
+
+    /// A write that keeps what is there loses no tags that are set meanwhile.
+    async fn tags_race_a_write_that_keeps_them(world: World) {
+        let callers = world.callers(2).await;
+        for round in 0..16 {
+            let name = format!("x{round}");
+            world.put(&name).await.unwrap();
+            let (tagger, writer, of) = (callers[0].clone(), callers[1].clone(), name.clone());
+            let tagged = tokio::spawn(async move { set(&tagger, &of, Which::Current, Some("t")).await });
+            let written = tokio::spawn(writer.put(&name).keeping_tags().into_future());
+            let written = written.await.unwrap().unwrap().version;
+            tagged.await.unwrap().unwrap();
+            assert_eq!(world.row(written).await.tags.as_deref(), Some("t"), "round {round}");
+        }
+    }
 }

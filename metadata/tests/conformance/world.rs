@@ -696,6 +696,12 @@ impl Put {
         self
     }
 
+    /// With the tags of what it goes on top of, as they are by then.
+    pub(crate) fn keeping_tags(mut self) -> Put {
+        self.publish.keeps_tags = true;
+        self
+    }
+
     pub(crate) fn checksum(mut self, checksum: &str) -> Put {
         self.publish.checksum = Some(checksum.to_owned());
         self
