@@ -93,15 +93,13 @@ impl Wire {
         broken: Broken,
     ) -> Result<Self, Trouble> {
         let mut seals = Vec::new();
-        let framed =
-            headers.get("x-amz-content-sha256").is_some_and(|form| form.as_bytes().starts_with(b"STREAMING"));
+        let form = headers.get("x-amz-content-sha256").map_or(&b""[..], |form| form.as_bytes());
+        let framed = form.starts_with(b"STREAMING");
         // Without a length of what is in the chunks, `s3s` refuses the request.
         let length = headers.get("x-amz-decoded-content-length").and_then(|length| length.to_str().ok());
-        let framing = length.and_then(|length| length.parse().ok()).filter(|_| framed);
-        let signed = headers
-            .get("x-amz-content-sha256")
-            .is_some_and(|form| form != "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
-        let framing = framing.map(|length| Framing::new(length, signed));
+        let length: Option<u64> = length.and_then(|length| length.parse().ok()).filter(|_| framed);
+        let framing =
+            length.map(|length| Framing::new(length, form != b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"));
         // An object's bytes are checked where they are hashed anyway.
         if let Some(kind) = document {
             // A framed body is not what these are of.

@@ -42,7 +42,7 @@ pub async fn small(
     Ok(found)
 }
 
-/// Measures PUT and GET of larger sizes, the largest of which is written at most `largest` times.
+/// Measures larger sizes, the largest of which is written at most `largest` times.
 ///
 /// # Errors
 /// As [`small`].
@@ -59,6 +59,8 @@ pub async fn larger(
         let (_, written) = cells.put(true, most).await?;
         cells.put(false, most).await?;
         cells.get(written, most.saturating_mul(10)).await?;
+        cells.other("HEAD", written, u64::MAX).await?;
+        cells.other("DELETE", written, written).await?;
     }
     Ok(())
 }
@@ -85,6 +87,7 @@ impl Cells<'_> {
         let put = self.server.s3.numbered("PUT", &prefix).body(content(self.size));
         let put = if signed { put } else { put.unsigned_payload() };
         let (cost, measured) = self.cell(what, &put, self.load(most)).await?;
+        self.tell_bytes();
         Ok((cost, measured.asked))
     }
 
@@ -92,6 +95,7 @@ impl Cells<'_> {
         let what = format!("GET {}, S3", self.name);
         let get = self.server.s3.numbered("GET", &self.prefix()).cycling(written);
         let (cost, measured) = self.cell(what.clone(), &get, self.load(most)).await?;
+        self.tell_bytes();
         expect_bytes(&what, &measured, self.size as u64)?;
         Ok(cost)
     }
@@ -107,13 +111,18 @@ impl Cells<'_> {
         requests: &crate::load::Requests,
         load: Load,
     ) -> Result<(Cost, Measured), Failed> {
-        let (mut row, measured) = cell_through(self.server, &self.server.s3, what, requests, load).await?;
-        if self.size > SMALL.1 {
-            tell_throughput(&mut row, self.size as u64);
-        }
+        let (row, measured) = cell_through(self.server, &self.server.s3, what, requests, load).await?;
         let cost = Cost::of(&row);
         self.rows.push(row);
         Ok((cost, measured))
+    }
+
+    /// The last row is of bodies: large ones are told in MiB.
+    fn tell_bytes(&mut self) {
+        let size = self.size;
+        if let Some(row) = self.rows.last_mut().filter(|_| size > SMALL.1) {
+            tell_throughput(row, size as u64);
+        }
     }
 
     fn prefix(&self) -> String {
