@@ -88,6 +88,8 @@ pub(crate) struct Tally {
     pub(crate) released: u64,
     /// Claims that lapsed before they were finished, and that somebody else holds or has finished.
     pub(crate) overtaken: u64,
+    /// Claims whose bytes somebody was still reading; they are cut now and claimed again in a later run.
+    pub(crate) being_read: u64,
     /// Claims whose bytes could not all be destroyed, by the kind of failure.
     pub(crate) failures: BTreeMap<&'static str, u64>,
     /// One of these failures in the store's words.
@@ -178,6 +180,7 @@ async fn bury(
     ctx.pass(batch.points.after_claim)?;
     // What lies inline goes with its row: no trouble of the store's need hold it up.
     let (stored, mut gone): (Vec<Claim>, Vec<Claim>) = batch.claims.into_iter().partition(in_store);
+    let stored = unread(ctx, stored, tally, failed).await?;
     for (claim, answer) in destroy(ctx, stored).await {
         match answer {
             Ok(()) => gone.push(claim),
@@ -199,6 +202,27 @@ async fn bury(
     ctx.purged.1.fetch_add(bytes, Ordering::Relaxed);
     tally.overtaken += (count as u64).saturating_sub(purged);
     Ok(count)
+}
+
+/// Those of which nobody reads any bytes, on any member; nor will: they were claimed before this asks. The others wait.
+async fn unread(
+    ctx: &Context,
+    stored: Vec<Claim>,
+    tally: &mut Tally,
+    failed: &mut Vec<Claim>,
+) -> Result<Vec<Claim>, Trouble> {
+    if stored.is_empty() {
+        return Ok(stored);
+    }
+    let reads = ctx.metadata.reads().await?;
+    let is_read = |claim: &Claim| reads.any(claim.blobs().iter().map(|blob| &blob.name));
+    let (read, free): (Vec<Claim>, Vec<Claim>) = stored.into_iter().partition(is_read);
+    tally.being_read += read.len() as u64;
+    if let Some(why) = &reads.unknown {
+        tally.last_failure = Some(why.clone());
+    }
+    failed.extend(read);
+    Ok(free)
 }
 
 fn in_store(claim: &Claim) -> bool {

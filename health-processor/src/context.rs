@@ -95,8 +95,7 @@ impl Context {
     /// Tells the database that this process is alive and what its clocks say; a clock that ran ahead halts purging.
     pub(crate) async fn beat(&self) -> Result<(), Failure> {
         let (wall, boot) = (self.clock.now(), self.clock.boot());
-        let Settings { node, role, .. } = &self.settings;
-        self.metadata.heartbeat(self.member, node, role, &self.boot_id, boot).await?;
+        self.metadata.heartbeat(&self.settings.node, &self.boot_id, boot).await?;
         *self.beaten.lock().unwrap_or_else(PoisonError::into_inner) = Some((wall, boot));
         Ok(())
     }

@@ -23,6 +23,10 @@ pub enum Failure {
     /// The connection broke while the commit was under way, and what became of it could not be learned.
     #[error("the outcome is unknown: {0}")]
     Unknown(String),
+    /// This process may not answer at this moment: its lease is over, or another one has fenced it. Another member will
+    /// answer, and this one when it has registered anew.
+    #[error("{0}")]
+    Fenced(String),
     /// The installation cannot be started like this.
     #[error("{0}")]
     Start(String),
@@ -36,6 +40,18 @@ impl Failure {
         Failure::Start(text)
     }
 
+    /// The same, for somebody else who waited for the same answer.
+    pub(crate) fn again(&self) -> Failure {
+        match self {
+            Failure::Refused(refusal) => Failure::Refused(refusal.clone()),
+            Failure::Fenced(text) => Failure::Fenced(text.clone()),
+            Failure::NoSpace(text) => Failure::NoSpace(text.clone()),
+            Failure::Unavailable { .. } | Failure::Unknown(_) | Failure::Start(_) | Failure::Violated(_) => {
+                Failure::Unavailable { text: self.to_string(), again: false }
+            }
+        }
+    }
+
     /// The refusal, if it is one.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -43,6 +59,7 @@ impl Failure {
             Failure::Unavailable { .. }
             | Failure::NoSpace(_)
             | Failure::Unknown(_)
+            | Failure::Fenced(_)
             | Failure::Start(_)
             | Failure::Violated(_) => None,
         }
@@ -65,6 +82,7 @@ impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Full(_) => Failure::NoSpace(error.to_string()),
+            DbError::Fenced(text) => Failure::Fenced(text),
             DbError::Row(text) => Failure::Violated(Violation::new("R7", text)),
             // No refusal comes from a constraint: run again, the transaction finds by reading what was in its way.
             DbError::Retry(_) | DbError::Unique(_) => {

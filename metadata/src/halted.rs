@@ -5,7 +5,7 @@ use crate::Metadata;
 use crate::error::Failure;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
-use lifecycle::{MemberId, Time};
+use lifecycle::Time;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -102,42 +102,33 @@ impl Metadata {
         })
     }
 
-    /// Tells that `member` is alive, and finds out whether the wall clock ran ahead of the boot clock by more than
-    /// [`CLOCK_LEAP_MAX`] since the last time anybody of this boot did: then purging is halted.
+    /// Compares this machine's clocks with those of the last time anybody on it did, and halts purging if the wall clock ran
+    /// ahead of the boot clock by more than [`CLOCK_LEAP_MAX`] within one boot. `boot_id` names the boot.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn heartbeat(
-        &self,
-        member: MemberId,
-        node: &str,
-        role: &'static str,
-        boot_id: &str,
-        boot: Duration,
-    ) -> Result<(), Failure> {
+    pub async fn heartbeat(&self, node: &str, boot_id: &str, boot: Duration) -> Result<(), Failure> {
         let (node, boot_id) = (node.to_owned(), boot_id.to_owned());
         self.writer
             .solo(Urgency::Background, move |conn, now| {
                 let (node, boot_id) = (node.clone(), boot_id.clone());
-                Box::pin(async move { beat(conn, now, member, &node, role, &boot_id, boot).await })
+                Box::pin(async move { compare_clocks(conn, now, &node, &boot_id, boot).await })
             })
             .await
     }
 }
 
-async fn beat(
+async fn compare_clocks(
     conn: &mut Conn,
     now: Time,
-    member: MemberId,
     node: &str,
-    role: &'static str,
     boot_id: &str,
     boot: Duration,
 ) -> Result<(), Failure> {
     let last = conn
         .fetch_one(
-            "SELECT beat_at, beat_boot FROM members WHERE boot_id = $1 AND node = $2 ORDER BY beat_boot DESC LIMIT 1",
-            args![boot_id, node],
+            "SELECT beat_at, beat_boot FROM clocks WHERE node = $1 AND boot_id = $2",
+            args![node, boot_id],
         )
         .await?;
     if let Some(mut row) = last {
@@ -159,9 +150,9 @@ async fn beat(
     }
     let boot = u64::try_from(boot.as_micros()).unwrap_or(u64::MAX);
     conn.execute(
-        "INSERT INTO members (id, node, role, started_at, beat_at, beat_boot, boot_id) VALUES ($1, $2, $3, $4, $4, $5, $6)
-         ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at, beat_boot = excluded.beat_boot, gone_at = NULL",
-        args![member, node, role, now, boot, boot_id],
+        "INSERT INTO clocks (node, boot_id, beat_at, beat_boot) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (node, boot_id) DO UPDATE SET beat_at = excluded.beat_at, beat_boot = excluded.beat_boot",
+        args![node, boot_id, now, boot],
     )
     .await?;
     Ok(())

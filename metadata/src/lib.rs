@@ -14,6 +14,7 @@ mod halted;
 mod keys;
 mod list;
 mod lookup;
+mod members;
 mod migrate;
 mod objects;
 mod open;
@@ -32,8 +33,8 @@ mod writer;
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
-    HistoryStep, NewContainer, Policies, PurgeStep, Removal, RemoveOrder, Removed, Replan, ReplanAt,
-    ReplanStep, RestoreOrder,
+    HistoryStep, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan, PurgeStep, Removal, RemoveOrder,
+    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder,
 };
 pub use error::Failure;
 pub use gauges::ContainerCount;
@@ -44,6 +45,7 @@ pub use list::{
     PageOfVersions, UploadsOrder, VersionMarker, VersionPage, VersionsOrder,
 };
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
+pub use members::{MemberGauges, MemberSettings, Members, Pin, Reads};
 pub use objects::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
     RestoreWhat, Restored, Stage, Which,

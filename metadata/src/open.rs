@@ -4,6 +4,7 @@ use crate::containers::{NewContainer, create_domain};
 use crate::error::Failure;
 use crate::keys::Sealer;
 use crate::lookup::PointReads;
+use crate::members::{Lease, MemberSettings, Membership, Pulse, Stop, register};
 use crate::migrate;
 use crate::sql::{Address, Conn, Engine, Readers, args, refuse_unsafe_base};
 use crate::writer::Writer;
@@ -23,8 +24,10 @@ pub struct Settings {
     pub default_domain: DomainName,
     /// Answer only what is on disk. Off only in the control run of the crash test, which must then fail.
     pub durable: bool,
-    /// Whether a purge also asks the database's clock. Off only under a test's manual clock.
+    /// Whether a purge and the leases ask the database's clock. Off only under a test's manual clock.
     pub trust_db_clock: bool,
+    /// What this process is among the others.
+    pub member: MemberSettings,
 }
 
 /// The metadata of one installation. Cheap to clone.
@@ -36,6 +39,7 @@ pub struct Metadata {
     pub(crate) clock: SharedClock,
     pub(crate) sealer: Sealer,
     pub(crate) trust_db_clock: bool,
+    pub(crate) members: Arc<Membership>,
     pub(crate) opened: Arc<Opened>,
 }
 
@@ -49,6 +53,8 @@ pub(crate) struct Opened {
     _lock: Option<std::fs::File>,
     /// The size of the table of versions when Postgres was last asked to look at it.
     pub(crate) analyzed: AtomicU64,
+    /// This process beats as long as anybody uses the metadata.
+    _pulse: Stop,
 }
 
 impl std::fmt::Debug for Metadata {
@@ -85,7 +91,32 @@ impl Metadata {
         };
         let has_keys = conn.fetch_one("SELECT 1 FROM keys LIMIT 1", args![]).await?.is_some();
         let sealer = Sealer::open(&settings.seal_key, !has_keys)?;
-        let readers = address.readers();
+        let engine = address.engine();
+        // Before anything is read that somebody could take back.
+        let sent = clock.boot();
+        conn.begin().await?;
+        let identity = match register(&mut conn, &settings.member, settings.trust_db_clock, clock.now()).await
+        {
+            Ok(identity) => {
+                conn.commit().await?;
+                identity
+            }
+            Err(failure) => {
+                conn.rollback().await?;
+                return Err(failure);
+            }
+        };
+        let lease = Arc::new(Lease::new(Arc::clone(&clock), engine, identity));
+        let readers = Readers::new(address.readers(), Arc::clone(&lease));
+        let writer = Writer::start(address.clone(), conn, Arc::clone(&clock), Arc::clone(&lease));
+        let (members, pulse) = Pulse::start(
+            settings.member.clone(),
+            address.clone(),
+            Arc::clone(&clock),
+            settings.trust_db_clock,
+            &writer,
+            (lease, identity, sent),
+        );
         let opened = Opened {
             engine: address.engine(),
             installation,
@@ -94,14 +125,16 @@ impl Metadata {
             file: address.file().map(PathBuf::from),
             analyzed: AtomicU64::new(0),
             _lock: lock,
+            _pulse: pulse,
         };
         Ok(Metadata {
-            writer: Writer::start(address, conn, Arc::clone(&clock)),
-            points: PointReads::start(&readers, &clock),
+            writer,
+            points: PointReads::start(&readers, &clock, &members.pins),
             readers,
             clock,
             sealer,
             trust_db_clock: settings.trust_db_clock,
+            members,
             opened: Arc::new(opened),
         })
     }

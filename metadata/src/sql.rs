@@ -7,18 +7,23 @@
 //! sharing ([`Engine::share`]), the database's own clock, and what errors mean.
 
 mod address;
+mod listener;
 mod text;
 mod value;
 
 pub(crate) use address::{Address, refuse_unsafe_base};
+pub(crate) use listener::Listener;
 pub(crate) use text::Text;
 pub(crate) use value::{Value, args};
 
 use crate::error::Failure;
+use crate::members::Lease;
 use futures_util::future::BoxFuture;
+use lifecycle::MemberId;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Connection, Executor, Row as _, ValueRef};
+use std::sync::Arc;
 use text::{built, chunks, in_order};
 
 /// Which engine is underneath.
@@ -73,6 +78,9 @@ pub(crate) enum DbError {
     /// A row did not look as the schema promises.
     #[error("a row is not as the schema promises: {0}")]
     Row(String),
+    /// This process may not speak for the installation any more: another one has declared it dead.
+    #[error("{0}")]
+    Fenced(String),
     /// Anything else.
     #[error("the database refused a statement: {0}")]
     Other(String),
@@ -256,6 +264,17 @@ macro_rules! query {
     };
 }
 
+/// The text that begins a transaction of the member `id`, and gives a row if that is active: in one round trip. The row stays
+/// locked against being fenced until the transaction ends, and not against heartbeats.
+pub(crate) fn fenced_begin(engine: Engine, id: MemberId) -> Arc<str> {
+    let (blob, lock) = match engine {
+        Engine::Sqlite => (format!("X'{id}'"), ""),
+        Engine::Postgres => (format!("'\\x{id}'::bytea"), " FOR KEY SHARE"),
+    };
+    let begin = engine.begin();
+    format!("{begin}; SELECT 1 FROM members WHERE id = {blob} AND standing = 'active'{lock}").into()
+}
+
 /// The connection on which one transaction after another is run.
 pub(crate) enum Conn {
     Sqlite(Box<SqliteConnection>),
@@ -276,8 +295,29 @@ impl Conn {
         self.raw(begin).await
     }
 
+    /// Begins a transaction with `text` of [`fenced_begin`].
+    pub(crate) async fn begin_fenced(&mut self, text: Arc<str>) -> Result<(), DbError> {
+        let text = sqlx::raw_sql(AssertSqlSafe(text));
+        let active = match self {
+            Conn::Sqlite(conn) => conn.fetch_all(text).await?.len(),
+            Conn::Postgres(conn) => conn.fetch_all(text).await?.len(),
+        };
+        match active {
+            0 => Err(DbError::Fenced("this process was fenced; another member will answer".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) async fn commit(&mut self) -> Result<(), DbError> {
         self.raw("COMMIT").await
+    }
+
+    /// Tells whoever listens that the epoch has moved, when this transaction commits. A hint: the log is the truth.
+    pub(crate) async fn notify(&mut self, epoch: i64) -> Result<(), DbError> {
+        if self.engine() == Engine::Postgres {
+            self.execute("SELECT pg_notify('barrow', $1)", args![epoch.to_string()]).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn rollback(&mut self) -> Result<(), DbError> {
@@ -399,24 +439,37 @@ impl Conn {
 
 /// The connections that only read.
 #[derive(Clone)]
-pub(crate) enum Readers {
+pub(crate) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
+/// Reads, as long as this process may answer.
+#[derive(Clone)]
+pub(crate) struct Readers {
+    pool: Pool,
+    lease: Arc<Lease>,
+}
+
 impl Readers {
+    /// Reads through `pool` while `lease` runs.
+    pub(crate) fn new(pool: Pool, lease: Arc<Lease>) -> Self {
+        Readers { pool, lease }
+    }
+
     /// Runs a query and gives its rows.
     pub(crate) async fn fetch(&self, text: impl Into<Text>, values: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        self.lease.require_for_reading()?;
         let text = text.into();
         #[cfg(feature = "testing")]
         crate::testing::note(&text);
-        match self {
-            Readers::Sqlite(pool) => {
+        match &self.pool {
+            Pool::Sqlite(pool) => {
                 let arguments = bind!(SqliteArguments, values);
                 let rows = pool.fetch_all(query!(text, arguments)).await?;
                 Ok(rows.into_iter().map(|row| Row { row: EngineRow::Sqlite(row), at: 0 }).collect())
             }
-            Readers::Postgres(pool) => {
+            Pool::Postgres(pool) => {
                 let arguments = bind!(PgArguments, values);
                 let rows = pool.fetch_all(query!(text, arguments)).await?;
                 Ok(rows.into_iter().map(|row| Row { row: EngineRow::Postgres(row), at: 0 }).collect())
@@ -425,18 +478,18 @@ impl Readers {
     }
 
     fn engine(&self) -> Engine {
-        match self {
-            Readers::Sqlite(_) => Engine::Sqlite,
-            Readers::Postgres(_) => Engine::Postgres,
+        match &self.pool {
+            Pool::Sqlite(_) => Engine::Sqlite,
+            Pool::Postgres(_) => Engine::Postgres,
         }
     }
 
     /// How many queries over many keys run at once to good purpose. Of SQLite one: handing a query over to its thread costs
     /// more than looking a few more keys up.
     pub(crate) fn at_once(&self) -> usize {
-        match self {
-            Readers::Sqlite(_) => 1,
-            Readers::Postgres(_) => 4,
+        match &self.pool {
+            Pool::Sqlite(_) => 1,
+            Pool::Postgres(_) => 4,
         }
     }
 
@@ -469,9 +522,9 @@ impl Readers {
 
     /// Closes them all.
     pub(crate) async fn close(&self) {
-        match self {
-            Readers::Sqlite(pool) => pool.close().await,
-            Readers::Postgres(pool) => pool.close().await,
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::Deleted;
 use crate::error::Failure;
+use crate::members::Lease;
 use crate::objects::{self, ObjectCommand, Outcome};
 use crate::sql::{Address, Conn, DbError, Run, args};
 use lifecycle::{Refusal, SharedClock, State, Time};
@@ -30,7 +31,7 @@ enum Job {
     /// Commands to objects, grouped with whatever else queues.
     Objects { commands: Vec<ObjectCommand>, reply: oneshot::Sender<Vec<Answer>> },
     /// A transaction of its own.
-    Solo(Box<dyn Solo>),
+    Solo { solo: Box<dyn Solo>, fenced: bool },
 }
 
 /// A transaction that is not grouped: container moves, claims, settings. It may be run several times.
@@ -87,13 +88,21 @@ pub(crate) enum Urgency {
 
 impl Writer {
     /// Starts the writer on a connection. It ends when the last `Writer` is dropped.
-    pub(crate) fn start(address: Address, conn: Conn, clock: SharedClock) -> Self {
+    pub(crate) fn start(address: Address, conn: Conn, clock: SharedClock, lease: Arc<Lease>) -> Self {
         let (foreground, fore) = mpsc::channel(QUEUE);
         let (background, back) = mpsc::channel(QUEUE);
         let again = Arc::new(AtomicU64::new(0));
         let careless = !address.is_durable();
-        let worker =
-            Worker { address, conn: Some(conn), clock, careless, fore, back, again: Arc::clone(&again) };
+        let worker = Worker {
+            address,
+            conn: Some(conn),
+            clock,
+            lease,
+            careless,
+            fore,
+            back,
+            again: Arc::clone(&again),
+        };
         tokio::spawn(worker.work());
         Writer { foreground, background, again }
     }
@@ -132,8 +141,25 @@ impl Writer {
         F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
         T: Send + 'static,
     {
+        self.alone(urgency, true, run).await
+    }
+
+    /// As [`Writer::solo`], whether or not this process is fenced: for finding out, and for registering anew.
+    pub(crate) async fn unfenced<T, F>(&self, urgency: Urgency, run: F) -> Result<T, Failure>
+    where
+        F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.alone(urgency, false, run).await
+    }
+
+    async fn alone<T, F>(&self, urgency: Urgency, fenced: bool, run: F) -> Result<T, Failure>
+    where
+        F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
+        T: Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Solo(Box::new(SoloOf { run, result: None, reply }));
+        let job = Job::Solo { solo: Box::new(SoloOf { run, result: None, reply }), fenced };
         self.queue(urgency).send(job).await.map_err(|_| stopped())?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
@@ -147,6 +173,8 @@ struct Worker {
     address: Address,
     conn: Option<Conn>,
     clock: SharedClock,
+    /// Every transaction is conditional on it.
+    lease: Arc<Lease>,
     careless: bool,
     fore: mpsc::Receiver<Job>,
     back: mpsc::Receiver<Job>,
@@ -202,7 +230,7 @@ impl Worker {
                     count += commands.len();
                     group.push(Grouped { commands, reply });
                 }
-                Job::Solo(solo) => solos.push(solo),
+                Job::Solo { solo, fenced } => solos.push((solo, fenced)),
             }
             next = if gather && count < GROUP_MAX { self.fore.try_recv().ok() } else { None };
         }
@@ -212,8 +240,8 @@ impl Worker {
                 true => self.run_group_carelessly(group).await,
             }
         }
-        for solo in solos {
-            self.run_solo(solo).await;
+        for (solo, fenced) in solos {
+            self.run_solo(solo, fenced).await;
         }
     }
 
@@ -238,6 +266,7 @@ impl Worker {
                 let text = error.to_string();
                 let failure = || match &error {
                     DbError::Full(_) => Failure::NoSpace(text.clone()),
+                    DbError::Fenced(_) => Failure::Fenced(text.clone()),
                     _ => Failure::Unavailable { text: text.clone(), again: false },
                 };
                 all.iter().map(|_| Err(failure())).collect()
@@ -275,8 +304,9 @@ impl Worker {
     async fn commit(&mut self, commands: &[&ObjectCommand]) -> Result<Vec<Answer>, DbError> {
         for attempt in 0.. {
             let now = self.clock.now();
+            let begin = self.lease.begin();
             let conn = self.connected().await?;
-            let outcome = match conn.begin().await {
+            let outcome = match conn.begin_fenced(begin).await {
                 Ok(()) => objects::run(conn, commands, now).await,
                 Err(error) => Err(error),
             };
@@ -321,10 +351,10 @@ impl Worker {
         Ok(found)
     }
 
-    async fn run_solo(&mut self, mut solo: Box<dyn Solo>) {
+    async fn run_solo(&mut self, mut solo: Box<dyn Solo>, fenced: bool) {
         let mut attempt = 0;
         let committed = loop {
-            let outcome = self.try_solo(&mut *solo).await;
+            let outcome = self.try_solo(&mut *solo, fenced).await;
             attempt += 1;
             match outcome {
                 Err(Failure::Unavailable { again: true, text }) if attempt < AGAIN_MAX => {
@@ -337,10 +367,12 @@ impl Worker {
         solo.answer(committed);
     }
 
-    async fn try_solo(&mut self, solo: &mut dyn Solo) -> Result<(), Failure> {
+    async fn try_solo(&mut self, solo: &mut dyn Solo, fenced: bool) -> Result<(), Failure> {
         let now = self.clock.now();
+        let begin = self.lease.begin();
         let conn = self.connected().await?;
-        if let Err(error) = conn.begin().await {
+        let begun = if fenced { conn.begin_fenced(begin).await } else { conn.begin().await };
+        if let Err(error) = begun {
             self.recover(&error).await;
             return Err(error.into());
         }

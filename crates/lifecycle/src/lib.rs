@@ -11,11 +11,13 @@
 //! - **delete marker**: a version that says "no object here"; a version like any other.
 //! - **guard**: what may refuse a delete. **cause** and **actor**: why, and by whom.
 //! - **seq**: a version's position in its bucket. **revision**: `N-hash`, a version's place in its history.
-//! - **member**: one running process. **epoch**: the number that container-level changes move.
+//! - **member**: one running process. **epoch**: the number that container-level changes move. **barrier**: the proof that
+//!   every member has seen a removal.
 //!
 //! Start with [`lifecycle`]: it holds the drawing, the states, the moves and the one function that relates them.
 
 pub mod audit;
+pub mod barrier;
 pub mod cause;
 pub mod claim;
 pub mod clock;
@@ -37,6 +39,7 @@ pub mod rights;
 mod time;
 
 pub use audit::{AuditSink, NoAudit, SharedAudit};
+pub use barrier::{Epoch, Holdout, Member, Standing, Within};
 pub use cause::Cause;
 pub use claim::{Blob, Claim, Place};
 pub use clock::{Clock, SharedClock, SystemClock};
@@ -50,6 +53,6 @@ pub use lifecycle_rules::{After, ExpiryRule};
 pub use lifepoint::{BadLifepoint, Lifepoints};
 pub use names::{BucketName, DomainName, Kind, ObjectName};
 pub use policy::{BadPolicy, Versioning, VersioningPolicy};
-pub use refusal::Refusal;
+pub use refusal::{BarrierOpen, Refusal};
 pub use rights::{Right, Rights};
 pub use time::Time;

@@ -1,6 +1,7 @@
 //! Why something did not happen that a client or operator asked for. A value, not a failure: nothing has changed.
 
-use crate::{Guard, Time, VersionId};
+use crate::barrier::{Epoch, Member, Wait};
+use crate::{Guard, MemberId, Time, VersionId};
 use std::fmt;
 
 /// The reason for saying no. Each door turns every one of them into its own protocol's status, code and text in one
@@ -100,6 +101,31 @@ pub enum Refusal {
     Conflict,
     /// The default domain and hidden buckets are not removed.
     Protected,
+    /// Not every member has let go of the container yet: nothing has changed, and trying again is all that is needed.
+    BarrierOpen(Box<BarrierOpen>),
+    /// What was to be purged is not what was shown any more.
+    PlanChanged,
+}
+
+/// What a purge of a container waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BarrierOpen {
+    /// The epoch of its removal, which every member must have drained.
+    pub epoch: Epoch,
+    /// How often it was looked at.
+    pub attempts: u32,
+    /// The clock by which leases run.
+    pub now: Time,
+    /// Who is waited for, and why.
+    pub waiting: Vec<(Member, Wait)>,
+}
+
+impl BarrierOpen {
+    /// Those who are silent past their lease.
+    pub fn lapsed(&self) -> impl Iterator<Item = MemberId> + '_ {
+        let lapsed = self.waiting.iter().filter(|(_, wait)| *wait == Wait::Lapsed);
+        lapsed.map(|(member, _)| member.id)
+    }
 }
 
 /// An object that reserves some operations to some callers by a spec among its headers.
@@ -157,6 +183,8 @@ impl Refusal {
             Refusal::ConditionFailed { .. } => "ConditionFailed",
             Refusal::Conflict => "Conflict",
             Refusal::Protected => "Protected",
+            Refusal::BarrierOpen(_) => "BarrierOpen",
+            Refusal::PlanChanged => "PlanChanged",
         }
     }
 }
@@ -221,6 +249,17 @@ impl fmt::Display for Refusal {
             Refusal::ConditionFailed { .. } => f.write_str("a condition of the request does not hold"),
             Refusal::Conflict => f.write_str("it changed meanwhile; read it again and retry"),
             Refusal::Protected => f.write_str("it is part of the installation and is not removed"),
+            Refusal::BarrierOpen(open) => {
+                write!(f, "not every member has let go of it (epoch {}); waiting for", open.epoch)?;
+                for (at, (member, wait)) in open.waiting.iter().enumerate() {
+                    let comma = if at == 0 { " " } else { ", " };
+                    write!(f, "{comma}{} ({}): {wait}", member.node, member.role)?;
+                }
+                Ok(())
+            }
+            Refusal::PlanChanged => {
+                f.write_str("what would be purged is not what was shown; look again, then decide")
+            }
         }
     }
 }

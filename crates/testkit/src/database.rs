@@ -1,8 +1,12 @@
 //! A database of a test's own, on either engine.
 
 use lifecycle::{DomainName, SharedClock};
-use metadata::{Metadata, Settings};
+use metadata::{MemberSettings, Metadata, Settings};
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// A lease that no test outlives.
+const ENDLESS: Duration = Duration::from_secs(200 * 365 * 24 * 3_600);
 
 /// Where the tests' Postgres is: set by `scripts/test`, which starts a private one.
 pub const POSTGRES_VARIABLE: &str = "BARROW_TEST_POSTGRES";
@@ -47,6 +51,12 @@ impl Database {
             default_domain: DomainName::parse("barrow.local").expect("a domain name"),
             durable: true,
             trust_db_clock: false,
+            // Under a clock moved by hand leases must not end by themselves; who wants that says so.
+            member: MemberSettings {
+                lease: ENDLESS,
+                heartbeat: Duration::from_millis(500),
+                ..MemberSettings::default()
+            },
         }
     }
 

@@ -4,6 +4,7 @@ use super::error::Complaint;
 use super::ops;
 use super::request::{Answered, Asked};
 use super::route::{self, Operation, Params};
+use super::words;
 use crate::Gateway;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Query, Service};
 use crate::metrics::Door as CountedDoor;
@@ -41,7 +42,7 @@ impl Door {
         let query = Query::parse(parts.uri.query())?;
         let asked = Asked { gateway: &self.gateway, operation, params, query, principal };
         let mut body = BodyReader::new(body, &self.limits);
-        dispatch(&asked, &mut body).await
+        dispatch(&asked, &mut body).await.map_err(|complaint| words::worded(operation, complaint))
     }
 
     /// An answer that says no.
@@ -92,6 +93,10 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::Usage => ops::usage::usage(asked).await,
         Operation::Trash => ops::trash::trash(asked).await,
         Operation::Deletions => ops::trash::deletions(asked).await,
+        Operation::ShowDeletion => ops::trash::deletion(asked).await,
+        Operation::Members => ops::members::list(asked).await,
+        Operation::FenceMember => ops::members::fence(asked, body).await,
+        Operation::Barrier | Operation::BarrierAt => ops::members::barrier(asked).await,
         Operation::Why => ops::why::why(asked).await,
         Operation::Tombstones => ops::tombstones::tombstones(asked).await,
         Operation::Tasks => ops::tasks::list(asked).await,
@@ -146,6 +151,7 @@ impl Service for Door {
     fn failure(&self, failure: Failure, _peer: Peer) -> Response<Body> {
         let code = match failure {
             Failure::Busy => "Busy",
+            Failure::Fenced => "FENCED",
             Failure::Panicked => "Mistake",
             Failure::Malformed(_) => "BadRequest",
         };

@@ -8,6 +8,11 @@ use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WW
 use http::{Method, Response, StatusCode};
 use lifecycle::{Refusal, State};
 use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How soon members that are waited for may have let go.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// An answer that says no.
 #[derive(Debug)]
@@ -19,6 +24,14 @@ pub(super) struct Complaint {
     state: Option<State>,
     /// What to do next.
     hint: Option<&'static str>,
+    /// Why a container's call answers `ERR`.
+    reason: Option<&'static str>,
+    /// The container that stands in the way.
+    target: Option<String>,
+    /// When to try again.
+    retry_after: Option<Duration>,
+    /// More, in fields.
+    details: Option<Value>,
     /// For 405.
     pub(super) allow: Option<String>,
     /// Nothing more is read from this connection.
@@ -35,6 +48,14 @@ pub(super) struct Told {
     state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Value>,
 }
 
 impl Complaint {
@@ -45,6 +66,10 @@ impl Complaint {
             message: message.into(),
             state: None,
             hint: None,
+            reason: None,
+            target: None,
+            retry_after: None,
+            details: None,
             allow: None,
             close: false,
             refusal: None,
@@ -71,7 +96,26 @@ impl Complaint {
         Complaint { hint: Some(hint), ..self }
     }
 
-    fn state(self, state: State) -> Self {
+    /// The container that stands in the way.
+    pub(super) fn target(self, target: impl Into<String>) -> Self {
+        Complaint { target: Some(target.into()), ..self }
+    }
+
+    /// In the words of the calls on containers, which are Kronotop's: one of its codes, or `ERR` with a reason.
+    pub(super) fn in_words(self, code: &'static str, reason: Option<&'static str>) -> Self {
+        Complaint { code, reason, ..self }
+    }
+
+    pub(super) fn with_status(self, status: StatusCode) -> Self {
+        Complaint { status, ..self }
+    }
+
+    /// The refusal behind it, if it is one.
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+
+    pub(super) fn state(self, state: State) -> Self {
         Complaint { state: Some(state), ..self }
     }
 
@@ -125,6 +169,14 @@ impl Complaint {
             Refusal::ConditionFailed { .. } => says(StatusCode::PRECONDITION_FAILED),
             Refusal::Conflict => says(StatusCode::CONFLICT).hint("try again"),
             Refusal::Protected => says(StatusCode::FORBIDDEN),
+            Refusal::BarrierOpen(open) => Complaint {
+                retry_after: Some(RETRY),
+                details: Some(super::view::barrier_open(open)),
+                ..says(StatusCode::CONFLICT).state(State::Removed).hint("try again, or look: barrow barrier")
+            },
+            Refusal::PlanChanged => {
+                says(StatusCode::PRECONDITION_FAILED).state(State::Removed).hint("barrow purge BUCKET --plan")
+            }
         };
         Complaint { refusal: Some(refusal), ..complaint }
     }
@@ -149,11 +201,23 @@ impl Complaint {
 
     /// As part of a larger answer.
     pub(super) fn told(self) -> Told {
-        Told { code: self.code, message: self.message, state: self.state, hint: self.hint }
+        Told {
+            code: self.code,
+            message: self.message,
+            state: self.state,
+            hint: self.hint,
+            reason: self.reason,
+            target: self.target,
+            retry_after_ms: self
+                .retry_after
+                .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            details: self.details,
+        }
     }
 
     pub(super) fn answer(self) -> Response<Body> {
         let (status, allow, close) = (self.status, self.allow.clone(), self.close);
+        let retry_after = self.retry_after;
         let body = serde_json::json!({ "error": self.told() });
         let mut response = Response::new(Body::from(format!("{body}\n")));
         *response.status_mut() = status;
@@ -164,6 +228,9 @@ impl Complaint {
         }
         if close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(after) = retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
         match status {
             StatusCode::UNAUTHORIZED => {
@@ -204,6 +271,8 @@ impl From<Error> for Complaint {
             Error::Unavailable(_) => {
                 Complaint::new(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", text).hint("try again")
             }
+            Error::Fenced(_) | Error::Cut => Complaint::new(StatusCode::SERVICE_UNAVAILABLE, "FENCED", text)
+                .hint("ask another member, or try again"),
             Error::Violated(_) => Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text)
                 .hint("barrow check --blobs"),
             Error::NotImplemented(_) => Complaint::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", text),

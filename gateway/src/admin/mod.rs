@@ -20,6 +20,7 @@ mod request;
 mod route;
 mod scope;
 mod view;
+mod words;
 
 pub use door::Door;
 pub use keys::fresh_key;

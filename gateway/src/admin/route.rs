@@ -93,6 +93,16 @@ operations! {
     Trash = "GET" "/v1/trash" Some(Right::Admin);
     /// The record of removals.
     Deletions = "GET" "/v1/deletions" Some(Right::Admin);
+    /// One removal.
+    ShowDeletion = "GET" "/v1/deletions/{deletion}" Some(Right::Admin);
+    /// The processes that share the database.
+    Members = "GET" "/v1/members" Some(Right::Admin);
+    /// Declares a member dead.
+    FenceMember = "POST" "/v1/members/{member}/fence" Some(Right::Admin);
+    /// Who has not let go of what was removed up to now.
+    Barrier = "GET" "/v1/barrier" Some(Right::Admin);
+    /// Who has not let go of what was removed up to an epoch.
+    BarrierAt = "GET" "/v1/barrier/{epoch}" Some(Right::Admin);
     /// What became of a version.
     Why = "GET" "/v1/versions/{version}" Some(Right::Admin);
     /// What a UUID or a name was.

@@ -1,8 +1,12 @@
 //! How things look in JSON.
 
-use lifecycle::{ContainerId, Kind, State, Time, VersionId};
+use lifecycle::barrier::Wait;
+use lifecycle::{
+    BarrierOpen, ContainerId, Epoch, Holdout, Kind, Member, MemberId, Standing, State, Time, VersionId,
+};
 use metadata::{AccessKey, Container, ContainerKind, Version};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// A point in time as text; one that never comes is "never".
 pub(super) fn time(at: Time) -> String {
@@ -28,6 +32,12 @@ pub(super) struct ContainerView {
     cause: Option<&'static str>,
     actor: Option<String>,
     forget_after: Option<String>,
+    /// How often it was changed, removed and restored.
+    meta_version: i64,
+    /// The epoch of its removal.
+    epoch: Option<Epoch>,
+    /// Its purge was asked for, and waits for members that have not let go of it.
+    purge_requested: bool,
 }
 
 impl ContainerView {
@@ -48,6 +58,9 @@ impl ContainerView {
             cause: container.cause.map(|cause| cause.as_str()),
             actor: container.actor,
             forget_after: container.forget_after.map(time),
+            meta_version: container.meta_version,
+            epoch: container.removed_epoch,
+            purge_requested: container.purge_requested,
         }
     }
 }
@@ -129,4 +142,132 @@ impl KeyView {
             revoked_at: key.revoked_at.map(time),
         }
     }
+}
+
+/// A process that shares the database.
+#[derive(Debug, Serialize)]
+pub(super) struct MemberView {
+    id: MemberId,
+    incarnation: i64,
+    node: String,
+    role: String,
+    address: Option<String>,
+    state: Standing,
+    /// Whether it is the one that answers.
+    this: bool,
+    registered_at: String,
+    beat_at: String,
+    /// Milliseconds of its lease that are left; `null`: it does not end. Below zero it is silent past it.
+    lease_ms_left: Option<i64>,
+    registered_epoch: Epoch,
+    observed_epoch: Epoch,
+    drained_epoch: Epoch,
+    holdouts: Vec<HoldoutView>,
+    ended_at: Option<String>,
+    ended_by: Option<String>,
+}
+
+/// What a member still does in a container that was removed.
+#[derive(Debug, Serialize)]
+struct HoldoutView {
+    what: String,
+    count: u64,
+    since_ms: u64,
+    domain_id: ContainerId,
+    bucket_id: ContainerId,
+}
+
+impl HoldoutView {
+    fn new(holdout: &Holdout) -> Self {
+        HoldoutView {
+            what: holdout.what.clone(),
+            count: holdout.count,
+            since_ms: holdout.for_ms,
+            domain_id: holdout.within.domain,
+            bucket_id: holdout.within.bucket,
+        }
+    }
+}
+
+fn lease_left(member: &Member, now: Time) -> Option<i64> {
+    (member.lease_until != Time::NEVER).then(|| (member.lease_until.micros() - now.micros()) / 1_000)
+}
+
+impl MemberView {
+    pub(super) fn new(member: Member, now: Time, me: MemberId) -> Self {
+        MemberView {
+            id: member.id,
+            this: member.id == me,
+            incarnation: member.incarnation,
+            lease_ms_left: lease_left(&member, now),
+            holdouts: member.holdouts.iter().map(HoldoutView::new).collect(),
+            node: member.node,
+            role: member.role,
+            address: member.address,
+            state: member.standing,
+            registered_at: time(member.registered_at),
+            beat_at: time(member.beat_at),
+            registered_epoch: member.registered_epoch,
+            observed_epoch: member.observed_epoch,
+            drained_epoch: member.drained_epoch,
+            ended_at: member.ended_at.map(time),
+            ended_by: member.ended_by,
+        }
+    }
+}
+
+/// A member that a purge waits for.
+#[derive(Debug, Serialize)]
+pub(super) struct WaitingView {
+    member: String,
+    id: MemberId,
+    incarnation: i64,
+    why: String,
+    observed_epoch: Epoch,
+    drained_epoch: Epoch,
+    lease_ms_left: Option<i64>,
+    holdouts: Vec<HoldoutView>,
+}
+
+impl WaitingView {
+    pub(super) fn new(member: &Member, wait: &Wait, now: Time) -> Self {
+        let held: &[Holdout] = match wait {
+            Wait::Holds(held) => held,
+            Wait::NotDrained | Wait::LeaseRuns | Wait::Lapsed => &[],
+        };
+        WaitingView {
+            member: member.node.clone(),
+            id: member.id,
+            incarnation: member.incarnation,
+            why: wait.to_string(),
+            observed_epoch: member.observed_epoch,
+            drained_epoch: member.drained_epoch,
+            lease_ms_left: lease_left(member, now),
+            holdouts: held.iter().map(HoldoutView::new).collect(),
+        }
+    }
+}
+
+/// Whom a purge waits for.
+#[derive(Debug, Serialize)]
+pub(super) struct BarrierOpenView {
+    epoch: Epoch,
+    attempts: u32,
+    waiting: Vec<WaitingView>,
+}
+
+impl BarrierOpenView {
+    pub(super) fn new(open: &BarrierOpen) -> Self {
+        let view = |(member, wait): &(Member, Wait)| WaitingView::new(member, wait, open.now);
+        BarrierOpenView {
+            epoch: open.epoch,
+            attempts: open.attempts,
+            waiting: open.waiting.iter().map(view).collect(),
+        }
+    }
+}
+
+/// The same, as the details of a complaint.
+pub(super) fn barrier_open(open: &BarrierOpen) -> Value {
+    serde_json::to_value(BarrierOpenView::new(open)).unwrap_or_else(|error| json!(error.to_string()))
 }

@@ -77,6 +77,8 @@ async fn exchange<S: Service>(
     let look = line.heads.lock().unwrap_or_else(PoisonError::into_inner).next(request.method(), framing);
     let mut place = Place { line, counted: false, chunked: framing == Framing::Chunked };
     let bodiless = request.method() == Method::HEAD;
+    // What is written stands, and may be told; what was only read may have become wrong.
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     // Whoever asked whether to send its body and is answered otherwise may send it or not, and what comes next is then the
     // body or the next request: nobody can tell.
     let asks_first = request.headers().contains_key(EXPECT);
@@ -97,6 +99,7 @@ async fn exchange<S: Service>(
                 .catch_unwind()
                 .await
             {
+                Ok(_) if reads && !service.may_answer() => service.failure(Failure::Fenced, place.line.peer),
                 Ok(response) => response,
                 Err(panic) => {
                     let peer = place.line.peer.0;

@@ -84,6 +84,11 @@ pub trait Service: Send + Sync + 'static {
     /// Answers `request`. Dropped in the middle if the client leaves.
     fn call(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<Body>> + Send;
 
+    /// Whether an answer that was read may still be given. Asked when it is there: the process may have stood still meanwhile.
+    fn may_answer(&self) -> bool {
+        true
+    }
+
     /// Words an answer that was decided before or after [`Service::call`], in the protocol's own form. The status should
     /// stay [`Failure::status`].
     fn failure(&self, failure: Failure, _peer: Peer) -> Response<Body> {
@@ -107,6 +112,9 @@ pub enum Failure {
     /// As many requests are in flight as may be; the handler was not asked.
     #[error("too many requests are being answered: try again")]
     Busy,
+    /// This process may not answer at this moment: another one has, or soon will have, declared it dead.
+    #[error("this member cannot answer now: try again")]
+    Fenced,
     /// The handler panicked.
     #[error("the server made a mistake; it has been logged")]
     Panicked,
@@ -119,7 +127,7 @@ impl Failure {
     /// The status that says so.
     pub fn status(self) -> StatusCode {
         match self {
-            Failure::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::Busy | Failure::Fenced => StatusCode::SERVICE_UNAVAILABLE,
             Failure::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
             Failure::Malformed(_) => StatusCode::BAD_REQUEST,
         }
@@ -130,7 +138,7 @@ impl Failure {
         let mut response = Response::new(Body::Full(Bytes::from(format!("{self}\n"))));
         *response.status_mut() = self.status();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        if self == Failure::Busy {
+        if matches!(self, Failure::Busy | Failure::Fenced) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

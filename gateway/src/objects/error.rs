@@ -35,6 +35,12 @@ pub enum Error {
     /// The database or the store is not there. Worth another try.
     #[error("{0}")]
     Unavailable(String),
+    /// This process may not answer at this moment: another member will, and it soon again.
+    #[error("{0}")]
+    Fenced(String),
+    /// What was being read has gone, or this process may not go on: the answer is cut.
+    #[error("cut: what was being read was removed, or this member's lease is over")]
+    Cut,
     /// A rule of ours is broken.
     #[error("{0}")]
     Violated(Violation),
@@ -70,6 +76,7 @@ impl From<Failure> for Error {
             Failure::Refused(refusal) => Error::Refused(refusal),
             Failure::NoSpace(text) => Error::NoSpace(text),
             Failure::Violated(violation) => Error::Violated(violation),
+            Failure::Fenced(text) => Error::Fenced(text),
             Failure::Unavailable { text, .. } | Failure::Unknown(text) | Failure::Start(text) => {
                 Error::Unavailable(text)
             }

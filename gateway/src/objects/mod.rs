@@ -7,6 +7,7 @@ mod error;
 mod hashing;
 pub mod headers;
 mod multipart;
+mod pinned;
 mod put;
 mod read;
 mod rewrite;

@@ -6,7 +6,7 @@ use super::{Error, NewObject, Source, Stored};
 use crate::Gateway;
 use crate::auth::Principal;
 use bytes::Bytes;
-use lifecycle::{ContainerId, Kind, UploadId, VersionId};
+use lifecycle::{Kind, UploadId, VersionId, Within};
 use md5::{Digest, Md5};
 use metadata::{Body, NewPart, Part, PartBody};
 
@@ -15,8 +15,8 @@ use metadata::{Body, NewPart, Part, PartBody};
 pub struct PartOf {
     /// The upload.
     pub upload: UploadId,
-    /// What the upload hangs on.
-    pub contents: ContainerId,
+    /// Where the upload is.
+    pub within: Within,
     /// The part's number.
     pub number: u32,
     /// The part's own id.
@@ -50,7 +50,7 @@ async fn store_part(
     source: &mut Source<'_>,
 ) -> Result<([u8; 16], u64), Error> {
     let intent = Intent {
-        contents: part.contents,
+        within: part.within,
         version: part.version,
         // A part is an unnamed immutable that nobody can read (SCSP section 2.10).
         kind: Kind::Unnamed,

@@ -7,10 +7,11 @@ use crate::auth::{Denied, Principal};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Time, VersionId};
+use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Time, VersionId, Within};
 use md5::{Digest, Md5};
 use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename};
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// What is to be put where.
@@ -119,7 +120,7 @@ async fn store(
     source: &mut Source<'_>,
 ) -> Result<Stored, Error> {
     let intent = Intent {
-        contents: object.bucket.1,
+        within: Within { domain: object.domain, bucket: object.bucket.0, contents: object.bucket.1 },
         version: object.version,
         kind: object.kind,
         name: object.name.clone(),
@@ -171,10 +172,19 @@ async fn fill(staged: &mut Staged, held: BytesMut, source: &mut Source<'_>) -> R
     if !held.is_empty() {
         staged.write(held.freeze()).await?;
     }
-    while let Some(chunk) = source.next().await? {
-        staged.write(chunk).await?;
+    let mut ending = pin!(staged.ending());
+    loop {
+        // A client that sends nothing for a while must not keep a removed bucket waiting.
+        let chunk = tokio::select! {
+            biased;
+            () = &mut ending => return Err(Refusal::ContainerGone.into()),
+            chunk = source.next() => chunk?,
+        };
+        match chunk {
+            Some(chunk) => staged.write(chunk).await?,
+            None => return Ok(()),
+        }
     }
-    Ok(())
 }
 
 /// Where no space is the trouble, tells what would free some. Deleting always has room.

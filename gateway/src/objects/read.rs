@@ -1,6 +1,7 @@
 //! Reading an object's bytes, wherever they lie.
 
 use super::Error;
+use super::pinned::pinned;
 use super::segments::{self, Trust};
 use crate::Gateway;
 use crate::http::Body;
@@ -32,6 +33,7 @@ pub async fn content(gateway: &Gateway, found: &Found, range: Range<u64>) -> Res
     };
     match blob.place {
         Place::Inline => {
+            gateway.metadata.still_there(found).await?;
             let Some(stored) = &found.inline else {
                 let finding = format!("inline bytes of version {} are missing", found.version.id);
                 return Err(Error::Violated(Violation::new("R1", finding)));
@@ -41,12 +43,11 @@ pub async fn content(gateway: &Gateway, found: &Found, range: Range<u64>) -> Res
         }
         Place::Store => {
             let length = range.end.saturating_sub(range.start);
+            let pin = gateway.metadata.pin_read(found, "GET").await?;
             let stream = gateway.blobs.open_range(blob, range).await?;
             let (version, metrics) = (found.version.id, Arc::clone(&gateway.metrics));
-            Ok(Body::stream(
-                length,
-                stream.map_err(move |error| broke_off(&metrics, version, Error::from(error))),
-            ))
+            let stream = pinned(gateway, pin, stream.map_err(Error::from));
+            Ok(Body::stream(length, stream.map_err(move |error| broke_off(&metrics, version, error))))
         }
     }
 }

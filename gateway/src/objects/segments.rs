@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::hashing::{Digest, HashType};
+use super::pinned::pinned;
 use super::read::{broke_off, cut};
 use super::verify::{same, watched};
 use crate::Gateway;
@@ -69,6 +70,7 @@ pub(super) async fn content(
 ) -> Result<Body, Error> {
     let length = range.end.saturating_sub(range.start);
     let (parts, version) = (Parts::of(found), found.version.id);
+    let pin = gateway.metadata.pin_read(found, "GET").await?;
     let mut rest = Rest { gateway: gateway.clone(), parts, range, blobs: VecDeque::new(), trust };
     let first = rest.next().await?.unwrap_or_else(|| stream::empty().boxed());
     let others = stream::try_unfold(rest, |mut rest| async move {
@@ -76,7 +78,8 @@ pub(super) async fn content(
         Ok::<_, Error>(chunks.map(|chunks| (chunks, rest)))
     });
     let metrics = Arc::clone(&gateway.metrics);
-    let chunks = first.chain(others.try_flatten()).map_err(move |error| broke_off(&metrics, version, error));
+    let chunks = pinned(gateway, pin, first.chain(others.try_flatten()));
+    let chunks = chunks.map_err(move |error| broke_off(&metrics, version, error));
     Ok(Body::stream(length, chunks))
 }
 

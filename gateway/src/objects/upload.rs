@@ -8,14 +8,14 @@ use super::Error;
 use crate::Gateway;
 use crate::auth::Principal;
 use bytes::Bytes;
-use lifecycle::{BlobName, ContainerId, Kind, UploadId, VersionId};
-use metadata::{ClaimOrder, ObjectCommand, Stage};
+use lifecycle::{BlobName, Kind, Refusal, UploadId, VersionId, Within};
+use metadata::{ClaimOrder, ObjectCommand, Pin, Stage};
 use std::time::Duration;
 
 /// What a body is to become.
 pub(super) struct Intent {
-    /// What it will probably hang on.
-    pub(super) contents: ContainerId,
+    /// Where it will probably be.
+    pub(super) within: Within,
     pub(super) version: VersionId,
     pub(super) kind: Kind,
     pub(super) name: String,
@@ -38,8 +38,12 @@ impl Staged {
         expected: Option<u64>,
     ) -> Result<Self, Error> {
         let blob = BlobName::random();
+        let Within { domain, bucket, contents } = intent.within;
+        let what = if intent.part_of.is_some() { "PUT part" } else { "PUT" };
+        // Before the row: a removal that comes after it finds us.
+        let pin = gateway.metadata.pin_write(domain, bucket, contents, what)?;
         let stage = Stage {
-            contents: intent.contents,
+            contents,
             version: intent.version,
             kind: intent.kind,
             name: intent.name,
@@ -48,14 +52,28 @@ impl Staged {
             part_of: intent.part_of,
         };
         // From here on a row may stand, whether or not we learn of it.
-        let guard = TakeBack { gateway: Some(gateway.clone()), version: intent.version };
+        let guard = TakeBack { gateway: Some(gateway.clone()), version: intent.version, pin: Some(pin) };
         gateway.metadata.object(ObjectCommand::Stage(stage)).await?;
         let upload = gateway.blobs.create(blob, expected).await?;
         Ok(Staged { upload, guard })
     }
 
     pub(super) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        if self.guard.pin.as_ref().is_some_and(Pin::is_cut) {
+            return Err(Refusal::ContainerGone.into());
+        }
         Ok(self.upload.write(bytes).await?)
+    }
+
+    /// Ready when this has to end: its bucket was removed, or this process may not go on.
+    pub(super) fn ending(&self) -> impl Future<Output = ()> + Send + 'static {
+        let ending = self.guard.pin.as_ref().map(Pin::ending);
+        async move {
+            match ending {
+                Some(ending) => ending.await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Ends the writing first, so that nothing lands behind the back of whoever takes the version back.
@@ -74,6 +92,8 @@ impl Staged {
 pub(super) struct TakeBack {
     gateway: Option<Gateway>,
     version: VersionId,
+    /// Held until the version is published, or its bytes are gone.
+    pin: Option<Pin>,
 }
 
 impl TakeBack {
@@ -86,12 +106,13 @@ impl TakeBack {
 impl Drop for TakeBack {
     fn drop(&mut self) {
         let Some(gateway) = self.gateway.take() else { return };
-        let version = self.version;
+        let (version, pin) = (self.version, self.pin.take());
         // Whoever dropped us cannot wait. If this does not get through, the row is swept later.
         tokio::spawn(async move {
             if let Err(error) = take_back(&gateway, version).await {
                 tracing::info!(%version, %error, "a failed upload is left to the sweep");
             }
+            drop(pin);
         });
     }
 }

@@ -228,11 +228,16 @@ impl Service for Door {
         self.finish(&named, trail, Some(code), response)
     }
 
+    fn may_answer(&self) -> bool {
+        self.gateway.metadata.serving().is_ok()
+    }
+
     fn failure(&self, failure: Failure, peer: Peer) -> Response<Body> {
         let trail = Trail::begin(&self.gateway, self.ids.next(), peer);
         let named = Named::default();
         let refused: Trouble = match failure {
             Failure::Busy => trouble("SlowDown", "Please reduce your request rate."),
+            Failure::Fenced => trouble("SlowDown", "This member cannot answer now. Please try again."),
             Failure::Panicked => {
                 trouble("InternalError", "We encountered an internal error; it has been logged.")
             }

@@ -109,6 +109,8 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
         | Refusal::Claimed
         | Refusal::NotDue { .. }
         | Refusal::WrongParent
+        | Refusal::BarrierOpen(_)
+        | Refusal::PlanChanged
         | Refusal::WrongKind => trouble("InvalidRequest", text),
         Refusal::Guarded { until, hold } => match until {
             Some(until) if !hold && *until != Time::NEVER => {
@@ -153,6 +155,13 @@ pub(super) fn failed(error: Error) -> Trouble {
         Error::Digest { .. } => bad_digest(text),
         Error::BadRequest(_) => trouble("InvalidRequest", text),
         Error::NoSpace(_) => trouble("InsufficientStorage", text),
+        Error::Fenced(_) | Error::Cut => {
+            tracing::warn!(error = %text, "a request could not be served");
+            with(
+                trouble("SlowDown", "This member cannot answer now. Please try again."),
+                &[("retry-after", "1".to_owned())],
+            )
+        }
         Error::Unavailable(_) => {
             tracing::warn!(error = %text, "a request could not be served");
             with(

@@ -151,6 +151,10 @@ impl Service for Door {
         self.finish(method, response, trail)
     }
 
+    fn may_answer(&self) -> bool {
+        self.gateway.metadata.serving().is_ok()
+    }
+
     fn failure(&self, failure: Failure, peer: Peer) -> Response<Body> {
         let mut trail = Trail::unasked(&self.gateway, self.ids.next(), peer);
         let response = self.refuse(Trouble::failed(failure), &mut trail);
@@ -163,12 +167,13 @@ impl Trouble {
     fn failed(failure: Failure) -> Self {
         let token = match failure {
             Failure::Busy => "Busy",
+            Failure::Fenced => "Fenced",
             Failure::Panicked => "CompletionErrorUnknown",
             Failure::Malformed(_) => "BadRequest",
         };
         let trouble = Trouble::new(failure.status().as_u16(), token, failure.to_string());
         match failure {
-            Failure::Busy => trouble.with("retry-after", "1"),
+            Failure::Busy | Failure::Fenced => trouble.with("retry-after", "1"),
             Failure::Panicked | Failure::Malformed(_) => trouble,
         }
     }

@@ -127,6 +127,8 @@ impl Trouble {
             }
             Refusal::Conflict => Trouble::new(409, "Conflict", text),
             Refusal::Protected => Trouble::new(403, "Protected", text),
+            // Nothing of these shows here: the purge right is not used through this door.
+            Refusal::BarrierOpen(_) | Refusal::PlanChanged => Trouble::new(409, "PurgeInProgress", text),
         }
     }
 
@@ -178,7 +180,7 @@ impl From<Error> for Trouble {
             Error::Digest { .. } => Trouble::new(400, "ContentMd5Mismatch", text).closing(),
             Error::BadRequest(_) => Trouble::new(400, "BadRequest", text),
             Error::NoSpace(_) => Trouble::new(507, "ClusterOutOfSpace", text),
-            Error::Unavailable(_) => {
+            Error::Unavailable(_) | Error::Fenced(_) | Error::Cut => {
                 tracing::warn!(error = %text, "a request could not be served");
                 Trouble::new(503, "Unavailable", "The cluster cannot serve the request now; try again.")
                     .with("retry-after", "1")

@@ -228,8 +228,11 @@ async fn a_bucket_of_a_purging_domain_is_past_return_too(house: &mut House) {
     house.store_o().await;
     house.delete("/b?recursive").await.is(200);
     house.delete("/?domain=d.example&recursive").await.is(200);
-    let begun = house.metadata().purge_early(ContainerKind::Domain, house.du, "root".to_owned()).await;
-    assert_eq!(begun.expect("it is begun").state, State::Purging);
+    let begun = house
+        .metadata()
+        .purge_early(ContainerKind::Domain, house.du, metadata::PurgeOrder::at_once("root"))
+        .await;
+    assert_eq!(begun.expect("it is begun").container.state, State::Purging);
     assert_eq!(house.bucket(house.bu).await.state, State::Removed, "its own row has not followed yet");
     for target in bucket("b", house.bu) {
         house.post(&target).context().await.refused(409, "PurgeInProgress");

@@ -12,6 +12,7 @@ use metadata::{DeletionRow, PurgeStep};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) struct Containers(pub(crate) Arc<Context>);
 
@@ -31,6 +32,8 @@ struct Rehearsal {
 
 /// Containers of each kind in one transaction.
 const AT_ONCE: u32 = 256;
+/// Where members are waited for, the next look comes so soon.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Removals that a rehearsal looks at.
 const LISTED: u32 = 1_000;
 
@@ -49,6 +52,12 @@ impl Task for Containers {
         let outcome = self.purge(&mut report).await;
         let opened = report.step.begun + report.step.cascaded;
         let due_at = self.0.next_deadline().await;
+        // Who is waited for answers soon, or is fenced soon.
+        let soon = (report.step.waiting > 0).then(|| self.0.clock.now().plus(LOOK_AGAIN));
+        let due_at = match (due_at, soon) {
+            (Some(due), Some(soon)) => Some(due.min(soon)),
+            (due, soon) => due.or(soon),
+        };
         ended(&report, opened + report.step.purged > 0, outcome)
             .due_at(due_at)
             .waking(opened > 0, &["reclaim"])
@@ -82,6 +91,7 @@ impl Containers {
             report.step.purged += step.purged;
             // The same ones are kept in every step.
             report.step.kept = step.kept;
+            (report.step.waiting, report.step.waits_for) = (step.waiting, step.waits_for);
             if step.begun + step.cascaded + step.purged == 0 {
                 break;
             }

@@ -67,7 +67,7 @@ impl Task for Reclaim {
             report.halted = self.0.metadata.halt().await.ok().flatten().map(|halt| halt.reason);
         }
         let done = report.tally.purged > 0;
-        let waits = report.due.objects > 0 || report.cascading > 0;
+        let waits = report.due.objects > 0 || report.cascading > 0 || report.tally.being_read > 0;
         let soon = waits.then(|| now.plus(self.0.settings.drain_timeout.max(LOOK_AGAIN_MIN)));
         let next = self.0.next_deadline().await;
         let due_at = match (soon, next) {

@@ -126,10 +126,12 @@ async fn change_context(
     }
     let text = match kind {
         ContainerKind::Domain => {
-            "UPDATE domains SET headers = $2, etag = $3, changed_at = $4, name = $5 WHERE id = $1"
+            "UPDATE domains SET headers = $2, etag = $3, changed_at = $4, name = $5, meta_version = meta_version + 1
+             WHERE id = $1"
         }
         ContainerKind::Bucket | ContainerKind::Contents => {
-            "UPDATE buckets SET headers = $2, etag = $3, changed_at = $4, name = $5 WHERE id = $1"
+            "UPDATE buckets SET headers = $2, etag = $3, changed_at = $4, name = $5, meta_version = meta_version + 1
+             WHERE id = $1"
         }
     };
     conn.execute(text, args![id, change.headers.as_str(), ContainerId::random(), now, name]).await?;

@@ -2,7 +2,7 @@
 //! the bucket holds; and the whole can be restored, into the bucket while that is empty, or as another bucket.
 
 use super::create::{NewContainer, insert_bucket, insert_contents};
-use super::remove::{RemoveOrder, held, holds_anything, record, refuse_guarded};
+use super::remove::{RemoveOrder, held, holds_anything, note_epoch, record, refuse_guarded};
 use super::restore::{above, above_by, end_deletion};
 use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
@@ -94,10 +94,12 @@ async fn empty(
     conn.execute("UPDATE buckets SET contents_id = $2 WHERE id = $1", args![bucket, fresh]).await?;
     let mut container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
     container.contents = Some(old);
-    record(conn, ContainerKind::Contents, &container, order, now, purge_after, (objects, bytes)).await?;
-    event(conn, now, "empty", old, &container.name, &order.actor).await?;
+    let deletion =
+        record(conn, ContainerKind::Contents, &container, order, now, purge_after, (objects, bytes)).await?;
+    let epoch = event(conn, now, "empty", old, &container.name, &order.actor).await?;
+    note_epoch(conn, ContainerKind::Contents, old, epoch).await?;
     container.purge_after = Some(purge_after);
-    Ok(Removed { container, objects, bytes })
+    Ok(Removed { container, objects, bytes, deletion })
 }
 
 async fn take_out(
@@ -144,7 +146,8 @@ async fn record_displaced(
         actor: actor.to_owned(),
         reason: Some("gave way to restored contents".to_owned()),
     };
-    Ok(record(conn, ContainerKind::Contents, &container, &order, now, purge_after, (objects, bytes)).await?)
+    record(conn, ContainerKind::Contents, &container, &order, now, purge_after, (objects, bytes)).await?;
+    Ok(())
 }
 
 async fn restore_contents(
@@ -217,7 +220,7 @@ async fn restore_contents(
     let touched = conn
         .execute(
             "UPDATE contents SET state = 'live', bucket_id = $2, removed_at = NULL, purge_after = NULL, early = 0,
-                cause = NULL, actor = NULL WHERE id = $1 AND state = 'removed'",
+                cause = NULL, actor = NULL, removed_epoch = NULL WHERE id = $1 AND state = 'removed'",
             args![contents, bucket],
         )
         .await?;
@@ -231,5 +234,10 @@ async fn restore_contents(
     let container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
     debug_assert_eq!(container.state, State::Live);
     event(conn, now, "restore", contents, &container.name, actor).await?;
+    if as_bucket.is_none() {
+        // What gave way to them left in the same moment.
+        let epoch = event(conn, now, "empty", displaced, &container.name, actor).await?;
+        note_epoch(conn, ContainerKind::Contents, displaced, epoch).await?;
+    }
     Ok(container)
 }

@@ -2,6 +2,8 @@
 
 mod change;
 pub(crate) mod create;
+mod deletion;
+mod early;
 mod empty;
 mod history;
 mod list;
@@ -15,6 +17,7 @@ mod restore;
 pub use change::{Changed, ContextChange};
 pub use create::NewContainer;
 pub(crate) use create::create_domain;
+pub use early::{PLAN_VALID, PurgeOrder, PurgePlan};
 pub use history::HistoryStep;
 pub use list::{ContainerPage, DeletedContext, DeletionRow};
 pub use policy::{Allowed, Policies};
@@ -28,7 +31,7 @@ use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::condition::There;
-use lifecycle::{Cause, Condition, ContainerId, ExpiryRule, Refusal, State, Time, Versioning};
+use lifecycle::{Cause, Condition, ContainerId, Epoch, ExpiryRule, Refusal, State, Time, Versioning};
 use serde::Serialize;
 
 /// Domain, bucket, or a bucket's contents.
@@ -115,6 +118,12 @@ pub struct Container {
     pub actor: Option<String>,
     /// When its tombstone goes.
     pub forget_after: Option<Time>,
+    /// The epoch of its removal, which the barrier asks about.
+    pub removed_epoch: Option<Epoch>,
+    /// How often it was changed, removed and restored.
+    pub meta_version: i64,
+    /// Its purge was asked for, and waits for the barrier.
+    pub purge_requested: bool,
 }
 
 impl Container {
@@ -138,20 +147,20 @@ pub(crate) fn read_kind(row: &mut Row) -> Result<ContainerKind, DbError> {
 macro_rules! domain_columns {
     () => {
         "d.id, d.name, NULL, NULL, NULL, NULL, d.state, d.etag, d.headers, NULL, d.owner, d.created_at, d.changed_at, d.removed_at,
-         d.purge_after, d.cause, d.actor, d.forget_after"
+         d.purge_after, d.cause, d.actor, d.forget_after, d.removed_epoch, d.meta_version, d.early"
     };
 }
 macro_rules! bucket_columns {
     () => {
         "b.id, b.name, b.domain_id, b.contents_id, b.versioning, b.lifecycle, b.state, b.etag, b.headers, b.tags, b.owner,
          b.created_at, b.changed_at,
-         b.removed_at, b.purge_after, b.cause, b.actor, b.forget_after"
+         b.removed_at, b.purge_after, b.cause, b.actor, b.forget_after, b.removed_epoch, b.meta_version, b.early"
     };
 }
 pub(crate) use {bucket_columns, domain_columns};
 
 /// How many columns a container takes in a SELECT list.
-pub(crate) const CONTAINER_COLUMNS: usize = 18;
+pub(crate) const CONTAINER_COLUMNS: usize = 21;
 
 pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Container, DbError> {
     let (id, name) = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
@@ -165,6 +174,7 @@ pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Conta
             (None, None, None, Vec::new())
         }
     };
+    let state = row.need_state()?;
     Ok(Container {
         kind,
         id,
@@ -173,7 +183,7 @@ pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Conta
         contents,
         versioning,
         rules,
-        state: row.need_state()?,
+        state,
         etag: row.need_id(ContainerId::from_bytes)?,
         headers: row.need_text()?,
         tags: row.text()?,
@@ -185,6 +195,9 @@ pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Conta
         cause: row.cause()?,
         actor: row.text()?,
         forget_after: row.time()?,
+        removed_epoch: row.int()?,
+        meta_version: row.need_int()?,
+        purge_requested: row.need_bool()? && state == State::Removed,
     })
 }
 
@@ -251,7 +264,7 @@ pub(crate) async fn event(
     target: ContainerId,
     name: &str,
     actor: &str,
-) -> Result<(), DbError> {
+) -> Result<Epoch, DbError> {
     let row = conn
         .fetch_one("UPDATE installation SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch", Vec::new())
         .await?;
@@ -264,5 +277,6 @@ pub(crate) async fn event(
         args![epoch, now, what, target, name, actor],
     )
     .await?;
-    Ok(())
+    conn.notify(epoch).await?;
+    Ok(epoch)
 }

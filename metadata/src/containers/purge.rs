@@ -5,13 +5,14 @@ use super::remove::refuse_guarded;
 use super::restore::{above, end_deletion};
 use super::{Container, ContainerKind, event, find};
 use crate::error::Failure;
+use crate::members::Asking;
 use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
 use lifecycle::grace::container_due;
 use lifecycle::guard::may_purge;
-use lifecycle::lifecycle::{Above, Facts, Move, step};
-use lifecycle::{ContainerId, Guard, Refusal, State, Time};
+use lifecycle::lifecycle::Above;
+use lifecycle::{BarrierOpen, ContainerId, Guard, MemberId, Refusal, Time};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -26,6 +27,14 @@ pub struct PurgeStep {
     pub purged: u64,
     /// Containers that are due but refused, by a guard inside.
     pub kept: u64,
+    /// Containers that are due and wait for members that have not let go of them yet.
+    pub waiting: u64,
+    /// One of these members, and what it is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
+    /// Members that are silent past their lease.
+    #[serde(skip)]
+    pub lapsed: Vec<MemberId>,
     /// Those that have begun.
     #[serde(skip)]
     pub started: Vec<ContainerId>,
@@ -34,71 +43,59 @@ pub struct PurgeStep {
     pub ended: Vec<ContainerId>,
 }
 
-impl Metadata {
-    /// Purges a removed domain or bucket now, whatever it was promised: for callers with the purge right. From here on
-    /// it cannot be restored; the health processor does the rest.
-    ///
-    /// # Errors
-    /// [`Refusal::NotRemoved`], [`Refusal::HoldsGuarded`], [`Refusal::Purged`], [`Refusal::Unknown`];
-    /// [`Refusal::ContainerGone`] and [`Refusal::PurgeStarted`] by the domain around a bucket.
-    pub async fn purge_early(
-        &self,
-        kind: ContainerKind,
-        id: ContainerId,
-        actor: String,
-    ) -> Result<Container, Failure> {
-        self.writer
-            .solo(Urgency::Foreground, move |conn, now| {
-                let actor = actor.clone();
-                Box::pin(async move {
-                    let above = match find(conn, kind, id).await?.ok_or(Refusal::Unknown)?.parent {
-                        None => Above::Live,
-                        Some(domain) => above(conn, domain).await?,
-                    };
-                    let container = lock(conn, kind, id).await?;
-                    // The purge right moves the promise to now, and nothing else.
-                    let facts = Facts { now, purge_after: Some(now), above, ..Facts::default() };
-                    step(container.state, Move::Purge, &facts)?;
-                    if container.state == State::Purging {
-                        // Asked twice: what was asked for is under way.
-                        return Ok(container);
-                    }
-                    refuse_guarded(conn, kind, id, now).await?;
-                    let text = match kind {
-                        ContainerKind::Domain => {
-                            "UPDATE domains SET purge_after = $2, early = 1 WHERE id = $1 AND purge_after > $2"
-                        }
-                        ContainerKind::Bucket | ContainerKind::Contents => {
-                            "UPDATE buckets SET purge_after = $2, early = 1 WHERE id = $1 AND purge_after > $2"
-                        }
-                    };
-                    conn.execute(text, args![id, now]).await?;
-                    begin(conn, kind, id, now).await?;
-                    event(conn, now, "purge", id, &container.name, &actor).await?;
-                    Ok(find(conn, kind, id).await?.ok_or(Refusal::Unknown)?)
-                })
-            })
-            .await
+impl PurgeStep {
+    fn waits(&mut self, open: &BarrierOpen) {
+        self.waiting += 1;
+        self.waits_for = open.waiting.first().map(|(member, wait)| format!("{}: {wait}", member.node));
+        self.lapsed.extend(open.lapsed());
     }
 
+    /// What a second step did after this one.
+    fn add(&mut self, again: PurgeStep) {
+        self.begun += again.begun;
+        self.cascaded += again.cascaded;
+        self.purged += again.purged;
+        self.started.extend(again.started);
+        self.ended.extend(again.ended);
+        (self.kept, self.waiting, self.waits_for) = (again.kept, again.waiting, again.waits_for);
+    }
+}
+
+impl Metadata {
     /// Takes every container whose time has come past the point of no return, lets what is inside follow, and closes
     /// those in which nothing is left. Bounded: at most `limit` containers of each kind.
     ///
     /// # Errors
     /// [`Failure::Unavailable`], also while purging is halted.
     pub async fn purge_containers(&self, limit: u32, memory: Duration) -> Result<PurgeStep, Failure> {
+        self.members.beat_now().await?;
+        let mut step = self.purge_step(limit, memory).await?;
+        if self.fence_lapsed(&step.lapsed).await? {
+            let again = self.purge_step(limit, memory).await?;
+            step.add(again);
+        }
+        Ok(step)
+    }
+
+    async fn purge_step(&self, limit: u32, memory: Duration) -> Result<PurgeStep, Failure> {
+        let asking = self.asking();
         let trust_db_clock = self.trust_db_clock;
         self.writer
             .solo(Urgency::Background, move |conn, now| {
                 Box::pin(async move {
+                    let lease_clock = now;
                     let now = if trust_db_clock { now.min(conn.db_now().await?) } else { now };
                     halted::refuse(conn).await?;
                     let mut step = PurgeStep::default();
                     let mut begun = Vec::new();
                     for kind in [ContainerKind::Domain, ContainerKind::Bucket, ContainerKind::Contents] {
                         for id in due(conn, kind, now, limit).await? {
-                            match try_begin(conn, kind, id, now).await {
+                            match try_begin(conn, kind, id, now, (asking, lease_clock)).await {
                                 Ok(name) => begun.push((id, name)),
+                                Err(Failure::Refused(Refusal::BarrierOpen(open))) => {
+                                    tracing::info!(kind = kind.as_str(), %id, ?open, "waits for members");
+                                    step.waits(&open);
+                                }
                                 Err(Failure::Refused(refusal)) => {
                                     tracing::info!(kind = kind.as_str(), %id, %refusal, "kept although due");
                                     step.kept += 1;
@@ -140,7 +137,11 @@ impl Metadata {
 }
 
 /// Locks a container's row and reads it.
-async fn lock(conn: &mut Conn, kind: ContainerKind, id: ContainerId) -> Result<Container, Failure> {
+pub(super) async fn lock(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+) -> Result<Container, Failure> {
     let text = match kind {
         ContainerKind::Domain => "UPDATE domains SET changed_at = changed_at WHERE id = $1",
         ContainerKind::Bucket | ContainerKind::Contents => {
@@ -213,20 +214,24 @@ async fn try_begin(
     kind: ContainerKind,
     id: ContainerId,
     now: Time,
+    (asking, lease_clock): (Asking, Time),
 ) -> Result<String, Failure> {
     refuse_guarded(conn, kind, id, now).await?;
     let own = match kind {
-        ContainerKind::Domain => "SELECT name, purge_after, early, NULL FROM domains WHERE id = $1 AND state = 'removed'",
+        ContainerKind::Domain => {
+            "SELECT name, purge_after, early, removed_epoch, NULL FROM domains WHERE id = $1 AND state = 'removed'"
+        }
         ContainerKind::Bucket => {
-            "SELECT name, purge_after, early, domain_id FROM buckets WHERE id = $1 AND state = 'removed'"
+            "SELECT name, purge_after, early, removed_epoch, domain_id FROM buckets WHERE id = $1 AND state = 'removed'"
         }
         ContainerKind::Contents => {
-            "SELECT b.name, c.purge_after, c.early, b.domain_id FROM contents c JOIN buckets b ON b.id = c.bucket_id
+            "SELECT b.name, c.purge_after, c.early, c.removed_epoch, b.domain_id FROM contents c JOIN buckets b ON b.id = c.bucket_id
              WHERE c.id = $1 AND c.state = 'removed'"
         }
     };
     let Some(mut row) = conn.fetch_one(own, args![id]).await? else { return Err(Refusal::NotRemoved.into()) };
     let (name, promise, early) = (row.need_text()?, row.need_time()?, row.need_bool()?);
+    let epoch = row.int()?;
     if let Some(domain) = row.id(ContainerId::from_bytes)?
         && above(conn, domain).await? != Above::Live
     {
@@ -234,6 +239,7 @@ async fn try_begin(
     }
     let inside = if early { None } else { latest_inside(conn, kind, id).await? };
     may_purge(Some(container_due(promise, inside)), Guard::NONE, now)?;
+    asking.require(conn, id, epoch, lease_clock).await?;
     begin(conn, kind, id, now).await?;
     Ok(name)
 }
@@ -271,7 +277,12 @@ async fn latest_inside(
 }
 
 /// The update that passes it. The caller writes down the event, last of all: every container move waits for that row.
-async fn begin(conn: &mut Conn, kind: ContainerKind, id: ContainerId, now: Time) -> Result<(), Failure> {
+pub(super) async fn begin(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    now: Time,
+) -> Result<(), Failure> {
     let text = match kind {
         ContainerKind::Domain => {
             "UPDATE domains SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"

@@ -9,7 +9,7 @@ use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
 use lifecycle::refusal::GUARDED_COUNT_MAX;
-use lifecycle::{Cause, Condition, ContainerId, Grace, Refusal, State, Time, VersionId, Versioning};
+use lifecycle::{Cause, Condition, ContainerId, Epoch, Grace, Refusal, State, Time, VersionId, Versioning};
 use serde::Serialize;
 
 /// How a container is to be removed.
@@ -46,6 +46,8 @@ pub struct Removed {
     pub objects: i64,
     /// Their bytes.
     pub bytes: i64,
+    /// The record of this removal.
+    pub deletion: ContainerId,
 }
 
 impl Metadata {
@@ -117,11 +119,11 @@ async fn remove(
     let text = match kind {
         ContainerKind::Domain => {
             "UPDATE domains SET state = 'removed', removed_at = $2, purge_after = $3, early = $4, reserves_name = $5,
-                cause = $6, actor = $7 WHERE id = $1 AND state = 'live'"
+                cause = $6, actor = $7, meta_version = meta_version + 1 WHERE id = $1 AND state = 'live'"
         }
         ContainerKind::Bucket | ContainerKind::Contents => {
             "UPDATE buckets SET state = 'removed', removed_at = $2, purge_after = $3, early = $4, reserves_name = $5,
-                cause = $6, actor = $7 WHERE id = $1 AND state = 'live'"
+                cause = $6, actor = $7, meta_version = meta_version + 1 WHERE id = $1 AND state = 'live'"
         }
     };
     conn.execute(
@@ -129,10 +131,27 @@ async fn remove(
         args![id, now, purge_after, order.early, order.reserves_name, order.cause, order.actor.as_str()],
     )
     .await?;
-    record(conn, kind, &container, order, now, purge_after, (objects, bytes)).await?;
-    event(conn, now, "remove", id, &container.name, &order.actor).await?;
+    let deletion = record(conn, kind, &container, order, now, purge_after, (objects, bytes)).await?;
+    let epoch = event(conn, now, "remove", id, &container.name, &order.actor).await?;
+    note_epoch(conn, kind, id, epoch).await?;
     let container = find(conn, kind, id).await?.ok_or(kind.missing())?;
-    Ok(Removed { container, objects, bytes })
+    Ok(Removed { container, objects, bytes, deletion })
+}
+
+/// Writes the epoch of a removal into the container's row, which this transaction holds already.
+pub(super) async fn note_epoch(
+    conn: &mut Conn,
+    kind: ContainerKind,
+    id: ContainerId,
+    epoch: Epoch,
+) -> Result<(), DbError> {
+    let text = match kind {
+        ContainerKind::Domain => "UPDATE domains SET removed_epoch = $2 WHERE id = $1",
+        ContainerKind::Bucket => "UPDATE buckets SET removed_epoch = $2 WHERE id = $1",
+        ContainerKind::Contents => "UPDATE contents SET removed_epoch = $2 WHERE id = $1",
+    };
+    conn.execute(text, args![id, epoch]).await?;
+    Ok(())
 }
 
 /// Writes down the removal for whoever asks later who deleted what, and how much it was.
@@ -144,7 +163,8 @@ pub(super) async fn record(
     now: Time,
     purge_after: Time,
     (objects, bytes): (i64, i64),
-) -> Result<(), DbError> {
+) -> Result<ContainerId, DbError> {
+    let id = ContainerId::random();
     let target = match (kind, container.contents) {
         (ContainerKind::Contents, Some(contents)) => contents,
         _ => container.id,
@@ -155,7 +175,7 @@ pub(super) async fn record(
             purge_after)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'removed', $9, $10, $11, $12)",
         args![
-            ContainerId::random(),
+            id,
             kind.as_str(),
             target,
             container.name.as_str(),
@@ -170,7 +190,7 @@ pub(super) async fn record(
         ],
     )
     .await?;
-    Ok(())
+    Ok(id)
 }
 
 /// A container with guarded content is neither removed nor purged (DESIGN section 8, rules 9 and 17).

@@ -73,12 +73,14 @@ async fn restore(
     let text = match kind {
         ContainerKind::Domain => {
             "UPDATE domains SET state = 'live', name = $2, headers = $3, etag = $4, removed_at = NULL, purge_after = NULL,
-                early = 0, reserves_name = 0, cause = NULL, actor = NULL, changed_at = $5
+                early = 0, reserves_name = 0, cause = NULL, actor = NULL, changed_at = $5, removed_epoch = NULL,
+                meta_version = meta_version + 1
              WHERE id = $1 AND state = 'removed'"
         }
         ContainerKind::Bucket | ContainerKind::Contents => {
             "UPDATE buckets SET state = 'live', name = $2, headers = $3, etag = $4, removed_at = NULL, purge_after = NULL,
-                early = 0, reserves_name = 0, cause = NULL, actor = NULL, changed_at = $5
+                early = 0, reserves_name = 0, cause = NULL, actor = NULL, changed_at = $5, removed_epoch = NULL,
+                meta_version = meta_version + 1
              WHERE id = $1 AND state = 'removed'"
         }
     };

@@ -15,6 +15,7 @@ use crate::containers::{
 };
 use crate::error::Failure;
 use crate::gather::Gather;
+use crate::members::Pins;
 use crate::reclaim::read_blob;
 use crate::sql::{DbError, Readers, Row, Value, args};
 use bytes::Bytes;
@@ -61,6 +62,10 @@ pub struct Found {
     pub blob: Option<Blob>,
     /// The bytes of that blob as they lie at rest, if they lie in the database and were asked for.
     pub inline: Option<Bytes>,
+    /// When it was looked up: [`Metadata::pin_read`] looks again if something has happened since.
+    pub(crate) moment: u64,
+    /// It was looked for in containers that may be removed.
+    pub(crate) of_removed: bool,
     /// The name of one of its blobs, if it is made of parts: by it all of them are found, even where they have passed to
     /// another version since ([`Metadata::blobs_beside`]).
     pub part: Option<BlobName>,
@@ -153,20 +158,26 @@ pub(crate) struct PointReads {
 
 impl PointReads {
     /// Starts the queues.
-    pub(crate) fn start(readers: &Readers, clock: &SharedClock) -> Self {
+    pub(crate) fn start(readers: &Readers, clock: &SharedClock, pins: &Arc<Pins>) -> Self {
         let named = |text: &'static str| {
-            let (readers, clock) = (readers.clone(), Arc::clone(clock));
+            let (readers, clock, pins) = (readers.clone(), Arc::clone(clock), Arc::clone(pins));
             Gather::start(readers.at_once(), move |keys: Vec<NamedKey>| {
+                let moment = pins.moment();
                 let row = |(host, fallback, bucket, name): NamedKey| args![host, fallback, bucket, name];
                 let rows = keys.into_iter().map(row).collect();
-                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_sought))
+                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, move |row| {
+                    read_sought(row, moment)
+                }))
             })
         };
         let uuid = |text: &'static str| {
-            let (readers, clock) = (readers.clone(), Arc::clone(clock));
+            let (readers, clock, pins) = (readers.clone(), Arc::clone(clock), Arc::clone(pins));
             Gather::start(readers.at_once(), move |keys: Vec<String>| {
+                let moment = pins.moment();
                 let rows = keys.into_iter().map(|uuid| args![uuid]).collect();
-                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, read_sought))
+                Box::pin(many(readers.clone(), text, vec![clock.now().into()], rows, move |row| {
+                    read_sought(row, moment)
+                }))
             })
         };
         let located = {
@@ -193,7 +204,7 @@ async fn many<T>(
     text: &'static str,
     head: Vec<Value>,
     keys: Vec<Vec<Value>>,
-    read: fn(&mut Row) -> Result<T, DbError>,
+    read: impl Fn(&mut Row) -> Result<T, DbError>,
 ) -> Result<Vec<Option<T>>, DbError> {
     let mut answers: Vec<Option<T>> = keys.iter().map(|_| None).collect();
     let numbered = keys.into_iter().zip(0_i64..).map(|(key, number)| [args![number], key].concat()).collect();
@@ -268,7 +279,8 @@ impl Metadata {
         bytes: bool,
     ) -> Result<Option<Found>, Failure> {
         let text = if bytes { IN_CONTAINER.0 } else { IN_CONTAINER.1 };
-        self.find(text, args![bucket, name, self.clock.now()]).await
+        let found = self.find(text, args![bucket, name, self.clock.now()]).await?;
+        Ok(found.map(|found| Found { of_removed: true, ..found }))
     }
 
     async fn find(
@@ -276,8 +288,9 @@ impl Metadata {
         text: &'static str,
         values: Vec<crate::sql::Value>,
     ) -> Result<Option<Found>, Failure> {
+        let moment = self.members.pins.moment();
         match self.readers.fetch_one(text, values).await? {
-            Some(mut row) => Ok(Some(read_found(&mut row)?)),
+            Some(mut row) => Ok(Some(read_found(&mut row, moment)?)),
             None => Ok(None),
         }
     }
@@ -297,13 +310,13 @@ fn read_located(row: &mut Row) -> Result<Located, DbError> {
 }
 
 /// A key that leads to no bucket has no row here; one that leads to a bucket may lead to no version in it.
-fn read_sought(row: &mut Row) -> Result<Sought, DbError> {
+fn read_sought(row: &mut Row, moment: u64) -> Result<Sought, DbError> {
     let nothing = row.peek_null()?;
     row.skip(1);
     let versioning = read_versioning(row)?;
     let contents = row.need_id(ContainerId::from_bytes)?;
     match (nothing, versioning) {
-        (false, _) => Ok(Sought::Found(Box::new(read_found(row)?))),
+        (false, _) => Ok(Sought::Found(Box::new(read_found(row, moment)?))),
         (true, Versioning::Disabled) => Ok(Sought::Nothing),
         (true, Versioning::Enabled | Versioning::Suspended) => Ok(Sought::Hidden { contents }),
     }
@@ -314,7 +327,7 @@ pub(crate) fn read_versioning(row: &mut Row) -> Result<Versioning, DbError> {
     Versioning::parse(&word).ok_or_else(|| DbError::Row(format!("{word:?} is no state of versioning")))
 }
 
-fn read_found(row: &mut Row) -> Result<Found, DbError> {
+fn read_found(row: &mut Row, moment: u64) -> Result<Found, DbError> {
     let version = read_version(row)?;
     let domain = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
     let bucket = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
@@ -328,5 +341,5 @@ fn read_found(row: &mut Row) -> Result<Found, DbError> {
     };
     let inline = row.bytes()?.map(Bytes::from);
     let part = row.id(BlobName::from_bytes)?;
-    Ok(Found { version, domain, bucket, versioning, blob, inline, part })
+    Ok(Found { version, domain, bucket, versioning, blob, inline, moment, of_removed: false, part })
 }

@@ -142,19 +142,23 @@ async fn stage(
     effects::stage(conn, &stages, now, usage).await
 }
 
-/// Finds which of `contents` have not begun to be purged, and keeps them so until the transaction ends.
+/// Finds which of `contents` have not begun to be purged, under a bucket and a domain that are live, and keeps them so until
+/// the transaction ends. Those above are read and not locked: whoever stages was pinned before this, so a removal that
+/// commits after it finds the pin (`members::pins`).
 pub(crate) async fn lock_contents(
     conn: &mut Conn,
     contents: &BTreeSet<ContainerId>,
 ) -> Result<HashSet<ContainerId>, DbError> {
     let text = match conn.engine().share() {
         "" => {
-            "SELECT id FROM contents WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS wanted)
-                AND state IN ('live', 'removed') ORDER BY id"
+            "SELECT c.id FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
+             WHERE c.id IN (SELECT column1 FROM (VALUES {rows}) AS wanted) AND c.state IN ('live', 'removed')
+                AND b.state = 'live' AND d.state = 'live' ORDER BY c.id"
         }
         _ => {
-            "SELECT id FROM contents WHERE id IN (SELECT column1 FROM (VALUES {rows}) AS wanted)
-                AND state IN ('live', 'removed') ORDER BY id FOR SHARE"
+            "SELECT c.id FROM contents c JOIN buckets b ON b.id = c.bucket_id JOIN domains d ON d.id = b.domain_id
+             WHERE c.id IN (SELECT column1 FROM (VALUES {rows}) AS wanted) AND c.state IN ('live', 'removed')
+                AND b.state = 'live' AND d.state = 'live' ORDER BY c.id FOR SHARE OF c"
         }
     };
     let rows = contents.iter().map(|id| args![*id]).collect();

@@ -1,6 +1,6 @@
 //! Where the database is, how it is opened, and what ground is too unsafe to stand on.
 
-use super::{Conn, DbError, Engine, Readers};
+use super::{Conn, DbError, Engine, Pool};
 use crate::error::Failure;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -26,6 +26,15 @@ const PLANS: [(&str, &str); 9] = [
     ("jit", "off"),
 ];
 
+/// A process that stands still in the middle of a transaction keeps its locks, and with them whoever removes what it was
+/// writing into. The server ends such a transaction after this, and drops connections whose other end is gone.
+const BOUNDS: [(&str, &str); 4] = [
+    ("idle_in_transaction_session_timeout", "5000"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "3"),
+    ("tcp_keepalives_count", "3"),
+];
+
 /// Where the database is, and how to open it.
 #[derive(Clone)]
 pub(crate) enum Address {
@@ -44,7 +53,8 @@ impl Address {
                 .map_err(|error| Failure::start(format!("metadata.url {url:?}: {error}")))?
                 .application_name("barrow")
                 .statement_cache_capacity(512)
-                .options(PLANS);
+                .options(PLANS)
+                .options(BOUNDS);
             return Ok(Address::Postgres { options: Box::new(options), durable });
         }
         Err(Failure::start(format!("metadata.url {url:?}: it starts with sqlite: or postgres://")))
@@ -61,6 +71,14 @@ impl Address {
         match self {
             Address::Sqlite { .. } => Engine::Sqlite,
             Address::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// How to reach Postgres, if that is what it is.
+    pub(super) fn postgres_options(&self) -> Option<PgConnectOptions> {
+        match self {
+            Address::Sqlite { .. } => None,
+            Address::Postgres { options, .. } => Some((**options).clone()),
         }
     }
 
@@ -106,7 +124,7 @@ impl Address {
     }
 
     /// Opens the connections that only read.
-    pub(crate) fn readers(&self) -> Readers {
+    pub(crate) fn readers(&self) -> Pool {
         match self {
             Address::Sqlite { path, .. } => {
                 let options = SqliteConnectOptions::new()
@@ -124,7 +142,7 @@ impl Address {
                     .acquire_timeout(Duration::from_secs(10))
                     .test_before_acquire(false)
                     .connect_lazy_with(options);
-                Readers::Sqlite(pool)
+                Pool::Sqlite(pool)
             }
             Address::Postgres { options, .. } => {
                 let pool = PgPoolOptions::new()
@@ -132,7 +150,7 @@ impl Address {
                     .acquire_timeout(Duration::from_secs(10))
                     .test_before_acquire(false)
                     .connect_lazy_with((**options).clone());
-                Readers::Postgres(pool)
+                Pool::Postgres(pool)
             }
         }
     }

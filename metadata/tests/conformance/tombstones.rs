@@ -5,7 +5,9 @@ use crate::world::*;
 use futures_util::future::join_all;
 use lifecycle::{BucketName, Cause, ContainerId, DomainName, Kind, Refusal, State, VersionId};
 use metadata::testing::{explain, statements_of};
-use metadata::{Container, ContainerKind, NewContainer, Tombstone, TombstoneKind, TombstoneScope};
+use metadata::{
+    Container, ContainerKind, NewContainer, PurgeOrder, Tombstone, TombstoneKind, TombstoneScope,
+};
 use std::collections::BTreeSet;
 
 async fn of_uuid(by: &Caller, uuid: &[u8; 16]) -> Vec<Tombstone> {
@@ -366,7 +368,7 @@ on_both_engines! {
         assert_eq!(make_bucket(world, "new", acme.id).await, Err(Refusal::WrongKind));
         assert_eq!(make_domain(world, "new.example", shop.id).await, Err(Refusal::WrongKind));
         world.later(2 * CONTAINER_GRACE);
-        world.m.purge_early(ContainerKind::Domain, acme.id, "root".to_owned()).await.unwrap();
+        world.m.purge_early(ContainerKind::Domain, acme.id, PurgeOrder::at_once("root")).await.unwrap();
         for uuid in [acme.id, shop.id, shop.contents.unwrap()] {
             assert_eq!(make_bucket(world, "new", uuid).await, Err(Refusal::PurgeStarted));
             assert_eq!(make_domain(world, "new.example", uuid).await, Err(Refusal::PurgeStarted));

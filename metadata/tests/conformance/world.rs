@@ -9,7 +9,7 @@ use lifecycle::{
 use metadata::{
     Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Existence, Failure,
     Found, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand, Outcome, PartBody, Policies,
-    Publish, Published, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt, Restore, RestoreOrder,
+    Publish, Published, PurgeOrder, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt, Restore, RestoreOrder,
     RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting, Which,
 };
 use std::future::IntoFuture;
@@ -538,7 +538,7 @@ impl Caller {
     }
 
     pub(crate) async fn purge_early(&self, kind: ContainerKind, id: ContainerId) -> Answer<Container> {
-        answer(self.m.purge_early(kind, id, "root".to_owned()).await)
+        answer(self.m.purge_early(kind, id, PurgeOrder::at_once("root")).await).map(|plan| plan.container)
     }
 
     // --- what the health processor does ------------------------------------------------------------------------------

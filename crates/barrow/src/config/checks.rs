@@ -7,6 +7,20 @@ use super::{Anonymous, Config};
 pub(super) fn run(config: &Config, reader: &mut Reader) {
     anonymous_full_needs_loopback(config, reader);
     doors_need_their_own_addresses(config, reader);
+    a_lease_outlives_lost_heartbeats(config, reader);
+}
+
+/// A lease that ends between two heartbeats would have every member declared dead by turns.
+fn a_lease_outlives_lost_heartbeats(config: &Config, reader: &mut Reader) {
+    let cluster = &config.cluster;
+    if cluster.lease < cluster.heartbeat * 2 + cluster.margin {
+        let what = format!(
+            "a lease of {:?} is too short for a heartbeat every {:?} and a margin of {:?}: it must be at least twice the \
+             heartbeat and the margin",
+            cluster.lease, cluster.heartbeat, cluster.margin
+        );
+        reader.clash(&["cluster.lease", "cluster.heartbeat", "cluster.margin"], what);
+    }
 }
 
 /// Whoever reaches a door may do everything: only this machine may reach it.

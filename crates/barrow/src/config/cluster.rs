@@ -3,6 +3,9 @@
 use super::section::Section;
 use lifecycle::DomainName;
 use std::path::PathBuf;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// `[cluster]`.
 #[derive(Clone, Debug)]
@@ -15,6 +18,14 @@ pub struct Cluster {
     pub default_domain: DomainName,
     /// Where key files, the lock and the embedded stores live.
     pub data_dir: PathBuf,
+    /// How long one heartbeat lets a member serve. From 2 s; at least twice the heartbeat.
+    pub lease: Duration,
+    /// How often a member tells that it lives.
+    pub heartbeat: Duration,
+    /// How much earlier than its lease says a member stops by itself, and how much later others believe that it has.
+    pub margin: Duration,
+    /// Whether members listen for notifications of the database. Without, everything comes with the next heartbeat.
+    pub notifications: bool,
 }
 
 const NAME_MAX: usize = 63;
@@ -32,6 +43,10 @@ impl Cluster {
                 |text| DomainName::parse(text).ok(),
             ),
             data_dir: section.text("data_dir", "./data", "a path", path),
+            lease: section.duration("lease", "15s", Duration::from_secs(2)..=HOUR),
+            heartbeat: section.duration("heartbeat", "3s", Duration::from_millis(100)..=HOUR),
+            margin: section.duration("margin", "2s", Duration::from_millis(100)..=HOUR),
+            notifications: section.truth("notifications", true),
         }
     }
 }

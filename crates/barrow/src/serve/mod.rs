@@ -101,7 +101,7 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         }
         (None, _) | (_, Role::HealthProcessor) => None,
     };
-    let (metadata, blobs) = open::open(&config, Arc::clone(&clock)).await?;
+    let (metadata, blobs) = open::open(&config, Arc::clone(&clock), role.as_str()).await?;
     let listeners = match role {
         Role::Everything | Role::Gateway => Some(Listeners::bind(&config.listen, tls).await?),
         Role::HealthProcessor => None,
@@ -165,9 +165,12 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         tracing::info!("working without doors");
     }
 
+    let mut replaced = metadata.replaced();
     let ended_early = tokio::select! {
         () = signals.first() => None,
-        Some(ended) = doors.join_next() => Some(ended),
+        Some(ended) = doors.join_next() => Some(format!("a door ended by itself: {ended:?}")),
+        // Nobody can take our name any more once the metadata is gone, and it is not.
+        Ok(why) = replaced.wait_for(Option::is_some) => why.clone(),
     };
     tracing::info!("stopping");
     signals.exit_on_the_next();
@@ -179,11 +182,17 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
     {
         tracing::warn!("tasks did not finish in time; their claims lapse, and others go on with them");
     }
+    // The last of our work has ended: nobody need wait for us.
+    if ended_early.is_none()
+        && let Err(failure) = metadata.goodbye().await
+    {
+        tracing::warn!(%failure, "left without a goodbye; the lease runs out instead");
+    }
     metadata.close().await;
     trail.close().await;
     drop(noted);
     match ended_early {
         None => Ok(Exit::Done),
-        Some(ended) => Err(Failed::Server(format!("a door ended by itself: {ended:?}"))),
+        Some(why) => Err(Failed::Server(why)),
     }
 }

@@ -10,7 +10,11 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-pub(super) async fn open(config: &Config, clock: SharedClock) -> Result<(Metadata, Blobs), Failed> {
+pub(super) async fn open(
+    config: &Config,
+    clock: SharedClock,
+    role: &'static str,
+) -> Result<(Metadata, Blobs), Failed> {
     let data_dir = &config.cluster.data_dir;
     make_private(data_dir)?;
     let url = match &config.metadata.url {
@@ -25,6 +29,7 @@ pub(super) async fn open(config: &Config, clock: SharedClock) -> Result<(Metadat
         // in an environment may take back the promise that what was acknowledged is durable.
         durable: !(cfg!(debug_assertions) && std::env::var_os("BARROW_TESTING_ANSWER_EARLY").is_some()),
         trust_db_clock: true,
+        member: settings::of_the_member(config, role),
     };
     let metadata = Metadata::open(&opening, clock)
         .await

@@ -55,6 +55,20 @@ pub(super) fn of_the_processor(config: &Config, role: &'static str) -> health_pr
     }
 }
 
+pub(super) fn of_the_member(config: &Config, role: &'static str) -> metadata::MemberSettings {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    metadata::MemberSettings {
+        node: config.cluster.node.clone(),
+        role,
+        address: (role != "health-processor").then(|| format!("{scheme}://{}", config.listen.admin)),
+        lease: config.cluster.lease,
+        heartbeat: config.cluster.heartbeat,
+        margin: config.cluster.margin,
+        drain_timeout: config.health.drain_timeout,
+        notifications: config.cluster.notifications,
+    }
+}
+
 pub(super) fn limits(config: &Config) -> Limits {
     Limits {
         header_deadline: config.limits.header_deadline,

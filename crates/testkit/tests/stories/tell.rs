@@ -111,8 +111,11 @@ impl Teller {
             }
             ["purge", "bucket", name] => {
                 let bucket = self.stage.bucket(&self.domain, name).await?;
-                let purged =
-                    self.stage.metadata().purge_early(bucket.kind, bucket.id, "operator".to_owned()).await;
+                let purged = self
+                    .stage
+                    .metadata()
+                    .purge_early(bucket.kind, bucket.id, metadata::PurgeOrder::at_once("operator"))
+                    .await;
                 refusal(purged)
             }
             ["begin", "upload", path, body] => {

@@ -7,8 +7,8 @@ use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
 use crate::objects::headers;
 use http::StatusCode;
-use lifecycle::{BucketName, ContainerId, DomainName, State};
-use metadata::NewContainer;
+use lifecycle::{BucketName, ContainerId, DomainName, Refusal, State};
+use metadata::{Container, NewContainer};
 use serde::{Deserialize, Serialize};
 
 /// A container is never staged, and a forgotten one is no row.
@@ -46,12 +46,15 @@ async fn list(asked: &Asked<'_>, domain: Option<ContainerId>, above: State) -> A
 
 pub(in crate::admin) async fn show_domain(asked: &Asked<'_>) -> Answered {
     asked.only(&[])?;
-    ok(&ContainerView::new(scope::domain(asked, Want::Live).await?, State::Live))
+    let domain = scope::domain(asked, Want::Live).await?;
+    refuse_gone(asked.params.get("domain"), &domain, Refusal::NoSuchDomain)?;
+    ok(&ContainerView::new(domain, State::Live))
 }
 
 pub(in crate::admin) async fn show_bucket(asked: &Asked<'_>) -> Answered {
     asked.only(&[])?;
     let place = scope::bucket(asked, Want::Live).await?;
+    refuse_gone(asked.params.get("bucket"), &place.bucket, Refusal::NoSuchBucket)?;
     ok(&ContainerView::new(place.bucket, place.domain.state))
 }
 
@@ -72,6 +75,12 @@ pub(in crate::admin) async fn create_bucket(asked: &Asked<'_>, body: &mut BodyRe
     let name = BucketName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
     let made = asked.gateway.metadata.create_bucket(domain.id, &name, by(asked, principal)).await?;
     json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
+}
+
+/// A name leads to nothing once its bearer is purged; the UUID still tells what became of it.
+fn refuse_gone(asked_for: &str, found: &Container, missing: Refusal) -> Result<(), Complaint> {
+    let gone = matches!(found.state, State::Purging | State::Purged);
+    if gone && !lifecycle::names::is_uuid(asked_for) { Err(missing.into()) } else { Ok(()) }
 }
 
 fn by(asked: &Asked<'_>, principal: &crate::Principal) -> NewContainer {

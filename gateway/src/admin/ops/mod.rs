@@ -6,6 +6,7 @@ pub(super) mod empty;
 pub(super) mod grace;
 pub(super) mod health;
 pub(super) mod keys;
+pub(super) mod members;
 pub(super) mod metrics;
 pub(super) mod objects;
 pub(super) mod purge;

@@ -5,8 +5,8 @@ use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
-use lifecycle::{Cause, Grace, Right, State};
-use metadata::{Container, RemoveOrder, Removed};
+use lifecycle::{Cause, ContainerId, Grace, Refusal, Right, State};
+use metadata::{Container, ContainerKind, RemoveOrder, Removed};
 use serde::{Deserialize, Serialize};
 
 /// What stands for a grace that no timer ends.
@@ -17,12 +17,15 @@ const REASON_MAX: usize = 1_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    /// "7days", or "none until purged"; absent: as configured.
+    /// How long it can be restored, such as "7days"; absent, or "none until purged": until somebody purges it.
     grace: Option<String>,
     reason: Option<String>,
     /// Keeps the name from being used again until restore or purge.
     #[serde(default = "yes")]
     reserves_name: bool,
+    /// Only if nothing would be lost with it.
+    #[serde(default)]
+    if_empty: bool,
 }
 
 fn yes() -> bool {
@@ -36,22 +39,29 @@ pub(super) struct RemovedView {
     container: ContainerView,
     objects: i64,
     bytes: i64,
+    /// The record of this removal.
+    deletion_id: ContainerId,
 }
 
 impl RemovedView {
     pub(super) fn new(removed: Removed) -> Self {
-        let container = ContainerView::new(removed.container, State::Live);
-        RemovedView { container, objects: removed.objects, bytes: removed.bytes }
+        let container = ContainerView::new(removed.container.clone(), State::Live);
+        let Removed { objects, bytes, deletion, .. } = removed;
+        RemovedView { container, objects, bytes, deletion_id: deletion }
     }
 }
 
 pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let domain = scope::domain(asked, Want::Live).await?;
+    refuse_leaving(&domain)?;
     remove(asked, domain, body).await
 }
 
 pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let place = scope::bucket(asked, Want::Live).await?;
+    // The outermost one that is going: whoever wants to undo it begins there.
+    refuse_leaving(&place.domain).map_err(|_| around(&place.domain))?;
+    refuse_leaving(&place.bucket)?;
     remove(asked, place.bucket, body).await
 }
 
@@ -65,8 +75,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
     let order: Order = decode(body, ORDER_MAX).await?;
     let configured = asked.gateway.settings.recursive_delete_delay;
     let grace = match order.grace.as_deref() {
-        None => Grace::For(configured),
-        Some(UNTIL_PURGED) => Grace::UntilPurged,
+        None | Some(UNTIL_PURGED) => Grace::UntilPurged,
         Some(text) => Grace::For(duration("grace", text)?),
     };
     if matches!(grace, Grace::For(length) if length < configured) {
@@ -77,7 +86,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
         grace,
         early: false,
         reserves_name: order.reserves_name,
-        only_empty: false,
+        only_empty: order.if_empty,
         condition: lifecycle::Condition::NONE,
         cause: Cause::Recursive,
         door: "admin",
@@ -87,6 +96,29 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
     let removed = asked.gateway.metadata.remove(container.kind, container.id, order).await?;
     asked.gateway.wake_background();
     ok(&RemovedView::new(removed))
+}
+
+/// A container that is going already is not removed again, and keeps the grace it has.
+fn refuse_leaving(container: &Container) -> Result<(), Complaint> {
+    let missing = match container.kind {
+        ContainerKind::Domain => Refusal::NoSuchDomain,
+        ContainerKind::Bucket | ContainerKind::Contents => Refusal::NoSuchBucket,
+    };
+    match container.state {
+        State::Live => Ok(()),
+        State::Removed => Err(Complaint::from(Refusal::AlreadyRemoved).target(container.name.as_str())),
+        State::Staged | State::Purging | State::Purged | State::Forgotten => Err(missing.into()),
+    }
+}
+
+/// The domain is going, and everything in it.
+fn around(domain: &Container) -> Complaint {
+    match domain.state {
+        State::Removed => Complaint::from(Refusal::ContainerGone).target(domain.name.as_str()),
+        State::Live | State::Staged | State::Purging | State::Purged | State::Forgotten => {
+            Refusal::NoSuchDomain.into()
+        }
+    }
 }
 
 /// The caller's own words, if they are few enough.

@@ -88,6 +88,23 @@ pub(in crate::admin) async fn deletions(asked: &Asked<'_>) -> Answered {
     ok(&Deletions { items: Names::new(metadata).views(rows).await? })
 }
 
+/// One of them, by the id that its removal was answered with.
+pub(in crate::admin) async fn deletion(asked: &Asked<'_>) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let id: ContainerId = asked
+        .params
+        .get("deletion")
+        .parse()
+        .map_err(|bad: lifecycle::ids::BadId| Complaint::bad_request(bad.to_string()))?;
+    let metadata = &asked.gateway.metadata;
+    let row = metadata.deletion(id).await?.ok_or(lifecycle::Refusal::Unknown)?;
+    match Names::new(metadata).views(vec![row]).await?.pop() {
+        Some(view) => ok(&view),
+        None => Err(lifecycle::Refusal::Unknown.into()),
+    }
+}
+
 /// Looks up the containers around what was removed, each once.
 struct Names<'a> {
     metadata: &'a Metadata,

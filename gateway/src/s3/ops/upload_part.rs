@@ -8,7 +8,7 @@ use crate::s3::error::{Trouble, invalid, trouble};
 use crate::s3::exchange::{Exchange, Place};
 use crate::s3::{etag, headers};
 use crate::scsp::authorization::Access;
-use lifecycle::{Right, VersionId};
+use lifecycle::{Right, VersionId, Within};
 use metadata::Upload;
 use s3s::S3Response;
 use s3s::dto::{UploadPartInput, UploadPartOutput};
@@ -54,7 +54,7 @@ pub(in crate::s3) async fn part(
 pub(super) fn part_of(place: &Place, upload: &Upload, number: u32, content_md5: Option<[u8; 16]>) -> PartOf {
     PartOf {
         upload: upload.id,
-        contents: place.contents,
+        within: Within { domain: place.domain.id, bucket: place.bucket.id, contents: place.contents },
         number,
         // A part's id is not guessable, as an unnamed object's is not.
         version: VersionId::random(),

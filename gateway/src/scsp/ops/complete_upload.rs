@@ -10,7 +10,7 @@ use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{judge, overlay, pick};
 use crate::scsp::ops::write::{condition, created, not_stored, of_parts};
 use http::Response;
-use lifecycle::{Refusal, Right, VersionId};
+use lifecycle::{Refusal, Right, VersionId, Within};
 use metadata::{Existence, Found, Part, Published, Upload, UploadMode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -119,7 +119,7 @@ async fn first_part(exchange: &Exchange<'_>, upload: &Upload, found: &Found) -> 
     let version = VersionId::random();
     let part = PartOf {
         upload: upload.id,
-        contents: upload.contents,
+        within: Within { domain: found.domain.0, bucket: found.bucket.0, contents: upload.contents },
         number: 0,
         version,
         content_md5: found.version.md5.filter(|_| found.version.parts.is_none()),

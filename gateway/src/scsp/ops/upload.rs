@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{Method, Response, StatusCode};
-use lifecycle::{ContainerId, Kind, Refusal, Right, UploadId, VersionId};
+use lifecycle::{ContainerId, Kind, Refusal, Right, UploadId, VersionId, Within};
 use metadata::{Container, NewUpload, Upload, UploadMode};
 
 /// The largest number of a part, as in S3.
@@ -95,7 +95,7 @@ pub(in crate::scsp) async fn part(mut exchange: Exchange<'_>) -> Result<Response
     let version = VersionId::random();
     let part = PartOf {
         upload: upload.id,
-        contents: upload.contents,
+        within: Within { domain: aim.domain.0, bucket: aim.bucket.0, contents: upload.contents },
         number,
         version,
         content_md5,
