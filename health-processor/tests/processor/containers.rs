@@ -98,7 +98,11 @@ async fn a_purge_asked_for_now_takes_only_as_long_as_reads_may_run() {
         let bucket = world.bucket().await;
         world.put_stored(&bucket, "large").await;
         world.remove(&bucket, 30 * DAY).await;
-        world.metadata.purge_early(ContainerKind::Bucket, bucket.id, "root".to_owned()).await.unwrap();
+        world
+            .metadata
+            .purge_early(ContainerKind::Bucket, bucket.id, metadata::PurgeOrder::at_once("root"))
+            .await
+            .unwrap();
         world.process().await;
         assert_eq!(world.stored().await, 1);
         world.clock.advance(world.settings.drain_timeout);
