@@ -23,7 +23,9 @@ pub(super) struct Complaint {
     pub(super) allow: Option<String>,
     /// Nothing more is read from this connection.
     close: bool,
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
+    /// The rule that is broken.
+    rule: Option<&'static str>,
 }
 
 /// A complaint inside an answer, about one item of many.
@@ -48,6 +50,7 @@ impl Complaint {
             allow: None,
             close: false,
             refusal: None,
+            rule: None,
         }
     }
 
@@ -126,7 +129,7 @@ impl Complaint {
             Refusal::Conflict => says(StatusCode::CONFLICT).hint("try again"),
             Refusal::Protected => says(StatusCode::FORBIDDEN),
         };
-        Complaint { refusal: Some(refusal), ..complaint }
+        Complaint { refusal: Some(Box::new(refusal)), ..complaint }
     }
 
     /// Counts a refusal and logs what is not the caller's doing: once, here, where it is consumed.
@@ -136,7 +139,10 @@ impl Complaint {
         }
         match self.status {
             StatusCode::INTERNAL_SERVER_ERROR => {
-                metrics.violation();
+                match self.rule {
+                    Some(rule) => metrics.violation_of(rule),
+                    None => metrics.violation(),
+                }
                 tracing::error!(finding = %self.message, "an invariant is broken");
             }
             StatusCode::SERVICE_UNAVAILABLE => {
@@ -204,8 +210,10 @@ impl From<Error> for Complaint {
             Error::Unavailable(_) => {
                 Complaint::new(StatusCode::SERVICE_UNAVAILABLE, "Unavailable", text).hint("try again")
             }
-            Error::Violated(_) => Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text)
-                .hint("barrow check --blobs"),
+            Error::Violated(violation) => {
+                let complaint = Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text);
+                Complaint { rule: Some(violation.rule), ..complaint }.hint("barrow check --blobs")
+            }
             Error::NotImplemented(_) => Complaint::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", text),
         }
     }

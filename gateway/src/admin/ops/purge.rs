@@ -3,7 +3,6 @@
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, json};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
-use crate::audit;
 use crate::http::BodyReader;
 use http::StatusCode;
 use lifecycle::State;
@@ -20,8 +19,8 @@ pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -
     let actor = asked.require(Some(domain.id), None)?.name.to_string();
     asked.only(&[])?;
     let Order {} = decode(body, ORDER_MAX).await?;
-    let purging = asked.gateway.metadata.purge_early(ContainerKind::Domain, domain.id, actor.clone()).await?;
-    audit::purge_begun(asked.gateway, &actor, &purging).await;
+    let purging = asked.gateway.metadata.purge_early(ContainerKind::Domain, domain.id, actor).await?;
+    asked.trail.held(asked.gateway, purging.id, &purging).await;
     asked.gateway.wake_background();
     json(StatusCode::ACCEPTED, &ContainerView::new(purging, State::Live))
 }
@@ -32,8 +31,8 @@ pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -
     asked.only(&[])?;
     let Order {} = decode(body, ORDER_MAX).await?;
     let bucket = place.bucket.id;
-    let purging = asked.gateway.metadata.purge_early(ContainerKind::Bucket, bucket, actor.clone()).await?;
-    audit::purge_begun(asked.gateway, &actor, &purging).await;
+    let purging = asked.gateway.metadata.purge_early(ContainerKind::Bucket, bucket, actor).await?;
+    asked.trail.held(asked.gateway, purging.id, &purging).await;
     asked.gateway.wake_background();
     json(StatusCode::ACCEPTED, &ContainerView::new(purging, place.domain.state))
 }
