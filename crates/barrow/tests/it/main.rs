@@ -8,6 +8,7 @@ mod client;
 mod clients;
 mod crash;
 mod house;
+mod monitoring;
 mod over_itself;
 mod s3_clients;
 /// The signatures of the S3 door's own tests. These make a part of them.
