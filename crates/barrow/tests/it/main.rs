@@ -15,4 +15,5 @@ mod s3_clients;
 #[allow(dead_code)]
 #[path = "../../../../gateway/tests/s3/sign.rs"]
 mod sign;
+mod systemd;
 mod tls;
