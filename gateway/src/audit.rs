@@ -1,16 +1,19 @@
-//! What the doors have in common in writing down: the ids of requests, and what a restore or purge that somebody asked for
-//! leaves in the audit trail.
+//! What the doors have in common in writing down: the ids of requests, the record of one, and what a restore through SCSP
+//! leaves beside it in the audit trail.
 
 use crate::Gateway;
 use crate::http::{AtEnd, Body, Peer, Sent};
-use http::{HeaderValue, Response};
-use lifecycle::audit::{PURGE_START, RESTORE, Record};
+use http::{HeaderName, HeaderValue, Response};
+use lifecycle::audit::{RESTORE, Record, door};
 use lifecycle::{ContainerId, MemberId, SharedAudit, SharedClock};
-use metadata::{Container, ContainerKind};
+use metadata::{Container, ContainerKind, Removal};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// The header in which an answer carries its request's id, on the doors that have no other for it.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("gateway-request-id");
 
 /// Makes ids of requests: a random beginning for the life of the process, and a number. Nothing is guessed from the one,
 /// nothing is drawn for the other.
@@ -63,14 +66,15 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Begins one; `None` where nobody listens.
-    pub(crate) fn begin(gateway: &Gateway, id: RequestId, peer: Peer) -> Option<Self> {
+    /// Begins one at `door`; `None` where nobody listens.
+    pub(crate) fn begin(gateway: &Gateway, door: &'static str, id: RequestId, peer: Peer) -> Option<Self> {
         gateway.audit.listens().then(|| Pending {
             sink: Arc::clone(&gateway.audit),
             clock: Arc::clone(&gateway.clock),
             began: gateway.clock.boot(),
             read: Arc::default(),
             record: Record {
+                door,
                 request: Some(id.to_string()),
                 source: Some(peer.0.ip().to_canonical()),
                 ..Record::default()
@@ -99,38 +103,21 @@ impl Pending {
     }
 }
 
-/// Writes down that what was removed as `target` came back as `container`, or in it, with what it held when it was removed.
-pub(crate) async fn restored(
-    gateway: &Gateway,
-    request: Option<RequestId>,
-    by: &str,
-    target: ContainerId,
-    container: &Container,
-) {
-    about(gateway, RESTORE, request, by, target, container).await;
+/// What the removal of `target` was, as far as it can be told: a record that lacks it is written all the same.
+pub(crate) async fn removal(gateway: &Gateway, target: ContainerId) -> Option<Removal> {
+    gateway.metadata.removal(target).await.unwrap_or_else(|error| {
+        tracing::warn!(%target, %error, "the audit record lacks what was removed");
+        None
+    })
 }
 
-/// Writes down that somebody began the purge of a domain or bucket, before its time.
-pub(crate) async fn purge_begun(gateway: &Gateway, by: &str, container: &Container) {
-    about(gateway, PURGE_START, None, by, container.id, container).await;
-}
-
-async fn about(
-    gateway: &Gateway,
-    operation: &'static str,
-    request: Option<RequestId>,
-    by: &str,
-    target: ContainerId,
-    container: &Container,
-) {
+/// Writes down that what was removed came back as `container`, with what it held when it was removed.
+pub(crate) async fn restored(gateway: &Gateway, request: RequestId, by: &str, container: &Container) {
     if !gateway.audit.listens() {
         return;
     }
     // It is done, and is told of even if what it was cannot be read now.
-    let removal = gateway.metadata.removal(target).await.unwrap_or_else(|error| {
-        tracing::warn!(%target, operation, %error, "the audit record lacks what was removed");
-        None
-    });
+    let removal = removal(gateway, container.id).await;
     let amount = removal.as_ref().map(|removal| (removal.objects, removal.bytes));
     let name = Some(container.name.clone());
     let (domain, bucket) = match container.kind {
@@ -139,37 +126,15 @@ async fn about(
     };
     gateway.audit.record(&Record {
         at: gateway.clock.now(),
-        request: request.map(|id| id.to_string()),
-        user: Some(by.to_owned()),
-        operation,
-        domain,
-        bucket,
-        uuid: Some(target.to_string()),
-        purge_after: container.purge_after,
-        objects: amount.map(|(objects, _)| objects),
-        bytes: amount.map(|(_, bytes)| bytes),
-        ..Record::default()
-    });
-}
-
-/// Writes down that objects of a bucket came back, all of one request together.
-pub(crate) fn objects_restored(
-    gateway: &Gateway,
-    by: &str,
-    (domain, bucket): (&str, Option<&str>),
-    (objects, bytes): (u64, u64),
-) {
-    if objects == 0 || !gateway.audit.listens() {
-        return;
-    }
-    gateway.audit.record(&Record {
-        at: gateway.clock.now(),
+        door: door::SCSP,
+        request: Some(request.to_string()),
         user: Some(by.to_owned()),
         operation: RESTORE,
-        domain: Some(domain.to_owned()),
-        bucket: bucket.map(str::to_owned),
-        objects: Some(objects),
-        bytes: Some(bytes),
+        domain,
+        bucket,
+        uuid: Some(container.id.to_string()),
+        objects: amount.map(|(objects, _)| objects),
+        bytes: amount.map(|(_, bytes)| bytes),
         ..Record::default()
     });
 }

@@ -16,6 +16,13 @@ const COLUMNS: usize = STATUSES.len() + 1;
 /// How a restore may end.
 const RESULTS: [&str; 3] = ["restored", "refused", "failed"];
 
+/// The rules, and what stands for one that is not known any more where its breach is counted.
+const RULES: [&str; 13] =
+    ["R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9", "R10", "R11", "R12", UNKNOWN_RULE];
+const UNKNOWN_RULE: &str = "unknown";
+/// The rule that nothing deleted is visible again.
+const RESURRECTION: &str = "R12";
+
 /// Counters of one process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -23,7 +30,8 @@ pub struct Metrics {
     requests: [Requests; 3],
     refused: Mutex<BTreeMap<&'static str, u64>>,
     deletes_refused: Mutex<BTreeMap<&'static str, u64>>,
-    violations: AtomicU64,
+    /// By the rule that was broken.
+    violations: Mutex<BTreeMap<&'static str, u64>>,
     /// By [`RESULTS`].
     restores: [AtomicU64; RESULTS.len()],
 }
@@ -89,7 +97,7 @@ impl Default for Metrics {
             ],
             refused: Mutex::default(),
             deletes_refused: Mutex::default(),
-            violations: AtomicU64::new(0),
+            violations: Mutex::default(),
             restores: Default::default(),
         }
     }
@@ -111,9 +119,14 @@ impl Metrics {
         count(&self.deletes_refused, token);
     }
 
-    /// One broken invariant.
+    /// One broken invariant, of which only that is known.
     pub fn violation(&self) {
-        self.violations.fetch_add(1, Ordering::Relaxed);
+        self.violation_of(UNKNOWN_RULE);
+    }
+
+    /// One breach of this rule.
+    pub fn violation_of(&self, rule: &'static str) {
+        count(&self.violations, rule);
     }
 
     /// Objects and containers that were restored.
@@ -130,6 +143,11 @@ impl Metrics {
 
     /// All of it as text.
     pub fn render(&self) -> String {
+        self.render_with(&BTreeMap::new())
+    }
+
+    /// All of it as text, with breaches of rules that were found elsewhere in this process.
+    pub(crate) fn render_with(&self, elsewhere: &BTreeMap<&'static str, u64>) -> String {
         let mut text = String::new();
         head(&mut text, "barrow_requests_total", "Answered requests.");
         self.requests.iter().for_each(|requests| requests.render(&mut text));
@@ -145,8 +163,23 @@ impl Metrics {
         for (token, count) in &*lock(&self.deletes_refused) {
             put(&mut text, format_args!("barrow_delete_refused_total{{token=\"{token}\"}} {count}"));
         }
+        let mut violations: BTreeMap<&'static str, u64> = RULES.iter().map(|rule| (*rule, 0)).collect();
+        for (rule, count) in lock(&self.violations).iter().chain(elsewhere) {
+            *violations.entry(rule).or_default() += count;
+        }
         head(&mut text, "barrow_violations_total", "Broken invariants found; must stay 0.");
-        put(&mut text, format_args!("barrow_violations_total {}", self.violations.load(Ordering::Relaxed)));
+        put(&mut text, format_args!("barrow_violations_total {}", violations.values().sum::<u64>()));
+        head(&mut text, "barrow_violations_by_rule_total", "The same by the rule that was broken.");
+        for (rule, count) in &violations {
+            put(&mut text, format_args!("barrow_violations_by_rule_total{{rule=\"{rule}\"}} {count}"));
+        }
+        let resurrections = violations.get(RESURRECTION).copied().unwrap_or(0);
+        head(
+            &mut text,
+            "barrow_resurrections_total",
+            "Deleted objects found visible again (rule R12); must stay 0.",
+        );
+        put(&mut text, format_args!("barrow_resurrections_total {resurrections}"));
         head(&mut text, "barrow_restores_total", "Objects and containers that were to be restored.");
         for (result, count) in RESULTS.iter().zip(&self.restores) {
             let count = count.load(Ordering::Relaxed);
@@ -203,6 +236,25 @@ mod tests {
                 "barrow_requests_total{proto=\"admin\",op=\"USAGE\",status=\"200\"} 1",
             ]
         );
+    }
+
+    #[test]
+    fn violations_are_counted_by_their_rule_wherever_they_were_found() {
+        let metrics = Metrics::default();
+        metrics.violation();
+        metrics.violation_of("R1");
+        metrics.violation_of("R12");
+        let text = metrics.render_with(&BTreeMap::from([("R1", 2), ("R12", 1)]));
+        for line in [
+            "barrow_violations_total 6",
+            "barrow_violations_by_rule_total{rule=\"R1\"} 3",
+            "barrow_violations_by_rule_total{rule=\"R2\"} 0",
+            "barrow_violations_by_rule_total{rule=\"R12\"} 2",
+            "barrow_violations_by_rule_total{rule=\"unknown\"} 1",
+            "barrow_resurrections_total 2",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use blobs::Blobs;
 use lifecycle::{DomainName, MemberId, SharedAudit, SharedClock};
 use metadata::Metadata;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -165,12 +166,16 @@ pub trait BackgroundWork: Send + Sync + 'static {
 }
 
 /// What the background work of one process counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Versions of which only the tombstone was left.
     pub purged_objects: u64,
     /// The bytes they had.
     pub purged_bytes: u64,
+    /// Claims that had lapsed or been given up, and were taken over.
+    pub lapsed_claims: u64,
+    /// Broken rules that it found.
+    pub violations: BTreeMap<&'static str, u64>,
 }
 
 /// One background task, as an operator sees it.

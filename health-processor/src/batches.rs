@@ -11,7 +11,7 @@ use crate::context::{Context, Trouble};
 use crate::failpoint::{CASCADE, LAPSED, Points, RECLAIM, STAGED};
 use blobs::BlobError;
 use futures_util::{StreamExt, stream};
-use lifecycle::{Claim, ContainerId, Place, Time};
+use lifecycle::{Cause, Claim, ContainerId, Place, Time};
 use metadata::{Failure, Waiting};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -37,6 +37,15 @@ impl Source {
             Source::Cascade(_) => &CASCADE,
             Source::Lapsed(_) => &LAPSED,
             Source::Abandoned(..) => &STAGED,
+        }
+    }
+
+    /// Why everything from there goes, where that is one cause.
+    fn cause(&self) -> Option<Cause> {
+        match self {
+            Source::Cascade(_) => Some(Cause::Cascade),
+            Source::Abandoned(..) => Some(Cause::Abandoned),
+            Source::Due(..) | Source::Lapsed(_) => None,
         }
     }
 
@@ -101,6 +110,8 @@ struct Batch {
     points: &'static Points,
     /// The contents it comes from, if it goes because a container did.
     inside: Option<ContainerId>,
+    /// Why, where that is one cause.
+    cause: Option<Cause>,
 }
 
 /// So many claims whose bytes cannot be destroyed end a run.
@@ -109,9 +120,14 @@ const FAILED_MAX: usize = 16_384;
 /// taking more past the point of no return than it will accept.
 const FRUITLESS_MAX: u32 = 3;
 
-/// Purges what `sources` give until they give no more, the store fails for good, or the stop signal comes.
-pub(crate) async fn run(ctx: &Context, sources: VecDeque<Source>, tally: &mut Tally) -> Result<(), Trouble> {
-    let (mut failed, mut progress) = (Vec::new(), Progress::new(ctx));
+/// Purges, for `task`, what `sources` give until they give no more, the store fails for good, or the stop signal comes.
+pub(crate) async fn run(
+    ctx: &Context,
+    task: &'static str,
+    sources: VecDeque<Source>,
+    tally: &mut Tally,
+) -> Result<(), Trouble> {
+    let (mut failed, mut progress) = (Vec::new(), Progress::new(ctx, task));
     let outcome = all(ctx, sources, tally, &mut failed, &mut progress).await;
     if matches!(outcome, Err(Trouble::Struck(_))) {
         return outcome;
@@ -140,11 +156,11 @@ async fn all(
         let began = ctx.clock.boot();
         let claimed = batch.claims.len() as u64;
         tally.claimed += claimed;
-        let (inside, before) = (batch.inside, (tally.purged, tally.bytes));
+        let (from, before) = ((batch.inside, batch.cause), (tally.purged, tally.bytes));
         let (gone, following) =
             tokio::join!(Box::pin(bury(ctx, batch, tally, failed)), next(ctx, &mut sources));
         let purged = Amount { objects: tally.purged - before.0, bytes: tally.bytes - before.1 };
-        progress.add(ctx, inside, purged).await;
+        progress.add(ctx, from, purged).await;
         fruitless = if gone? == 0 { fruitless + 1 } else { 0 };
         ready = following?;
         ctx.rest(ctx.clock.boot().saturating_sub(began)).await;
@@ -155,7 +171,7 @@ async fn all(
 /// The next batch, going around the sources. One that has nothing more to give drops out.
 async fn next(ctx: &Context, sources: &mut VecDeque<Source>) -> Result<Option<Batch>, Trouble> {
     while let Some(source) = sources.pop_front() {
-        let (points, inside) = (source.points(), source.inside());
+        let (points, inside, cause) = (source.points(), source.inside(), source.cause());
         // A halt stops the claiming transaction itself; asking here keeps the clocks compared in a long run.
         if ctx.stopping() || ctx.halted().await?.is_some() {
             return Ok(None);
@@ -163,8 +179,11 @@ async fn next(ctx: &Context, sources: &mut VecDeque<Source>) -> Result<Option<Ba
         ctx.pass(points.before_claim)?;
         let (claims, again) = source.claim(ctx).await?;
         sources.extend(again);
+        if matches!(source, Source::Lapsed(_)) {
+            ctx.lapsed.fetch_add(claims.len() as u64, Ordering::Relaxed);
+        }
         if !claims.is_empty() {
-            return Ok(Some(Batch { claims, points, inside }));
+            return Ok(Some(Batch { claims, points, inside, cause }));
         }
     }
     Ok(None)

@@ -4,8 +4,9 @@ use crate::driver::stopping;
 use crate::failpoint::{Failpoints, Struck};
 use crate::settings::Settings;
 use blobs::Blobs;
-use lifecycle::{MemberId, SharedAudit, SharedClock, Time};
+use lifecycle::{MemberId, SharedAudit, SharedClock, Time, Violation};
 use metadata::{ClaimOrder, Failure, Metadata};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -31,6 +32,10 @@ pub(crate) struct Context {
     pub(crate) audit: SharedAudit,
     /// Versions of which this process left only the tombstone, and their bytes.
     pub(crate) purged: (AtomicU64, AtomicU64),
+    /// Claims that had lapsed or been given up, and that this process took over.
+    pub(crate) lapsed: AtomicU64,
+    /// Broken rules that this process found.
+    pub(crate) violations: Mutex<BTreeMap<&'static str, u64>>,
     /// This run of this process; the holder of its claims.
     pub(crate) member: MemberId,
     pub(crate) failpoints: Failpoints,
@@ -60,8 +65,28 @@ impl Context {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .map_or_else(|_| member.to_string(), |text| text.trim().to_owned());
         let (failpoints, beaten) = (Failpoints::default(), Mutex::new(None));
-        let purged = Default::default();
-        Context { metadata, blobs, clock, settings, audit, purged, member, failpoints, stop, boot_id, beaten }
+        let (purged, lapsed, violations) = Default::default();
+        Context {
+            metadata,
+            blobs,
+            clock,
+            settings,
+            audit,
+            purged,
+            lapsed,
+            violations,
+            member,
+            failpoints,
+            stop,
+            boot_id,
+            beaten,
+        }
+    }
+
+    /// Counts a broken rule that a task has found.
+    pub(crate) fn violated(&self, violation: &Violation) {
+        let mut violations = self.violations.lock().unwrap_or_else(PoisonError::into_inner);
+        *violations.entry(violation.rule).or_default() += 1;
     }
 
     /// Whether to come to an end. That nobody can give the signal any more is one too.

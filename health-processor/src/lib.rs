@@ -28,8 +28,9 @@ use futures_util::FutureExt;
 use lifecycle::{MemberId, SharedAudit, SharedClock};
 use metadata::Metadata;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 
 /// The health processor of one process.
@@ -116,6 +117,16 @@ impl HealthProcessor {
     pub fn purged(&self) -> (u64, u64) {
         let (objects, bytes) = &self.context.purged;
         (objects.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed))
+    }
+
+    /// How many claims that had lapsed or been given up this process has taken over since it started.
+    pub fn lapsed_claims(&self) -> u64 {
+        self.context.lapsed.load(Ordering::Relaxed)
+    }
+
+    /// How many breaches of each rule this process has found since it started.
+    pub fn violations(&self) -> BTreeMap<&'static str, u64> {
+        self.context.violations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// This run of this process, as its claims and heartbeats name it.

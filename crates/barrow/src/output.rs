@@ -15,6 +15,11 @@ pub(crate) fn say(text: &str) {
     }
 }
 
+/// Says it on standard error, where something else is written to standard output.
+pub(crate) fn say_aside(text: &str) {
+    eprintln!("{text}");
+}
+
 /// Prints a value as JSON, for people to read and machines to parse.
 pub(crate) fn json(value: &Value) {
     say(&format!("{value:#}"));

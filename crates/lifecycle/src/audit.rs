@@ -1,15 +1,16 @@
-//! What is written down of every request and of everything that purges or restores: one record, one line.
+//! What is written down of everything that changes a state, and of every request of the S3 and SCSP doors: one record, one
+//! line.
 //!
 //! A line is text between tabs, `name=value`, behind four words: the format's version, the time, the level and `AUDIT`.
 //!
 //! ```text
-//! 1  2026-03-03T09:00:00.123Z  INFO  AUDIT  req=7F…  src=10.1.2.3  user=ann@acme.example  op=DELETE_BUCKET
+//! 2  2026-03-03T09:00:00.123Z  INFO  AUDIT  req=7F…  src=10.1.2.3  user=ann@acme.example  op=DELETE_BUCKET
 //!   domain=acme.example  bucket=photos  path=-  uuid=9c1e…  recursive=yes  purge_after=2026-03-10T09:00:00Z
-//!   status=200  in=0  out=0  ms=4
+//!   status=200  in=0  out=0  ms=4  door=scsp
 //! ```
 //!
 //! These fields stand in every line, in this order, `-` where there is nothing to say. What only some records know stands
-//! behind them and is left out where it is not known: `cut`, `token`, `version`, `marker`, `cause`, `objects`, `bytes`.
+//! behind them and is left out where it is not known: `cut`, `token`, `version`, `marker`, `cause`, `objects`, `bytes`, `detail`.
 //!
 //! Names come from clients. Whatever is not a visible ASCII character, and `%` itself, is percent-encoded, so that no name
 //! ends a field or a line, and decoding gives back exactly what was asked for. A value that is a single `-` is `%2D`.
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The version of the format, a line's first word. It moves when a field that stands in every line does.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A container passed the point of no return.
 pub const PURGE_START: &str = "PURGE_START";
@@ -34,11 +35,37 @@ pub const RESTORE: &str = "RESTORE";
 /// Lifepoints ended objects, a batch of them.
 pub const LIFEPOINT_DELETE: &str = "LIFEPOINT_DELETE";
 
+/// Versioning was switched off: a batch of older versions was removed.
+pub const HISTORY_DELETE: &str = "HISTORY_DELETE";
+/// A bucket's lifecycle rules were changed: a batch of its versions goes at another time now.
+pub const LIFECYCLE_PLAN: &str = "LIFECYCLE_PLAN";
+/// Multipart uploads that took too long were given up. `objects` counts uploads.
+pub const UPLOAD_EXPIRE: &str = "UPLOAD_EXPIRE";
+/// Tombstones of versions were dropped, a batch of them.
+pub const FORGET: &str = "FORGET";
+/// Tombstones of domains, buckets and contents were dropped. `objects` counts them.
+pub const FORGET_CONTAINERS: &str = "FORGET_CONTAINERS";
+/// Purging stands still until an operator confirms: a cycle would have destroyed more than the brake allows. The amounts
+/// are what no request explains.
+pub const PURGE_HALT: &str = "PURGE_HALT";
+
+/// The doors, as records name them.
+pub mod door {
+    /// The S3 door.
+    pub const S3: &str = "s3";
+    /// The SCSP door.
+    pub const SCSP: &str = "scsp";
+    /// The operator's door.
+    pub const ADMIN: &str = "admin";
+}
+
 /// One request and its answer, or one event without a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// When it ended.
     pub at: Time,
+    /// Which way it came: one of [`door`], or the name of the task that did it unasked.
+    pub door: &'static str,
     /// The request's id, which its answer carries too.
     pub request: Option<String>,
     /// Where it came from.
@@ -51,7 +78,7 @@ pub struct Record {
     pub domain: Option<String>,
     /// The bucket's name.
     pub bucket: Option<String>,
-    /// The object's name.
+    /// The object's name; at the operator's door, the key or the task.
     pub path: Option<String>,
     /// What it concerned: a container, an unnamed or alias object, or the version of a named one.
     pub uuid: Option<String>,
@@ -81,6 +108,8 @@ pub struct Record {
     pub objects: Option<u64>,
     /// Their bytes.
     pub bytes: Option<u64>,
+    /// What an operator chose, or why something stands still, in words.
+    pub detail: Option<String>,
 }
 
 /// Where records go. Must not wait: it is called where requests are answered.
@@ -185,6 +214,7 @@ impl Record {
         tell("in", count(self.bytes_in), true);
         tell("out", count(self.bytes_out), true);
         tell("ms", count(elapsed), true);
+        tell("door", Some(self.door).filter(|door| !door.is_empty()).map(Value::Text), true);
         tell("cut", self.cut.then_some(Value::Text("yes")), false);
         tell("token", self.token.map(Value::Text), false);
         tell("version", Value::text(&self.version), false);
@@ -192,6 +222,7 @@ impl Record {
         tell("cause", self.cause.map(|cause| Value::Text(cause.as_str())), false);
         tell("objects", count(self.objects), false);
         tell("bytes", count(self.bytes), false);
+        tell("detail", Value::text(&self.detail), false);
     }
 }
 
@@ -245,6 +276,7 @@ mod tests {
     fn deletion() -> Record {
         Record {
             at: Time::from_micros(1_772_528_400_123_456),
+            door: door::SCSP,
             request: Some("7F01".to_owned()),
             source: Some(IpAddr::from([10, 1, 2, 3])),
             user: Some("ann@acme.example".to_owned()),
@@ -286,9 +318,9 @@ mod tests {
     fn a_line_is_what_the_specification_shows() {
         assert_eq!(
             deletion().line(),
-            "1\t2026-03-03T09:00:00.123Z\tINFO\tAUDIT\treq=7F01\tsrc=10.1.2.3\tuser=ann@acme.example\top=DELETE_BUCKET\t\
+            "2\t2026-03-03T09:00:00.123Z\tINFO\tAUDIT\treq=7F01\tsrc=10.1.2.3\tuser=ann@acme.example\top=DELETE_BUCKET\t\
              domain=acme.example\tbucket=photos\tpath=-\tuuid=9c1e\trecursive=yes\tpurge_after=2026-03-10T09:00:00Z\t\
-             status=200\tin=0\tout=0\tms=4"
+             status=200\tin=0\tout=0\tms=4\tdoor=scsp"
         );
     }
 
@@ -296,6 +328,7 @@ mod tests {
     fn an_event_has_the_same_fields_and_its_counts_behind_them() {
         let event = Record {
             operation: PURGE_DONE,
+            door: "containers",
             cause: Some(Cause::Recursive),
             objects: Some(3),
             bytes: Some(12),
@@ -303,8 +336,9 @@ mod tests {
         };
         assert_eq!(
             event.line(),
-            "1\t1970-01-01T00:00:00.000Z\tINFO\tAUDIT\treq=-\tsrc=-\tuser=-\top=PURGE_DONE\tdomain=-\tbucket=-\tpath=-\t\
-             uuid=-\trecursive=-\tpurge_after=-\tstatus=-\tin=-\tout=-\tms=-\tcause=recursive\tobjects=3\tbytes=12"
+            "2\t1970-01-01T00:00:00.000Z\tINFO\tAUDIT\treq=-\tsrc=-\tuser=-\top=PURGE_DONE\tdomain=-\tbucket=-\tpath=-\t\
+             uuid=-\trecursive=-\tpurge_after=-\tstatus=-\tin=-\tout=-\tms=-\tdoor=containers\t\
+             cause=recursive\tobjects=3\tbytes=12"
         );
     }
 
@@ -320,19 +354,21 @@ mod tests {
             "--",
             "",
         ];
-        let ordinary: Vec<String> = fields(&deletion().line()).into_iter().map(|(name, _)| name).collect();
+        let ordinary = Record { detail: Some("in words".to_owned()), ..deletion() };
+        let ordinary: Vec<String> = fields(&ordinary.line()).into_iter().map(|(name, _)| name).collect();
         for name in names {
             let record = Record {
                 path: Some(name.to_owned()),
                 user: Some(name.to_owned()),
                 recursive: Some(name.to_owned()),
+                detail: Some(name.to_owned()),
                 ..deletion()
             };
             let line = record.line();
             assert!(line.bytes().all(|byte| byte == b'\t' || byte.is_ascii_graphic()), "{line:?}");
             let read = fields(&line);
             assert_eq!(read.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), ordinary);
-            for field in ["path", "user", "recursive"] {
+            for field in ["path", "user", "recursive", "detail"] {
                 let (_, value) = read.iter().find(|(known, _)| known == field).unwrap();
                 assert_eq!(value, name, "what was asked for is what is read back");
             }
@@ -348,10 +384,10 @@ mod tests {
         assert!(!json.contains(['\n', '\u{2028}']));
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();
         let expected = serde_json::json!({
-            "v": 1, "time": "2026-03-03T09:00:00.123Z", "level": "INFO", "type": "AUDIT", "req": "7F01",
+            "v": 2, "time": "2026-03-03T09:00:00.123Z", "level": "INFO", "type": "AUDIT", "req": "7F01",
             "src": "10.1.2.3", "user": "ann@acme.example", "op": "DELETE_BUCKET", "domain": "acme.example",
             "bucket": "photos", "path": "a\"\\\n\u{2028}é", "uuid": "9c1e", "recursive": "yes",
-            "purge_after": "2026-03-10T09:00:00Z", "status": 200, "in": 0, "out": 0, "ms": 4,
+            "purge_after": "2026-03-10T09:00:00Z", "status": 200, "in": 0, "out": 0, "ms": 4, "door": "scsp",
         });
         assert_eq!(read, expected);
     }
@@ -359,7 +395,7 @@ mod tests {
     #[test]
     fn a_cut_answer_says_so() {
         let record = Record { cut: true, token: Some("TooSlow"), ..deletion() };
-        assert!(record.line().ends_with("\tms=4\tcut=yes\ttoken=TooSlow"));
+        assert!(record.line().ends_with("\tms=4\tdoor=scsp\tcut=yes\ttoken=TooSlow"));
     }
 
     #[test]

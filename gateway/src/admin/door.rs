@@ -4,26 +4,32 @@ use super::error::Complaint;
 use super::ops;
 use super::request::{Answered, Asked};
 use super::route::{self, Operation, Params};
+use super::trail::Trail;
 use super::words;
 use crate::Gateway;
+use crate::audit::RequestIds;
+use crate::http::connection::reason;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Query, Service};
 use crate::metrics::Door as CountedDoor;
+use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, HOST, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// The admin door as a service.
 pub struct Door {
     gateway: Gateway,
     limits: Arc<Limits>,
+    ids: RequestIds,
 }
 
 impl Door {
     /// A door onto `gateway`.
     pub fn new(gateway: Gateway, limits: Arc<Limits>) -> Self {
-        Door { gateway, limits }
+        Door { gateway, limits, ids: RequestIds::default() }
     }
 
     async fn answer(
@@ -31,37 +37,48 @@ impl Door {
         parts: &Parts,
         (operation, params): (Operation, Params),
         body: Incoming,
+        trail: &Trail,
     ) -> Answered {
+        trail.asked(operation, &params);
         let principal = match operation.right() {
             None => None,
             Some(_) => {
                 refuse_other_sites(parts)?;
-                Some(self.gateway.auth.principal(parts.into()).await?)
+                let principal = self.gateway.auth.principal(parts.into()).await?;
+                trail.by(&principal);
+                Some(principal)
             }
         };
         let query = Query::parse(parts.uri.query())?;
-        let asked = Asked { gateway: &self.gateway, operation, params, query, principal };
-        let mut body = BodyReader::new(body, &self.limits);
+        let asked = Asked { gateway: &self.gateway, operation, params, query, principal, trail };
+        let mut body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         dispatch(&asked, &mut body).await.map_err(|complaint| words::worded(operation, complaint))
     }
 
     /// An answer that says no.
-    fn refuse(&self, operation: Option<Operation>, complaint: Complaint) -> Response<Body> {
+    fn refuse(&self, operation: Option<Operation>, complaint: Complaint, trail: &Trail) -> Response<Body> {
         let metrics = &self.gateway.metrics;
         if operation.is_some_and(Operation::deletes) && complaint.status.is_client_error() {
-            metrics.delete_refused(complaint.code);
+            metrics.delete_refused(complaint.token());
         }
         if operation.is_some_and(Operation::restores) {
             metrics.not_restored(complaint.status.as_u16(), 1);
         }
+        trail.refused(complaint.token());
         complaint.noted(metrics).answer()
     }
 
-    fn finish(&self, operation: Option<Operation>, mut response: Response<Body>) -> Response<Body> {
+    fn finish(
+        &self,
+        operation: Option<Operation>,
+        mut response: Response<Body>,
+        trail: Trail,
+    ) -> Response<Body> {
         // Names, keys and, once, a secret: nothing of it belongs into anybody's cache.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let status = response.status().as_u16();
         self.gateway.metrics.request(CountedDoor::Admin, route::number(operation), status);
+        trail.answered(&mut response);
         response
     }
 }
@@ -132,30 +149,50 @@ fn refuse_other_sites(parts: &Parts) -> Result<(), Complaint> {
 impl Service for Door {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let trail = Trail::begin(&self.gateway, self.ids.next(), peer, &parts.method, parts.uri.path());
         let found = route::find(&parts.method, parts.uri.path());
         let operation = found.as_ref().ok().map(|(operation, _)| *operation);
         let answered = match found {
-            Ok(found) => Box::pin(self.answer(&parts, found, body)).await,
-            Err(complaint) => Err(complaint),
+            // Caught here and not only around the door, so that a mistake of ours is written down as the request it met.
+            Ok(found) => {
+                Box::pin(AssertUnwindSafe(self.answer(&parts, found, body, &trail)).catch_unwind()).await
+            }
+            Err(complaint) => Ok(Err(complaint)),
         };
+        let (request, method, path) = (trail.id, &parts.method, parts.uri.path());
         let response = match answered {
-            Ok(response) => response,
-            Err(complaint) => {
-                tracing::debug!(peer = %peer.0, method = %parts.method, path = parts.uri.path(), ?complaint, "refused");
-                self.refuse(operation, complaint)
+            Ok(Ok(response)) => response,
+            Ok(Err(complaint)) => {
+                tracing::debug!(%request, peer = %peer.0, %method, path, ?complaint, "refused");
+                self.refuse(operation, complaint, &trail)
+            }
+            Err(panic) => {
+                let panic = reason(panic.as_ref());
+                tracing::error!(%request, peer = %peer.0, %method, path, panic, "a request handler panicked");
+                self.refuse(operation, Complaint::failed(Failure::Panicked), &trail)
             }
         };
-        self.finish(operation, response)
+        self.finish(operation, response, trail)
     }
 
-    fn failure(&self, failure: Failure, _peer: Peer) -> Response<Body> {
+    fn failure(&self, failure: Failure, peer: Peer) -> Response<Body> {
+        let trail = Trail::unasked(&self.gateway, self.ids.next(), peer);
+        let complaint = Complaint::failed(failure);
+        trail.refused(complaint.token());
+        self.finish(None, complaint.answer(), trail)
+    }
+}
+
+impl Complaint {
+    /// What went wrong outside of any operation.
+    fn failed(failure: Failure) -> Self {
         let code = match failure {
             Failure::Busy => "Busy",
             Failure::Fenced => "FENCED",
             Failure::Panicked => "Mistake",
             Failure::Malformed(_) => "BadRequest",
         };
-        self.finish(None, Complaint::new(failure.status(), code, failure.to_string()).answer())
+        Complaint::new(failure.status(), code, failure.to_string())
     }
 }
 

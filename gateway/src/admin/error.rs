@@ -36,7 +36,9 @@ pub(super) struct Complaint {
     pub(super) allow: Option<String>,
     /// Nothing more is read from this connection.
     close: bool,
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
+    /// The rule that is broken.
+    rule: Option<&'static str>,
 }
 
 /// A complaint inside an answer, about one item of many.
@@ -73,6 +75,7 @@ impl Complaint {
             allow: None,
             close: false,
             refusal: None,
+            rule: None,
         }
     }
 
@@ -112,7 +115,12 @@ impl Complaint {
 
     /// The refusal behind it, if it is one.
     pub(super) fn refusal(&self) -> Option<&Refusal> {
-        self.refusal.as_ref()
+        self.refusal.as_deref()
+    }
+
+    /// The word for it in metrics and the audit trail, which all doors share.
+    pub(super) fn token(&self) -> &'static str {
+        self.refusal.as_deref().map_or(self.code, Refusal::token)
     }
 
     pub(super) fn state(self, state: State) -> Self {
@@ -178,7 +186,7 @@ impl Complaint {
                 says(StatusCode::PRECONDITION_FAILED).state(State::Removed).hint("barrow purge BUCKET --plan")
             }
         };
-        Complaint { refusal: Some(refusal), ..complaint }
+        Complaint { refusal: Some(Box::new(refusal)), ..complaint }
     }
 
     /// Counts a refusal and logs what is not the caller's doing: once, here, where it is consumed.
@@ -188,7 +196,10 @@ impl Complaint {
         }
         match self.status {
             StatusCode::INTERNAL_SERVER_ERROR => {
-                metrics.violation();
+                match self.rule {
+                    Some(rule) => metrics.violation_of(rule),
+                    None => metrics.violation(),
+                }
                 tracing::error!(finding = %self.message, "an invariant is broken");
             }
             StatusCode::SERVICE_UNAVAILABLE => {
@@ -273,8 +284,10 @@ impl From<Error> for Complaint {
             }
             Error::Fenced(_) | Error::Cut => Complaint::new(StatusCode::SERVICE_UNAVAILABLE, "FENCED", text)
                 .hint("ask another member, or try again"),
-            Error::Violated(_) => Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text)
-                .hint("barrow check --blobs"),
+            Error::Violated(violation) => {
+                let complaint = Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text);
+                Complaint { rule: Some(violation.rule), ..complaint }.hint("barrow check --blobs")
+            }
             Error::NotImplemented(_) => Complaint::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", text),
         }
     }

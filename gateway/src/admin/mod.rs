@@ -6,6 +6,7 @@
 //! | `door` | one request from its head to its answer |
 //! | `scope` | which container a path means, and whether the caller may |
 //! | `error` | what every refusal means here: status, code, state, next command |
+//! | `trail` | one record of every request that is to change something, whatever becomes of it |
 //! | `view` | how things look in JSON: times in RFC 3339, states by their one word |
 //! | `ops` | one file per group of operations: decode, call, encode |
 //!
@@ -19,6 +20,7 @@ mod ops;
 mod request;
 mod route;
 mod scope;
+mod trail;
 mod view;
 mod words;
 

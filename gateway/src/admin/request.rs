@@ -2,6 +2,7 @@
 
 use super::error::Complaint;
 use super::route::{Operation, Params};
+use super::trail::Trail;
 use crate::Gateway;
 use crate::auth::{Denied, Principal};
 use crate::http::{Body, BodyReader, Query};
@@ -29,6 +30,8 @@ pub(super) struct Asked<'a> {
     pub(super) query: Query,
     /// `None` on an open route, where nothing may be asked of anybody.
     pub(super) principal: Option<Principal>,
+    /// What is written down of it.
+    pub(super) trail: &'a Trail,
 }
 
 /// What every outcome is.

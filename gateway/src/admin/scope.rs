@@ -32,6 +32,7 @@ impl Place {
 /// The domain in the path, in which the caller holds the operation's right.
 pub(super) async fn domain(asked: &Asked<'_>, want: Want) -> Result<Container, Complaint> {
     let domain = find_domain(asked, want).await?;
+    asked.trail.found(&domain);
     asked.require(Some(domain.id), None)?;
     Ok(domain)
 }
@@ -39,11 +40,13 @@ pub(super) async fn domain(asked: &Asked<'_>, want: Want) -> Result<Container, C
 /// The bucket in the path, in which the caller holds the operation's right.
 pub(super) async fn bucket(asked: &Asked<'_>, want: Want) -> Result<Place, Complaint> {
     let domain = find_domain(asked, Want::Live).await?;
+    asked.trail.found(&domain);
     let found = bucket_in(asked, domain.id, asked.params.get("bucket"), want).await?;
     let Some(bucket) = found else {
         asked.require(Some(domain.id), None)?;
         return Err(Refusal::NoSuchBucket.into());
     };
+    asked.trail.found(&bucket);
     asked.require(Some(domain.id), Some(bucket.id))?;
     Ok(Place { domain, bucket })
 }

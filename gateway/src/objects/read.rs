@@ -77,7 +77,7 @@ pub(super) fn broke_off(metrics: &Metrics, version: VersionId, error: Error) -> 
         Error::Violated(violation) => {
             let (rule, finding) = (violation.rule, &violation.finding);
             tracing::error!(%version, rule, %finding, "an invariant is broken; a body was cut");
-            metrics.violation();
+            metrics.violation_of(rule);
         }
         error => tracing::warn!(%version, %error, "a body was cut"),
     }

@@ -6,6 +6,7 @@ use crate::audit::{Pending, RequestId};
 use crate::http::{Body, Peer};
 use crate::{Gateway, Principal};
 use http::Response;
+use lifecycle::audit::door;
 use lifecycle::{ContainerId, Time};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -69,7 +70,7 @@ pub(super) struct Trail {
 
 impl Trail {
     pub(super) fn begin(gateway: &Gateway, id: RequestId, peer: Peer) -> Self {
-        Trail { id, note: Arc::default(), open: Pending::begin(gateway, id, peer) }
+        Trail { id, note: Arc::default(), open: Pending::begin(gateway, door::S3, id, peer) }
     }
 
     /// Where the bytes of the request's body are to be counted, if anybody wants to know.

@@ -10,18 +10,16 @@
 use super::error::Trouble;
 use super::op::Op;
 use super::request::{Asked, Operation, Target};
-use crate::audit::{Pending, RequestId};
+use crate::audit::{Pending, REQUEST_ID, RequestId};
 use crate::http::{Body, Peer};
 use crate::{Gateway, Principal};
 use http::request::Parts;
-use http::{HeaderName, Method, Response};
-use lifecycle::audit::Record;
+use http::{Method, Response};
+use lifecycle::audit::{Record, door};
 use lifecycle::{ContainerId, Time};
 use metadata::Located;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("gateway-request-id");
 
 /// One request on its way.
 pub(super) struct Trail {
@@ -54,7 +52,7 @@ impl Trail {
 
     /// Begins with a request that nobody could or would read.
     pub(super) fn unasked(gateway: &Gateway, id: RequestId, peer: Peer) -> Self {
-        let open = Pending::begin(gateway, id, peer);
+        let open = Pending::begin(gateway, door::SCSP, id, peer);
         Trail { id, op: Op::Unknown, found: OnceLock::new(), promise: OnceLock::new(), open }
     }
 

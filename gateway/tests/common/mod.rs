@@ -15,6 +15,7 @@ use metadata::{
     AccessKey, Body, ClaimOrder, Delete, Existence, Markers, ObjectCommand, Publish, Secret, Stage, Which,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -71,7 +72,12 @@ impl BackgroundWork for Background {
     }
 
     fn counters(&self) -> Counters {
-        Counters { purged_objects: 7, purged_bytes: 28 }
+        Counters {
+            purged_objects: 7,
+            purged_bytes: 28,
+            lapsed_claims: 3,
+            violations: BTreeMap::from([("R1", 2)]),
+        }
     }
 }
 

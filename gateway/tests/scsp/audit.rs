@@ -194,6 +194,7 @@ async fn every_answer_has_the_id_of_its_record(house: &mut House) {
     let mut one_more = async |answer: Answer| {
         let record = one(house).await;
         assert_eq!(record.request.as_deref(), Some(answer.need("gateway-request-id")));
+        assert_eq!(record.door, "scsp");
         assert_eq!(record.status, Some(answer.status));
         assert_eq!(record.bytes_out, Some(answer.body.len() as u64));
         assert!(seen.insert(answer.need("gateway-request-id").to_owned()));
@@ -371,6 +372,7 @@ async fn a_restore_is_told_with_what_came_back(house: &mut House) {
     assert_eq!((event.operation, request.operation), (RESTORE, "RESTORE_BUCKET"));
     for record in [event, request] {
         assert_eq!(record.request.as_deref(), Some(answer.need("gateway-request-id")));
+        assert_eq!(record.door, "scsp");
         assert_eq!(record.uuid, Some(house.bu.to_string()));
         assert_eq!(record.user.as_deref(), Some(adm.id.as_str()));
         assert_eq!((record.domain.as_deref(), record.bucket.as_deref()), (Some("d.example"), Some("c")));

@@ -84,8 +84,8 @@ impl Containers {
             let began = ctx.clock.boot();
             let step = ctx.metadata.purge_containers(AT_ONCE, ctx.settings.deletion_memory).await?;
             ctx.pass("containers.after")?;
-            audit::purges(ctx, PURGE_START, &step.started).await;
-            audit::purges(ctx, PURGE_DONE, &step.ended).await;
+            audit::purges(ctx, self.name(), PURGE_START, &step.started).await;
+            audit::purges(ctx, self.name(), PURGE_DONE, &step.ended).await;
             report.step.begun += step.begun;
             report.step.cascaded += step.cascaded;
             report.step.purged += step.purged;

@@ -91,7 +91,7 @@ impl Expire {
                     Err(failure) => trouble = trouble.or(Some(failure)),
                 }
             }
-            audit::batch(ctx, LIFEPOINT_DELETE, Cause::Lifepoint, gone);
+            audit::batch(ctx, self.name(), LIFEPOINT_DELETE, Cause::Lifepoint, gone);
             if let Some(failure) = trouble {
                 return Err(failure.into());
             }

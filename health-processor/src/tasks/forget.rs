@@ -1,9 +1,11 @@
 //! Dropping tombstones whose memory has run out: first those of versions, then those of the containers around them.
 
 use super::ended;
+use crate::audit;
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
+use lifecycle::audit::{FORGET, FORGET_CONTAINERS};
 use lifecycle::{State, Time};
 use metadata::Waiting;
 use serde::Serialize;
@@ -57,6 +59,7 @@ impl Forget {
             let gone = ctx.metadata.forget(waiting.contents, ctx.settings.batch).await?;
             ctx.pass("forget.after")?;
             report.versions += gone;
+            audit::counted(ctx, self.name(), FORGET, None, gone);
             if gone == u64::from(ctx.settings.batch) {
                 around.push_back(waiting);
             }
@@ -65,6 +68,7 @@ impl Forget {
         while self.may_go_on(report).await? {
             let gone = ctx.metadata.forget_containers(AT_ONCE).await?;
             report.containers += gone;
+            audit::counted(ctx, self.name(), FORGET_CONTAINERS, None, gone);
             if gone == 0 {
                 break;
             }

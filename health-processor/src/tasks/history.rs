@@ -2,10 +2,12 @@
 //! each of them its grace, so that whoever regrets it can have them back until then.
 
 use super::ended;
+use crate::audit;
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
-use lifecycle::{ContainerId, Time};
+use lifecycle::audit::HISTORY_DELETE;
+use lifecycle::{Cause, ContainerId, Time};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -83,6 +85,8 @@ impl History {
             let step = ctx.metadata.erase_history(bucket, grace, ctx.settings.batch).await?;
             ctx.pass("history.after")?;
             report.removed += step.removed;
+            let amount = (step.removed, Some(step.bytes));
+            audit::batch_in(ctx, self.name(), HISTORY_DELETE, (bucket, Cause::Versioning), amount);
             if step.removed == 0 {
                 // The same ones are protected in every step.
                 report.guarded += step.guarded;

@@ -2,10 +2,12 @@
 //! is removed by the task `expire`, in the second it falls due for readers.
 
 use super::ended;
+use crate::audit;
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
-use lifecycle::Time;
+use lifecycle::audit::LIFECYCLE_PLAN;
+use lifecycle::{Cause, Time};
 use metadata::{Replan, ReplanAt};
 use serde::Serialize;
 use serde_json::Value;
@@ -85,6 +87,8 @@ impl Lifecycle {
             }
             report.looked += step.looked;
             report.changed += step.changed;
+            let changed = (step.changed, None);
+            audit::batch_in(ctx, self.name(), LIFECYCLE_PLAN, (replan.bucket, Cause::Lifecycle), changed);
             at = step.next;
             ctx.rest(ctx.clock.boot().saturating_sub(began)).await;
         }

@@ -6,6 +6,7 @@
 //! past the point of no return already.
 
 use super::ended;
+use crate::audit;
 use crate::batches::{self, Source, Tally};
 use crate::brake::{Amount, is_explained};
 use crate::context::{Context, Trouble};
@@ -104,6 +105,8 @@ impl Reclaim {
             let reason = tripped.to_string();
             tracing::error!(%reason, "purging is halted");
             ctx.metadata.halt_purging(reason.clone()).await?;
+            let Amount { objects, bytes } = plan.unexplained;
+            audit::halted(ctx, self.name(), &reason, audit::Amount { objects, bytes });
             report.halted = Some(reason);
             return Ok(());
         }
@@ -118,7 +121,7 @@ impl Reclaim {
             .chain(plan.reclaim.iter().map(|(waiting, due)| Source::Due(*waiting, *due)))
             .chain(lapsed.iter().map(|waiting| Source::Lapsed(waiting.contents)))
             .collect();
-        batches::run(ctx, sources, &mut report.tally).await
+        batches::run(ctx, self.name(), sources, &mut report.tally).await
     }
 
     /// What the decision rests on: reads only.

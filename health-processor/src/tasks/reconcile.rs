@@ -111,6 +111,7 @@ impl Reconcile {
         self.store_against_rows(now, report).await?;
         self.rows_against_store(report).await?;
         for violation in self.context.metadata.check_whole().await? {
+            self.context.violated(&violation);
             report.violations.add(violation, 0);
         }
         if report.missing.count + report.violations.count > 0 {
@@ -167,6 +168,7 @@ impl Reconcile {
                 break;
             }
             for violation in Metadata::check_versions(&page) {
+                ctx.violated(&violation);
                 report.violations.add(violation, 0);
             }
             let wanted: Vec<_> = page.iter().flat_map(in_store).collect();
@@ -186,7 +188,9 @@ impl Reconcile {
                 if self.is_still_wanted(version).await? {
                     report.missing.add(format!("{version} {name}"), size);
                     let what = format!("version {version} names bytes that are not there");
-                    report.violations.add(Violation::new("R1", what), 0);
+                    let violation = Violation::new("R1", what);
+                    ctx.violated(&violation);
+                    report.violations.add(violation, 0);
                 }
             }
             ctx.rest(ctx.clock.boot().saturating_sub(began)).await;

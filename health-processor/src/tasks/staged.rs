@@ -69,6 +69,6 @@ impl Staged {
         let (found, before) = (self.abandoned(now).await?, self.before(now));
         report.buckets = found.len();
         let sources = found.iter().map(|waiting| Source::Abandoned(waiting.contents, before)).collect();
-        batches::run(ctx, sources, &mut report.tally).await
+        batches::run(ctx, self.name(), sources, &mut report.tally).await
     }
 }

@@ -1,10 +1,12 @@
 //! Ending multipart uploads that took longer than uploads may. Their parts then wait to be reclaimed.
 
 use super::ended;
+use crate::audit;
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
-use lifecycle::Time;
+use lifecycle::audit::UPLOAD_EXPIRE;
+use lifecycle::{Cause, Time};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -63,6 +65,7 @@ impl Uploads {
             let ended = ctx.metadata.expire_uploads(AT_ONCE).await?;
             ctx.pass("uploads.after")?;
             report.ended += ended;
+            audit::counted(ctx, self.name(), UPLOAD_EXPIRE, Some(Cause::Abandoned), ended);
             if ended == 0 {
                 break;
             }

@@ -1,7 +1,11 @@
-//! What the tasks write down: a purge from its beginning to its end, and what lifepoints end. No record per object.
+//! What the tasks write down: a purge from its beginning to its end, and whatever else they change, batch by batch. No record
+//! per object.
 
 use crate::world::{DAY, GRACE, MINUTE, World, removal, run};
-use lifecycle::audit::{LIFEPOINT_DELETE, PURGE_DONE, PURGE_PROGRESS, PURGE_START, Record};
+use lifecycle::audit::{
+    FORGET, FORGET_CONTAINERS, HISTORY_DELETE, LIFECYCLE_PLAN, LIFEPOINT_DELETE, PURGE_DONE, PURGE_HALT,
+    PURGE_PROGRESS, PURGE_START, Record, UPLOAD_EXPIRE,
+};
 use lifecycle::{Cause, Clock, DomainName};
 use metadata::{ContainerKind, NewContainer};
 use std::time::Duration;
@@ -11,7 +15,8 @@ type Told<'a> = (&'a str, Option<&'a str>, Option<u64>, Option<u64>);
 
 fn told(records: &[Record]) -> Vec<Told<'_>> {
     let mut told = Vec::new();
-    for Record { operation, uuid, objects, bytes, request, source, status, .. } in records {
+    for Record { operation, door, uuid, objects, bytes, request, source, status, .. } in records {
+        assert!(!door.is_empty(), "the task that did it is named: {operation}");
         assert_eq!(
             (request, source, status),
             (&None, &None, &None),
@@ -56,6 +61,9 @@ async fn a_purge_is_told_of_from_its_beginning_to_its_end() {
             assert_eq!(record.bucket.as_deref(), Some(bucket.name.as_str()));
             assert!(record.purge_after.is_some());
         }
+        let by: Vec<_> = records.iter().map(|record| (record.door, record.cause)).collect();
+        let cascade = Some(Cause::Cascade);
+        assert_eq!(by, [("containers", None), ("reclaim", cascade), ("containers", None)]);
         world.check().await;
     }
 }
@@ -149,5 +157,94 @@ async fn what_lifepoints_end_is_told_of_batch_by_batch() {
         assert_eq!(told(&records), expected);
         assert!(records.iter().all(|record| record.cause == Some(Cause::Lifepoint)));
         world.check().await;
+    }
+}
+
+/// What one task has written down: task, operation, cause, objects and bytes.
+type Done = (&'static str, &'static str, Option<Cause>, Option<u64>, Option<u64>);
+
+async fn done(world: &World, task: &str) -> Vec<Done> {
+    run(&world.processor(), task).await;
+    let records = world.audit.take();
+    records.iter().map(|r| (r.door, r.operation, r.cause, r.objects, r.bytes)).collect()
+}
+
+#[tokio::test]
+async fn what_a_task_changes_is_told_with_its_cause_and_counts() {
+    for mut world in World::both().await {
+        world.settings.batch = 4;
+        let (ruled, kept) = (world.bucket().await, world.bucket().await);
+        world.put_many(&ruled, 6, None).await;
+        world.policies(&ruled, "disabled", &[r#"RuleId:"r" ExpirationDays:1"#]).await;
+        world.policies(&kept, "enabled", &[]).await;
+        for _ in 0..6 {
+            world.put(&kept, "often").await;
+        }
+        world.policies(&kept, "disabled", &[]).await;
+        world.upload(&kept, "given up").await;
+        world.stage(&kept, "cut").await;
+        assert_eq!(world.audit.take(), []);
+
+        let rules = Some(Cause::Lifecycle);
+        let planned = [4, 2].map(|objects| ("lifecycle", LIFECYCLE_PLAN, rules, Some(objects), None));
+        assert_eq!(done(&world, "lifecycle").await, planned);
+        let switched = Some(Cause::Versioning);
+        let erased =
+            [4, 1].map(|objects| ("history", HISTORY_DELETE, switched, Some(objects), Some(4 * objects)));
+        assert_eq!(done(&world, "history").await, erased);
+
+        world.clock.advance(world.settings.staged_expiry);
+        let abandoned = Some(Cause::Abandoned);
+        assert_eq!(done(&world, "uploads").await, [("uploads", UPLOAD_EXPIRE, abandoned, Some(1), None)]);
+        let staged = [("staged", PURGE_PROGRESS, abandoned, Some(1), None)];
+        assert_eq!(done(&world, "staged").await, staged);
+        world.process().await;
+        world.audit.take();
+
+        world.clock.advance(world.settings.deletion_memory + GRACE);
+        world.process().await;
+        let records = world.audit.take();
+        assert!(records.iter().any(|record| record.operation == FORGET), "{records:#?}");
+        world.clock.advance(world.settings.deletion_memory + GRACE);
+        world.remove(&ruled, GRACE).await;
+        world.clock.advance(GRACE);
+        settle(&world).await;
+        world.clock.advance(world.settings.deletion_memory);
+        world.audit.take();
+        let forgotten = done(&world, "forget").await;
+        let containers = ("forget", FORGET_CONTAINERS, None, Some(2), None);
+        assert_eq!(forgotten.last(), Some(&containers), "{forgotten:?}");
+        assert!(forgotten[..forgotten.len() - 1].iter().all(|done| done.1 == FORGET && done.3 > Some(0)));
+        world.check().await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_changes_nothing_leaves_nothing() {
+    for world in World::both().await {
+        let bucket = world.bucket().await;
+        world.put_many(&bucket, 3, None).await;
+        settle(&world).await;
+        assert_eq!(world.audit.all(), []);
+    }
+}
+
+#[tokio::test]
+async fn that_the_brake_has_tripped_is_told_once_and_why() {
+    for mut world in World::both().await {
+        (world.settings.brake_min_objects, world.settings.brake_objects) = (10, 1_000);
+        let bucket = world.bucket().await;
+        world.put_many(&bucket, 20, Some(world.clock.now().plus(MINUTE))).await;
+        world.clock.advance(MINUTE);
+        world.process().await;
+        world.clock.advance(GRACE);
+        world.audit.take();
+        settle(&world).await;
+        let records = world.audit.take();
+        let [halt] = records.as_slice() else { panic!("{records:#?}") };
+        assert_eq!((halt.door, halt.operation), ("reclaim", PURGE_HALT));
+        assert_eq!((halt.objects, halt.bytes), (Some(20), Some(80)));
+        let reason = world.metadata.halt().await.unwrap().unwrap().reason;
+        assert_eq!(halt.detail, Some(reason));
     }
 }

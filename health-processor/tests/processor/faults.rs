@@ -24,8 +24,10 @@ async fn what_could_not_be_destroyed_is_released_and_goes_in_a_later_run() {
         assert_eq!((world.count(State::Purging).await, world.stored().await), (1, 1));
         world.check().await;
 
+        assert_eq!(processor.lapsed_claims(), 0);
         let report = run(&processor, "reclaim").await;
         assert_eq!((number(&report, "/lapsed"), number(&report, "/purged")), (1, 1), "{report}");
+        assert_eq!(processor.lapsed_claims(), 1);
         assert_eq!((world.count(State::Purged).await, world.stored().await), (4, 0));
         world.check().await;
     }

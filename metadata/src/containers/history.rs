@@ -17,6 +17,8 @@ use std::time::Duration;
 pub struct HistoryStep {
     /// Versions that were removed.
     pub removed: u64,
+    /// Their bytes.
+    pub bytes: u64,
     /// Versions that stay because a guard protects them.
     pub guarded: u64,
 }
@@ -100,6 +102,7 @@ async fn erase(
         }
     }
     done.removed = removals.len() as u64;
+    done.bytes = removals.iter().map(|removal| removal.size).sum();
     let mut usage = Usage::default();
     remove_versions(conn, &removals, now, &mut usage).await?;
     usage.apply(conn).await?;

@@ -3,7 +3,7 @@
 use crate::world::*;
 use lifecycle::condition::Tags;
 use lifecycle::{BucketName, Cause, Condition, Kind, Refusal, State, VersionId};
-use metadata::{ContainerKind, NewContainer, RestoreOrder};
+use metadata::{Container, ContainerKind, NewContainer, RestoreOrder};
 use std::time::Duration;
 
 const BUCKET: ContainerKind = ContainerKind::Bucket;

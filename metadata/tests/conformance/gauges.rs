@@ -71,6 +71,53 @@ on_both_engines! {
         assert_ne!(oldest().await, Some(second), "a removal that was undone is none");
     }
 
+    async fn what_should_have_been_purged_is_told_since_it_is_due(world: World) {
+        let overdue = async || world.m.oldest_overdue(world.now()).await.unwrap();
+        let other = world.in_bucket(&world.create_bucket("videos").await.unwrap());
+        for name in ["a", "b", "c"] {
+            world.put(name).await.unwrap();
+            other.put(name).await.unwrap();
+        }
+        world.delete("a").await.unwrap();
+        assert_eq!(overdue().await, None, "its grace has just begun");
+        world.later(OBJECT_GRACE);
+        let first = world.now();
+        assert_eq!(overdue().await, Some(first));
+        world.later(HOUR);
+        world.delete("b").await.unwrap();
+        assert_eq!(overdue().await, Some(first), "the oldest of them");
+
+        // With its bucket it waits for that.
+        world.remove_bucket().await.unwrap();
+        assert_eq!(overdue().await, None);
+        other.delete("a").grace(20 * DAY).await.unwrap();
+        let promise = world.now().plus(CONTAINER_GRACE);
+        other.remove_bucket().await.unwrap();
+        world.later(CONTAINER_GRACE + HOUR);
+        assert_eq!(overdue().await, Some(promise), "one of the buckets holds nothing that was promised more");
+        world.restore_bucket().await.unwrap();
+        assert_eq!(overdue().await, Some(first));
+        world.reclaim().await;
+        assert_eq!(overdue().await, None, "the other one holds something that was promised more");
+        world.later(13 * DAY);
+        assert_eq!(overdue().await, Some(promise));
+        other.purge_early(BUCKET, other.bucket).await.unwrap();
+        assert_eq!(overdue().await, None);
+
+        let contents = world.contents().await;
+        let emptied = world.empty_bucket().await.unwrap().container.purge_after;
+        let acme = world.in_domain(&world.create_domain("acme.example").await.unwrap());
+        world.later(HOUR);
+        let removed = acme.remove_domain().await.unwrap().container.purge_after;
+        assert_eq!(overdue().await, None);
+        world.later(2 * CONTAINER_GRACE);
+        assert_eq!(overdue().await, emptied);
+        world.restore_contents(contents, None).await.unwrap();
+        assert_eq!(overdue().await, removed);
+        world.purge_containers().await;
+        assert_eq!(overdue().await, None);
+    }
+
     async fn a_removal_is_told_with_the_names_around_it(world: World) {
         assert_eq!(world.m.removal(world.bucket).await.unwrap(), None);
         world.put("x").body("12345").await.unwrap();

@@ -405,7 +405,7 @@ mod tests {
         assert_eq!(whole.len(), 2, "{text}");
         assert!(
             whole[0].contains("path=one\t")
-                && whole[1].starts_with("1\t")
+                && whole[1].starts_with("2\t")
                 && whole[1].contains("path=four\t")
         );
     }

@@ -30,7 +30,8 @@ impl BackgroundWork for Background {
 
     fn counters(&self) -> Counters {
         let (purged_objects, purged_bytes) = self.0.purged();
-        Counters { purged_objects, purged_bytes }
+        let (lapsed_claims, violations) = (self.0.lapsed_claims(), self.0.violations());
+        Counters { purged_objects, purged_bytes, lapsed_claims, violations }
     }
 }
 

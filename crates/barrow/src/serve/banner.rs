@@ -1,9 +1,9 @@
 //! What the first start prints, once.
 
 use super::addresses::Addresses;
-use crate::config::Config;
+use crate::config::{AuditTo, Config};
 use crate::credentials::{Credentials, root_file};
-use crate::output::say;
+use crate::output::{say, say_aside};
 
 /// Prints key, secret, addresses, and three things to try.
 pub(super) fn print(config: &Config, addresses: &Addresses, root: &Credentials) {
@@ -16,6 +16,8 @@ pub(super) fn print(config: &Config, addresses: &Addresses, root: &Credentials) 
     };
     let file = root_file(config);
     let file = file.display();
+    // Whoever reads the audit trail there reads records and nothing else.
+    let say = if config.audit.to == AuditTo::Stdout { say_aside } else { say };
     say(&format!(
         "\
 Barrow is ready. This is its first start, so it has made a root key, which is shown only now

@@ -1,6 +1,7 @@
 //! The audit trail of the real program: in a file, from the first request to the last purge, through a rotation.
 
 use crate::house::{House, eventually, http};
+use serde_json::{Value, json};
 
 /// Every line of the file, as its fields.
 fn records(text: &str) -> Vec<Vec<&str>> {
@@ -24,8 +25,9 @@ fn requests_and_purges_are_written_down_and_the_file_can_be_rotated() {
     });
     let (user, before) = (format!("user={key}"), records(&before));
     for (record, op) in before.iter().zip(["op=CREATE_BUCKET", "op=POST"]) {
-        assert_eq!((record[0], record[2], record[3]), ("1", "INFO", "AUDIT"));
+        assert_eq!((record[0], record[2], record[3]), ("2", "INFO", "AUDIT"));
         assert!(record.contains(&op) && record.contains(&user.as_str()) && record.contains(&"status=201"));
+        assert!(record.contains(&"door=scsp"), "{record:?}");
     }
     assert!(before[1].contains(&"path=hello.txt") && before[1].contains(&"in=5"));
 
@@ -40,6 +42,8 @@ fn requests_and_purges_are_written_down_and_the_file_can_be_rotated() {
     let after = records(&after);
     let ops: Vec<&str> = after.iter().map(|record| record[7]).collect();
     assert_eq!(ops, ["op=DELETE_BUCKET", "op=PURGE_START", "op=PURGE_PROGRESS", "op=PURGE_DONE"]);
+    let doors: Vec<&str> = after.iter().map(|record| record[18]).collect();
+    assert_eq!(doors, ["door=scsp", "door=containers", "door=reclaim", "door=containers"]);
     assert!(after[0].contains(&"recursive=now") && after[0].contains(&user.as_str()));
     for record in &after {
         assert_eq!(record[11], after[0][11], "all tell of the same bucket");
@@ -54,6 +58,34 @@ fn requests_and_purges_are_written_down_and_the_file_can_be_rotated() {
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
     }
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn on_standard_output_the_trail_is_json_and_nothing_else() {
+    let house = House::new();
+    let to = [("BARROW_AUDIT__TO", "stdout"), ("BARROW_AUDIT__FORMAT", "json")];
+    let server = house.serve_with(&to);
+    assert!(eventually(|| server.stderr().contains("root key").then_some(true)), "it is shown elsewhere");
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    assert_eq!(http(server.s3, "GET", "/photos", None, "", "").0, 403);
+    let context = "Content-Type: application/castorcontext\r\n";
+    assert_eq!(http(server.scsp, "POST", "/photos", root, context, "").0, 201);
+    let remove = "/v1/domains/barrow.local/buckets/photos/remove";
+    assert_eq!(http(server.admin, "POST", remove, root, "", "{}").0, 200);
+    assert_eq!(http(server.admin, "GET", "/v1/usage", root, "", "").0, 200);
+    let records = eventually(|| {
+        let text = server.stdout();
+        let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (records.len() == 3).then_some(records)
+    });
+    let told: Vec<_> = records.iter().map(|r| (&r["door"], &r["op"], &r["status"])).collect();
+    assert_eq!(told[0], (&json!("s3"), &records[0]["op"], &json!(403)));
+    assert_eq!(told[1], (&json!("scsp"), &json!("CREATE_BUCKET"), &json!(201)));
+    assert_eq!(told[2], (&json!("admin"), &json!("REMOVE_BUCKET"), &json!(200)));
+    assert_eq!(records[1]["uuid"], records[2]["uuid"]);
+    assert!(records.iter().all(|record| record["req"].is_string() && record["v"] == 2));
     assert_eq!(server.stop(), Some(0));
 }
 

@@ -8,10 +8,12 @@ mod client;
 mod clients;
 mod crash;
 mod house;
+mod monitoring;
 mod over_itself;
 mod s3_clients;
 /// The signatures of the S3 door's own tests. These make a part of them.
 #[allow(dead_code)]
 #[path = "../../../../gateway/tests/s3/sign.rs"]
 mod sign;
+mod systemd;
 mod tls;

@@ -115,7 +115,7 @@ impl Walk {
     fn tell(&mut self, found: Vec<Violation>) -> String {
         let mut text = String::new();
         for violation in found {
-            self.gateway.metrics.violation();
+            self.gateway.metrics.violation_of(violation.rule);
             tracing::error!(rule = violation.rule, finding = %violation.finding, "an invariant is broken");
             if self.violations > 0 {
                 text.push(',');

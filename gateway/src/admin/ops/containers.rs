@@ -63,7 +63,9 @@ pub(in crate::admin) async fn create_domain(asked: &Asked<'_>, body: &mut BodyRe
     asked.only(&[])?;
     let new: New = decode(body, ORDER_MAX).await?;
     let name = DomainName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
+    asked.trail.names(None, name.as_str());
     let made = asked.gateway.metadata.create_domain(&name, by(asked, principal)).await?;
+    asked.trail.found(&made);
     json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
 }
 
@@ -73,7 +75,9 @@ pub(in crate::admin) async fn create_bucket(asked: &Asked<'_>, body: &mut BodyRe
     asked.only(&[])?;
     let new: New = decode(body, ORDER_MAX).await?;
     let name = BucketName::parse(&new.name).map_err(|bad| Complaint::bad_request(bad.to_string()))?;
+    asked.trail.names(Some(&domain.name), name.as_str());
     let made = asked.gateway.metadata.create_bucket(domain.id, &name, by(asked, principal)).await?;
+    asked.trail.found(&made);
     json(StatusCode::CREATED, &ContainerView::new(made, State::Live))
 }
 

@@ -6,7 +6,6 @@ use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::{ContainerView, time};
-use crate::audit;
 use crate::http::BodyReader;
 use lifecycle::{Cause, ContainerId, Grace, Refusal, State};
 use metadata::RemoveOrder;
@@ -51,6 +50,7 @@ pub(in crate::admin) async fn empty(asked: &Asked<'_>, body: &mut BodyReader) ->
         reason: reason(order.reason)?,
     };
     let removed = asked.gateway.metadata.empty_bucket(place.bucket.id, order).await?;
+    asked.trail.removed(&removed);
     asked.gateway.wake_background();
     ok(&TakenOut {
         bucket: removed.container.name,
@@ -83,9 +83,9 @@ pub(in crate::admin) async fn restore(asked: &Asked<'_>, body: &mut BodyReader) 
     }
     let as_bucket = bucket_name(order.as_name)?;
     let grace = Grace::For(asked.gateway.settings.object_delete_delay);
-    let restored = asked.gateway.metadata.restore_contents(contents, as_bucket, actor.clone(), grace).await?;
+    let restored = asked.gateway.metadata.restore_contents(contents, as_bucket, actor, grace).await?;
     asked.gateway.metrics.restored(1);
-    audit::restored(asked.gateway, None, &actor, contents, &restored).await;
+    asked.trail.held(asked.gateway, contents, &restored).await;
     ok(&ContainerView::new(restored, State::Live))
 }
 

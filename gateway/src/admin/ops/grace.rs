@@ -28,7 +28,8 @@ pub(in crate::admin) async fn set(asked: &Asked<'_>, body: &mut BodyReader) -> A
     }
     let grace = order.object_delete_delay.as_deref();
     let grace = grace.map(|text| duration("object_delete_delay", text)).transpose()?;
-    asked.gateway.metadata.set_object_grace(place.bucket.id, grace).await?;
     let shown = grace.map(|grace| humantime::format_duration(grace).to_string());
+    asked.trail.detail(format!("object_delete_delay={}", shown.as_deref().unwrap_or("default")));
+    asked.gateway.metadata.set_object_grace(place.bucket.id, grace).await?;
     ok(&json!({ "bucket": place.bucket.name, "bucket_id": place.bucket.id, "object_delete_delay": shown }))
 }

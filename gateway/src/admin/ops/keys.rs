@@ -65,6 +65,8 @@ pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -
     let (id, secret) = fresh_key();
     let shown = String::from_utf8_lossy(secret.expose()).into_owned();
     let label = order.label;
+    let scope = bucket.or(domain).map_or(String::new(), |scope| format!(" in {scope}"));
+    asked.trail.key(&id, format!("rights={rights}{scope}"));
     let key = AccessKey {
         id,
         secret,

@@ -6,8 +6,9 @@ use crate::admin::request::{Answered, Asked};
 use crate::http::Body;
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use lifecycle::State;
-use metadata::{ContainerCount, ContainerKind};
+use lifecycle::{State, Time};
+use metadata::{ContainerCount, ContainerKind, TaskRow};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
@@ -15,9 +16,11 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
     asked.only(&[])?;
     let gateway = asked.gateway;
     let (metadata, clock) = (&gateway.metadata, &gateway.clock);
-    let mut text = gateway.metrics.render();
-
     let counters = gateway.background.as_ref().map(|background| background.counters()).unwrap_or_default();
+    let mut text = gateway.metrics.render_with(&counters.violations);
+
+    head(&mut text, "barrow_build_info", "The version of this process.", "gauge");
+    line(&mut text, format_args!("barrow_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")));
     counter(
         &mut text,
         "barrow_purge_objects_total",
@@ -25,6 +28,12 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
         counters.purged_objects,
     );
     counter(&mut text, "barrow_purge_bytes_total", "The bytes they had.", counters.purged_bytes);
+    counter(
+        &mut text,
+        "barrow_claims_lapsed_total",
+        "Claims that had lapsed or been given up, and were taken over by this process.",
+        counters.lapsed_claims,
+    );
     counter(
         &mut text,
         "barrow_audit_dropped_total",
@@ -83,9 +92,18 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
         "How long the oldest grace has been over without a purge.",
         overdue,
     );
+    let lag = metadata.oldest_overdue(clock.now()).await?.map_or(0, |due| clock.now().since(due).as_secs());
+    gauge(
+        &mut text,
+        "barrow_purge_lag_seconds",
+        "How long the oldest thing waits whose purge nothing but the health processor keeps.",
+        lag,
+    );
     if let Some(space) = gateway.blobs.space() {
         gauge(&mut text, "barrow_blobs_free_bytes", "Free bytes of the device under the blobs.", space.free);
+        gauge(&mut text, "barrow_blobs_total_bytes", "All bytes of that device.", space.total);
     }
+    tasks(&mut text, &metadata.tasks().await?);
 
     let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -113,6 +131,47 @@ fn contexts(text: &mut String, counts: &[ContainerCount]) {
         let all = counts.iter().filter(|count| count.kind != ContainerKind::Contents);
         let count: u64 = all.filter(|count| count.effective == state).map(|count| count.count).sum();
         line(text, format_args!("barrow_contexts{{state=\"{state}\"}} {count}"));
+    }
+}
+
+/// The tasks of the installation, whichever process ran them last, as they wrote it down.
+fn tasks(text: &mut String, rows: &[TaskRow]) {
+    let moment = |at: Option<Time>| at.map_or(0, |at| at.micros() / 1_000_000);
+    head(text, "barrow_task_last_run_timestamp_seconds", "When a task last came to an end.", "gauge");
+    for TaskRow { name, finished_at, .. } in rows {
+        let at = moment(*finished_at);
+        line(text, format_args!("barrow_task_last_run_timestamp_seconds{{task=\"{name}\"}} {at}"));
+    }
+    head(
+        text,
+        "barrow_task_next_run_timestamp_seconds",
+        "When a task runs next, unless something wakes it earlier.",
+        "gauge",
+    );
+    for TaskRow { name, next_at, .. } in rows {
+        let at = moment(*next_at);
+        line(text, format_args!("barrow_task_next_run_timestamp_seconds{{task=\"{name}\"}} {at}"));
+    }
+    head(text, "barrow_task_failed", "Whether a task's last run was broken off.", "gauge");
+    for TaskRow { name, report, .. } in rows {
+        let failed = report.as_ref().is_some_and(|report| !report["failed"].is_null());
+        line(text, format_args!("barrow_task_failed{{task=\"{name}\"}} {}", u8::from(failed)));
+    }
+    findings(text, rows.iter().find(|row| row.name == "reconcile").and_then(|row| row.report.as_ref()));
+}
+
+/// What the last comparison of rows and bytes found, by kind: everything in its report that has a count.
+fn findings(text: &mut String, report: Option<&Value>) {
+    head(
+        text,
+        "barrow_reconcile_findings",
+        "What the last run of task reconcile found, by kind; missing and violations must be 0.",
+        "gauge",
+    );
+    for (kind, found) in report.and_then(Value::as_object).into_iter().flatten() {
+        if let Some(count) = found["count"].as_u64() {
+            line(text, format_args!("barrow_reconcile_findings{{kind=\"{kind}\"}} {count}"));
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, json, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::{BarrierOpenView, ContainerView};
-use crate::audit;
 use crate::http::BodyReader;
 use http::StatusCode;
 use lifecycle::{Epoch, Refusal, State};
@@ -120,11 +119,12 @@ async fn purge(
                 "a dry run shows what is there: it takes no plan_token and no if_epoch",
             ));
         }
+        asked.trail.detail("dry_run=true".to_owned());
         let plan = metadata.plan_purge(container.kind, container.id).await?;
         return ok(&PurgeView::new(plan, above, true));
     }
     let order = PurgeOrder {
-        actor: actor.clone(),
+        actor,
         wait: Duration::from_millis(wait_ms),
         leave_it: order.mode == Mode::Async,
         if_epoch: order.if_epoch,
@@ -133,8 +133,9 @@ async fn purge(
     let purged = metadata.purge_early(container.kind, container.id, order).await?;
     gateway.wake_background();
     if purged.container.state == State::Removed {
+        asked.trail.detail("mode=async, waiting for members".to_owned());
         return json(StatusCode::ACCEPTED, &PurgeView::new(purged, above, false));
     }
-    audit::purge_begun(gateway, &actor, &purged.container).await;
+    asked.trail.held(gateway, purged.container.id, &purged.container).await;
     ok(&PurgeView::new(purged, above, false))
 }

@@ -94,6 +94,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
         reason: reason(order.reason)?,
     };
     let removed = asked.gateway.metadata.remove(container.kind, container.id, order).await?;
+    asked.trail.removed(&removed);
     asked.gateway.wake_background();
     ok(&RemovedView::new(removed))
 }

@@ -4,7 +4,6 @@ use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
-use crate::audit;
 use crate::http::BodyReader;
 use lifecycle::{BucketName, DomainName, State};
 use metadata::{ContainerKind, RestoreOrder};
@@ -28,10 +27,10 @@ pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -
         None => None,
     };
     let as_name = as_name.map(|name| name.as_str().to_owned());
-    let order = RestoreOrder { as_name, actor: actor.clone(), ..RestoreOrder::default() };
+    let order = RestoreOrder { as_name, actor, ..RestoreOrder::default() };
     let restored = asked.gateway.metadata.restore(ContainerKind::Domain, domain.id, order).await?;
     asked.gateway.metrics.restored(1);
-    audit::restored(asked.gateway, None, &actor, restored.id, &restored).await;
+    asked.trail.held(asked.gateway, restored.id, &restored).await;
     ok(&ContainerView::new(restored, State::Live))
 }
 
@@ -41,10 +40,10 @@ pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -
     asked.only(&[])?;
     let order: Order = decode(body, ORDER_MAX).await?;
     let as_name = bucket_name(order.as_name)?.map(|name| name.as_str().to_owned());
-    let order = RestoreOrder { as_name, actor: actor.clone(), ..RestoreOrder::default() };
+    let order = RestoreOrder { as_name, actor, ..RestoreOrder::default() };
     let restored = asked.gateway.metadata.restore(ContainerKind::Bucket, place.bucket.id, order).await?;
     asked.gateway.metrics.restored(1);
-    audit::restored(asked.gateway, None, &actor, restored.id, &restored).await;
+    asked.trail.held(asked.gateway, restored.id, &restored).await;
     ok(&ContainerView::new(restored, State::Live))
 }
 

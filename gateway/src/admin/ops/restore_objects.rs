@@ -6,7 +6,6 @@ use crate::Gateway;
 use crate::admin::error::{Complaint, Told};
 use crate::admin::request::{Answered, Asked, LIST_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
-use crate::audit;
 use crate::http::BodyReader;
 use lifecycle::{ContainerId, ObjectName, Refusal, VersionId};
 use metadata::{Failure, ObjectCommand, Outcome, Restore, RestoreWhat};
@@ -81,21 +80,20 @@ pub(in crate::admin) async fn named(asked: &Asked<'_>, body: &mut BodyReader) ->
     if place.above() != lifecycle::State::Live {
         return Err(Refusal::ContainerGone.into());
     }
-    let bucket = (place.bucket.id, contents, Some(place.bucket.name.as_str()));
-    restore(asked, body, (place.domain.id, &place.domain.name), bucket).await
+    restore(asked, body, place.domain.id, (place.bucket.id, contents)).await
 }
 
 pub(in crate::admin) async fn unnamed(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let domain = scope::domain(asked, Want::Live).await?;
     let (bucket, contents) = hidden_bucket(asked, &domain).await?;
-    restore(asked, body, (domain.id, &domain.name), (bucket, contents, None)).await
+    restore(asked, body, domain.id, (bucket, contents)).await
 }
 
 async fn restore(
     asked: &Asked<'_>,
     body: &mut BodyReader,
-    (domain, domain_name): (ContainerId, &str),
-    (bucket, contents, bucket_name): (ContainerId, ContainerId, Option<&str>),
+    domain: ContainerId,
+    (bucket, contents): (ContainerId, ContainerId),
 ) -> Answered {
     let actor = asked.require(Some(domain), Some(bucket))?.name.to_string();
     asked.only(&[])?;
@@ -115,7 +113,7 @@ async fn restore(
     // What came back before something failed came back all the same.
     gateway.metrics.restored(report.restored);
     let amount = (report.restored, report.bytes);
-    audit::objects_restored(gateway, &restoring.actor, (domain_name, bucket_name), amount);
+    asked.trail.amount(amount);
     outcome?;
     gateway.wake_background();
     ok(&report)

@@ -64,6 +64,7 @@ pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> A
     asked.require(None, None)?;
     asked.only(&[])?;
     let run: Run = decode(body, ORDER_MAX).await?;
+    asked.trail.detail(format!("dry_run={}", run.dry_run));
     let task = asked.params.get("task");
     let Some(background) = &asked.gateway.background else {
         let message =
@@ -95,6 +96,7 @@ pub(in crate::admin) async fn resume(asked: &Asked<'_>, body: &mut BodyReader) -
         Some(text) => duration("release", text)?,
         None => RELEASE,
     };
+    asked.trail.detail(format!("release={}", humantime::format_duration(release)));
     let metadata = &asked.gateway.metadata;
     let was = metadata.halt().await?.map(|halt| HaltView { at: time(halt.at), reason: halt.reason });
     metadata.resume_purging(release).await?;

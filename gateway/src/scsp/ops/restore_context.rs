@@ -70,7 +70,7 @@ pub(in crate::scsp) async fn restore_context(mut exchange: Exchange<'_>) -> Resu
     let restored = exchange.gateway.metadata.restore(kind, cid, order).await?;
     exchange.gateway.metrics.restored(1);
     let request = exchange.trail.id;
-    audit::restored(exchange.gateway, Some(request), &exchange.principal.name, cid, &restored).await;
+    audit::restored(exchange.gateway, request, &exchange.principal.name, &restored).await;
     tracing::info!(%request, uuid = %restored.id, name = %restored.name, actor = %exchange.principal.name, "restored");
     Ok(created(&exchange, &restored))
 }

@@ -9,6 +9,10 @@ fn every_file_in_config_loads_without_a_warning() {
     let mut loaded = 0;
     for file in std::fs::read_dir(CONFIG).unwrap() {
         let path = file.unwrap().path();
+        if path.is_dir() {
+            // What others read: systemd, Prometheus and Grafana.
+            continue;
+        }
         let config = Config::load(Some(&path), std::iter::empty(), &[]).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(config.warnings(), Vec::<String>::new(), "{}", path.display());
         loaded += 1;
