@@ -132,6 +132,22 @@ pub(crate) enum Operator {
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         release: String,
     },
+    /// Purge a removed bucket or domain now, whatever it was promised: this cannot be undone
+    Purge(Purge),
+    /// The processes that share the database: what each has seen, and how long its lease runs
+    Members {
+        #[command(subcommand)]
+        command: Option<MembersCommand>,
+    },
+    /// Whom a purge would have to wait for
+    Barrier {
+        /// Those who have not let go of what was removed up to this epoch; without it, up to now
+        #[arg(conflicts_with = "bucket")]
+        epoch: Option<u64>,
+        /// Those who keep the purge of this removed bucket waiting
+        #[arg(long)]
+        bucket: Option<String>,
+    },
     /// What became of a version
     Why {
         /// Its id: 32 hexadecimal digits
@@ -347,6 +363,47 @@ pub(crate) struct Tombstones {
     /// At most so many
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
+}
+
+/// What to purge, and how.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("container").required(true).args(["bucket", "domain"]))]
+pub(crate) struct Purge {
+    /// A removed bucket; a name means the one removed last
+    pub(crate) bucket: Option<String>,
+    /// A removed domain instead
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// Show exactly what would be purged and whom it waits for, and a token that stands for it; change nothing
+    #[arg(long, conflicts_with_all = ["plan_token", "leave_it", "follow", "wait"])]
+    pub(crate) plan: bool,
+    /// Purge exactly what --plan has shown, or nothing
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) plan_token: Option<String>,
+    /// How long to wait for members that have not let go of it
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) wait: Option<String>,
+    /// Leave it to the health processor if members have not let go of it
+    #[arg(long = "async")]
+    pub(crate) leave_it: bool,
+    /// Show how it proceeds, until nothing is left
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MembersCommand {
+    /// Declare a member dead: its commits are refused from then on, and it registers anew if it lives
+    Fence {
+        /// Its id, as `barrow members` shows it
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

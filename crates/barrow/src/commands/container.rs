@@ -13,11 +13,11 @@ pub(super) struct Address {
     /// Its path at the admin door.
     pub(super) path: String,
     /// The word on the command line.
-    word: &'static str,
+    pub(super) word: &'static str,
     /// As it is shown, and may be typed again.
     pub(super) shown: String,
     /// The last part of it.
-    name: String,
+    pub(super) name: String,
 }
 
 impl Address {

@@ -7,6 +7,8 @@ mod check;
 mod container;
 mod domain;
 mod key;
+mod members;
+mod purge;
 mod resume;
 mod tasks;
 mod tombstones;
@@ -55,6 +57,9 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Tasks { command } => tasks::run(&session, command).await,
             Operator::Check { blobs } => check::run(&session, blobs).await,
             Operator::Resume { release } => resume::run(&session, &release).await,
+            Operator::Purge(order) => purge::run(&session, order).await,
+            Operator::Members { command } => members::run(&session, command).await,
+            Operator::Barrier { epoch, bucket } => members::barrier(&session, epoch, bucket).await,
             Operator::Why { version } => why::run(&session, &version).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
         }

@@ -2,11 +2,13 @@
 //! gauges. No bucket is a label: there may be millions. No query here walks versions.
 
 use super::usage::totals;
+use crate::Gateway;
+use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked};
 use crate::http::Body;
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use lifecycle::{State, Time};
+use lifecycle::{Standing, State, Time};
 use metadata::{ContainerCount, ContainerKind, TaskRow};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,7 +17,6 @@ use std::fmt::{Display, Write};
 pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
     asked.only(&[])?;
     let gateway = asked.gateway;
-    let (metadata, clock) = (&gateway.metadata, &gateway.clock);
     let counters = gateway.background.as_ref().map(|background| background.counters()).unwrap_or_default();
     let mut text = gateway.metrics.render_with(&counters.violations);
 
@@ -41,6 +42,31 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
         gateway.audit.dropped(),
     );
 
+    membership(&mut text, gateway);
+    // What this process counts is told even while the database is away: then above all.
+    let told = installation(asked).await;
+    gauge(
+        &mut text,
+        "barrow_database_up",
+        "Whether the database answered this scrape; if not, everything that it knows is left out.",
+        u8::from(told.is_ok()),
+    );
+    match told {
+        Ok(installation) => text.push_str(&installation),
+        Err(complaint) => tracing::warn!(?complaint, "a scrape got no answer of the database"),
+    }
+
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Ok(response)
+}
+
+/// What the database knows of the whole installation.
+async fn installation(asked: &Asked<'_>) -> Result<String, Complaint> {
+    let gateway = asked.gateway;
+    let (metadata, clock) = (&gateway.metadata, &gateway.clock);
+    let mut text = String::new();
     let counts = metadata.container_counts().await?;
     containers(&mut text, &counts);
     contexts(&mut text, &counts);
@@ -105,10 +131,68 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
     }
     tasks(&mut text, &metadata.tasks().await?);
 
-    let mut response = Response::new(Body::from(text));
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    Ok(response)
+    members(&mut text, &metadata.members().await?);
+    Ok(text)
+}
+
+/// This process among the others, by its own knowledge.
+fn membership(text: &mut String, gateway: &Gateway) {
+    let gauges = gateway.metadata.member_gauges();
+    gauge(
+        text,
+        "barrow_lease_age_seconds",
+        "Since this member's last accepted heartbeat; 0 where leases do not end.",
+        gauges.lease_age.as_secs_f64(),
+    );
+    gauge(
+        text,
+        "barrow_lease_seconds",
+        "How long one heartbeat lets a member serve; 0 where leases do not end.",
+        gauges.lease.as_secs_f64(),
+    );
+    gauge(
+        text,
+        "barrow_serving",
+        "Whether this member may answer.",
+        u8::from(gateway.metadata.serving().is_ok()),
+    );
+    gauge(text, "barrow_epoch", "The last epoch that this member has read.", gauges.epoch);
+    counter(
+        text,
+        "barrow_member_fenced_total",
+        "How often this member was fenced and registered anew.",
+        gauges.fenced,
+    );
+    gauge(text, "barrow_barrier_waiters", "Purges of containers that wait for members now.", gauges.waiters);
+    counter(
+        text,
+        "barrow_barrier_unsatisfied_total",
+        "Purges of containers for which members did not let go in time.",
+        gauges.unsatisfied,
+    );
+    gauge(text, "barrow_transfers", "Downloads and uploads of stored objects under way.", gauges.pins);
+}
+
+/// All members, by what they are to each other, and what keeps them busy where they should let go.
+fn members(text: &mut String, found: &metadata::Members) {
+    head(
+        text,
+        "barrow_members",
+        "Processes that share the database, those that ended within a day included.",
+        "gauge",
+    );
+    for standing in Standing::ALL {
+        let count = found.members.iter().filter(|member| member.standing == standing).count();
+        line(text, format_args!("barrow_members{{state=\"{}\"}} {count}", standing.as_str()));
+    }
+    let active = found.members.iter().filter(|member| member.standing == Standing::Active);
+    let holdouts: u64 = active.flat_map(|member| &member.holdouts).map(|holdout| holdout.count).sum();
+    gauge(
+        text,
+        "barrow_holdouts",
+        "Downloads and uploads that go on in containers that were removed.",
+        holdouts,
+    );
 }
 
 /// Domains and buckets by the state of their own row.
