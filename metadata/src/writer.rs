@@ -29,8 +29,8 @@ type Answer = Result<Outcome, Failure>;
 enum Job {
     /// Commands to objects, grouped with whatever else queues.
     Objects { commands: Vec<ObjectCommand>, reply: oneshot::Sender<Vec<Answer>> },
-    /// A transaction of its own.
-    Solo(Box<dyn Solo>),
+    /// A transaction of its own; undone at its end instead of committed, if it is only rehearsed.
+    Solo { solo: Box<dyn Solo>, rehearsed: bool },
 }
 
 /// A transaction that is not grouped: container moves, claims, settings. It may be run several times.
@@ -76,6 +76,7 @@ pub(crate) struct Writer {
     foreground: mpsc::Sender<Job>,
     background: mpsc::Sender<Job>,
     again: Arc<AtomicU64>,
+    rehearses: bool,
 }
 
 /// Whether somebody waits for the answer at a door.
@@ -95,7 +96,12 @@ impl Writer {
         let worker =
             Worker { address, conn: Some(conn), clock, careless, fore, back, again: Arc::clone(&again) };
         tokio::spawn(worker.work());
-        Writer { foreground, background, again }
+        Writer { foreground, background, again, rehearses: false }
+    }
+
+    /// The same writer, which undoes whatever it is sent through this handle instead of committing it.
+    pub(crate) fn rehearsing(&self) -> Self {
+        Writer { rehearses: true, ..self.clone() }
     }
 
     /// How often a transaction was run again because the database asked for it.
@@ -112,6 +118,9 @@ impl Writer {
 
     /// Carries out commands to objects; the answers stand in their order.
     pub(crate) async fn objects(&self, urgency: Urgency, commands: Vec<ObjectCommand>) -> Vec<Answer> {
+        if self.rehearses {
+            return self.rehearse(urgency, commands).await;
+        }
         let count = commands.len();
         let (reply, answer) = oneshot::channel();
         let stopped = || (0..count).map(|_| Err(stopped())).collect();
@@ -119,6 +128,29 @@ impl Writer {
             return stopped();
         }
         answer.await.unwrap_or_else(|_| stopped())
+    }
+
+    /// What `commands` would answer, all of them in one transaction that is then undone.
+    async fn rehearse(&self, urgency: Urgency, commands: Vec<ObjectCommand>) -> Vec<Answer> {
+        let count = commands.len();
+        let commands = Arc::new(commands);
+        let rehearsed = self
+            .solo(urgency, move |conn, now| {
+                let commands = Arc::clone(&commands);
+                Box::pin(async move {
+                    let all: Vec<&ObjectCommand> = commands.iter().collect();
+                    Ok(objects::run(conn, &all, now).await?)
+                })
+            })
+            .await;
+        match rehearsed {
+            Ok(answers) => answers.into_iter().map(|answer| answer.map_err(Failure::Refused)).collect(),
+            Err(failure) => {
+                let text = failure.to_string();
+                let again = || Failure::Unavailable { text: text.clone(), again: false };
+                (0..count).map(|_| Err(again())).collect()
+            }
+        }
     }
 
     /// Carries out one command to an object.
@@ -133,7 +165,8 @@ impl Writer {
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Solo(Box::new(SoloOf { run, result: None, reply }));
+        let solo = Box::new(SoloOf { run, result: None, reply });
+        let job = Job::Solo { solo, rehearsed: self.rehearses };
         self.queue(urgency).send(job).await.map_err(|_| stopped())?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
@@ -202,7 +235,7 @@ impl Worker {
                     count += commands.len();
                     group.push(Grouped { commands, reply });
                 }
-                Job::Solo(solo) => solos.push(solo),
+                Job::Solo { solo, rehearsed } => solos.push((solo, rehearsed)),
             }
             next = if gather && count < GROUP_MAX { self.fore.try_recv().ok() } else { None };
         }
@@ -212,8 +245,8 @@ impl Worker {
                 true => self.run_group_carelessly(group).await,
             }
         }
-        for solo in solos {
-            self.run_solo(solo).await;
+        for (solo, rehearsed) in solos {
+            self.run_solo(solo, rehearsed).await;
         }
     }
 
@@ -321,10 +354,10 @@ impl Worker {
         Ok(found)
     }
 
-    async fn run_solo(&mut self, mut solo: Box<dyn Solo>) {
+    async fn run_solo(&mut self, mut solo: Box<dyn Solo>, rehearsed: bool) {
         let mut attempt = 0;
         let committed = loop {
-            let outcome = self.try_solo(&mut *solo).await;
+            let outcome = self.try_solo(&mut *solo, rehearsed).await;
             attempt += 1;
             match outcome {
                 Err(Failure::Unavailable { again: true, text }) if attempt < AGAIN_MAX => {
@@ -337,7 +370,7 @@ impl Worker {
         solo.answer(committed);
     }
 
-    async fn try_solo(&mut self, solo: &mut dyn Solo) -> Result<(), Failure> {
+    async fn try_solo(&mut self, solo: &mut dyn Solo, rehearsed: bool) -> Result<(), Failure> {
         let now = self.clock.now();
         let conn = self.connected().await?;
         if let Err(error) = conn.begin().await {
@@ -346,6 +379,13 @@ impl Worker {
         }
         let outcome = solo.run(conn, now).await;
         match outcome {
+            Ok(()) if rehearsed => {
+                // A connection that is dropped undoes what was not committed, too.
+                if conn.rollback().await.is_err() {
+                    self.drop_connection().await;
+                }
+                Ok(())
+            }
             Ok(()) => match conn.commit().await {
                 Ok(()) => Ok(()),
                 Err(error) => {

@@ -93,6 +93,8 @@ operations! {
     Trash = "GET" "/v1/trash" Some(Right::Admin);
     /// The record of removals.
     Deletions = "GET" "/v1/deletions" Some(Right::Admin);
+    /// What a name, a bucket or a domain is, why, and when its space comes back.
+    Explain = "GET" "/v1/why" Some(Right::Admin);
     /// What became of a version.
     Why = "GET" "/v1/versions/{version}" Some(Right::Admin);
     /// What a UUID or a name was.

@@ -93,6 +93,7 @@ impl World {
             object_delete_delay: DAY,
             deletion_memory: 14 * DAY,
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
+            drain_timeout: Duration::from_secs(30),
             claim_lease: Duration::from_secs(60),
             lifepoint: LifepointSettings::default(),
             policy: PolicySettings::default(),
