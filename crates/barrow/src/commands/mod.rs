@@ -5,6 +5,7 @@ pub(crate) mod config;
 mod bucket;
 mod check;
 mod container;
+mod deletions;
 mod domain;
 mod key;
 mod resume;
@@ -31,6 +32,11 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// The time as it is by now, for a command that goes on.
+    fn clock(&self) -> Time {
+        SystemClock.now()
+    }
+
     /// Prints an answer: as it is for machines, in `words` for people.
     fn tell(&self, answer: &Value, words: impl FnOnce(&Value) -> String) {
         if self.json { output::json(answer) } else { output::say(&words(answer)) }
@@ -55,7 +61,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Tasks { command } => tasks::run(&session, command).await,
             Operator::Check { blobs } => check::run(&session, blobs).await,
             Operator::Resume { release } => resume::run(&session, &release).await,
-            Operator::Why { version } => why::run(&session, &version).await,
+            Operator::Why(which) => why::run(&session, which).await,
+            Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
         }
     })
