@@ -91,7 +91,8 @@ impl fmt::Display for Tripped {
         write!(
             f,
             "{} at least {objects} objects with {bytes} of {} bytes",
-            metadata::BRAKE_SAYS, self.stored_bytes
+            metadata::BRAKE_SAYS,
+            self.stored_bytes
         )?;
         match self.limit {
             Brakes::Objects(most) => write!(f, ", more than {most} objects,")?,

@@ -1,9 +1,9 @@
 //! The record of what was done to containers: one row for each removal, page by page, and followed as it grows.
 
+use crate::Metadata;
 use crate::containers::DeletionRow;
 use crate::error::Failure;
 use crate::sql::{DbError, Row, args};
-use crate::Metadata;
 use lifecycle::{ContainerId, Time};
 
 /// Which part of the record is asked for.

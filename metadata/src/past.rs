@@ -61,7 +61,12 @@ macro_rules! then_columns {
 }
 macro_rules! wanted {
     ($on:expr) => {
-        concat!("SELECT wanted.column1, ", then_columns!(), " FROM (VALUES {rows}) AS wanted LEFT JOIN versions v ON ", $on)
+        concat!(
+            "SELECT wanted.column1, ",
+            then_columns!(),
+            " FROM (VALUES {rows}) AS wanted LEFT JOIN versions v ON ",
+            $on
+        )
     };
 }
 /// The newest row of a name for which `$which` holds: found by a look of its own, and joined by its id and nothing else.
@@ -254,7 +259,8 @@ impl Metadata {
     async fn heir_of(&self, contents: ContainerId, then: Then, erase_upto: i64) -> Result<Then, Failure> {
         let mut then = then;
         for _ in 0..HEIRS_MAX {
-            let handed_over = then.version.state == State::Purged && then.version.cause == Some(lifecycle::Cause::Metadata);
+            let handed_over =
+                then.version.state == State::Purged && then.version.cause == Some(lifecycle::Cause::Metadata);
             let (true, Some(at), Some(seq)) = (handed_over, then.version.removed_at, then.version.seq) else {
                 return Ok(then);
             };

@@ -135,7 +135,9 @@ pub(super) fn moment(field: &str, text: &str, now: Time) -> Result<Time, Complai
     let ago = || humantime::parse_duration(text).ok().filter(|ago| *ago <= lifecycle::grace::GRACE_MAX);
     match Time::parse_rfc3339(text).or_else(|| ago().map(|ago| now.minus(ago))) {
         Some(at) if at <= now => Ok(at),
-        Some(at) => Err(Complaint::bad_request(format!("{field} cannot be {text:?}: {at} lies in the future"))),
+        Some(at) => {
+            Err(Complaint::bad_request(format!("{field} cannot be {text:?}: {at} lies in the future")))
+        }
         None => Err(Complaint::bad_request(format!(
             "{field} cannot be {text:?}: allowed is a time such as \"2026-03-03T09:00:00Z\", or how long ago, such as \"2h\""
         ))),

@@ -76,7 +76,11 @@ async fn as_the_model_says(db: Database, seed: u64, versioning: Option<&str>) {
     assert_eq!(w.current(bucket).await, then, "{context}: {did}");
     assert_eq!((counts(&would), &would["items"]), (counts(&did), &did["items"]), "{context}");
     let again = w.post(RESTORE, order).await;
-    assert_eq!((counts(&again), again["items"].as_array().unwrap().len()), ([0; 5], 0), "{context}: once more");
+    assert_eq!(
+        (counts(&again), again["items"].as_array().unwrap().len()),
+        ([0; 5], 0),
+        "{context}: once more"
+    );
     w.check().await;
 }
 
@@ -131,7 +135,10 @@ async fn what_was_written_since_stays_unless_it_is_to_be_replaced() {
         let told = [("deleted", "restored"), ("held", "kept"), ("new", "kept"), ("overwritten", "failed")];
         assert_eq!(items(&report), told);
         assert_eq!(counts(&report), [1, 0, 2, 0, 1]);
-        assert_eq!((&report["unchanged"], &report["items"][3]["error"]["code"]), (&json!(1), &json!("NameInUse")));
+        assert_eq!(
+            (&report["unchanged"], &report["items"][3]["error"]["code"]),
+            (&json!(1), &json!("NameInUse"))
+        );
 
         let report = w.post(RESTORE, json!({ "as_of": "1s", "prefix": "over", "replace": true })).await;
         assert_eq!(items(&report), [("overwritten", "restored")], "the prefix, and nothing else");
@@ -215,7 +222,10 @@ async fn an_object_whose_time_has_come_was_there_until_then() {
         w.clock.advance(20 * SECOND);
         let order = json!({ "as_of": at.plus(5 * SECOND).to_rfc3339() });
         let report = w.post(RESTORE, order).await;
-        assert_eq!((items(&report), &report["items"][0]["error"]["code"]), (vec![("brief", "failed")], &json!("NotSwept")));
+        assert_eq!(
+            (items(&report), &report["items"][0]["error"]["code"]),
+            (vec![("brief", "failed")], &json!("NotSwept"))
+        );
         let report = w.post(RESTORE, json!({ "as_of": expires.to_rfc3339() })).await;
         assert_eq!((counts(&report), &report["unchanged"]), ([0; 5], &json!(1)));
     })

@@ -457,11 +457,9 @@ async fn a_dry_run_of_a_restore_answers_as_the_restore_and_changes_nothing() {
 
     w.delete(bucket, "a").await;
     let objects = format!("{BUCKETS}/old/objects/restore");
-    for body in [
-        json!({ "names": ["a", "b"] }),
-        json!({ "prefix": "" }),
-        json!({ "versions": [version, version] }),
-    ] {
+    for body in
+        [json!({ "names": ["a", "b"] }), json!({ "prefix": "" }), json!({ "versions": [version, version] })]
+    {
         let mut rehearsed = body.clone();
         rehearsed["dry_run"] = true.into();
         let would = w.post(&objects, rehearsed.clone()).await;

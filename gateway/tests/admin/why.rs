@@ -51,12 +51,20 @@ async fn a_name_is_told_from_its_birth_to_its_tombstone() {
         assert_eq!(gone["versions"][0]["cause"], "delete", "the one removed last stands first");
         assert_eq!(
             (&gone["by"], &gone["cause"], &gone["since"], &gone["restorable_until"]),
-            (&json!("test"), &json!("delete"), &json!("2026-03-03T09:02:00.000Z"), &json!("2026-03-04T09:02:00.000Z"))
+            (
+                &json!("test"),
+                &json!("delete"),
+                &json!("2026-03-03T09:02:00.000Z"),
+                &json!("2026-03-04T09:02:00.000Z")
+            )
         );
         let restore = format!("barrow trash restore barrow.local/photos --version {newest}");
         assert_eq!((&gone["restorable"], &gone["restore"]), (&json!(true), &json!(restore)));
         assert_eq!(gone["space"]["expected_at"], "2026-03-04T09:02:00.000Z");
-        assert!(answer(&gone).contains(&restore) && answer(&gone).contains("space is expected back at"), "{gone}");
+        assert!(
+            answer(&gone).contains(&restore) && answer(&gone).contains("space is expected back at"),
+            "{gone}"
+        );
         assert_eq!(w.get(&format!("/v1/why?id={newest}")).await["answer"], gone["answer"]);
         assert_eq!(w.get(&format!("{X}&version={newest}")).await["version"], newest);
 
@@ -70,7 +78,10 @@ async fn a_name_is_told_from_its_birth_to_its_tombstone() {
         let next = Some(now.plus(Duration::from_secs(60)));
         w.gateway.metadata.record_task("reclaim", began, now, next, &report).await.unwrap();
         let due = w.get(X).await;
-        assert_eq!(due["space"]["expected_at"], "2026-03-05T09:03:02.000Z", "the next run, and two at one a second");
+        assert_eq!(
+            due["space"]["expected_at"], "2026-03-05T09:03:02.000Z",
+            "the next run, and two at one a second"
+        );
 
         w.reclaim().await;
         let purged = w.get(X).await;
@@ -122,7 +133,10 @@ async fn what_went_with_its_bucket_tells_who_removed_that_and_what_comes_first()
         w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved" })).await;
         let restore = format!("barrow bucket restore barrow.local/{bucket}");
         let why = w.get(X).await;
-        assert_eq!((&why["state"], &why["own_state"], kinds(&why)), (&json!("removed"), &json!("live"), vec!["container"]));
+        assert_eq!(
+            (&why["state"], &why["own_state"], kinds(&why)),
+            (&json!("removed"), &json!("live"), vec!["container"])
+        );
         assert_eq!(
             (&why["by"], &why["door"], &why["reason"], &why["restorable"], &why["restore"]),
             (&json!("root"), &json!("admin"), &json!("moved"), &json!(false), &json!(restore))
@@ -137,7 +151,9 @@ async fn what_went_with_its_bucket_tells_who_removed_that_and_what_comes_first()
         assert_eq!((&of_bucket["kind"], kinds(&of_bucket)), (&json!("bucket"), vec!["grace", "drain"]));
         assert_eq!((&of_bucket["restorable"], &of_bucket["restore"]), (&json!(true), &json!(restore)));
         let text = answer(&of_bucket);
-        for part in ["by root (recursive) through the admin door: \"moved\"", "with 2 objects of 8 bytes", &restore] {
+        for part in
+            ["by root (recursive) through the admin door: \"moved\"", "with 2 objects of 8 bytes", &restore]
+        {
             assert!(text.contains(part), "{part} in {text}");
         }
         w.post(&format!("{BUCKETS}/photos/restore"), json!({})).await;
@@ -207,7 +223,15 @@ async fn a_question_is_read_strictly_and_answered_to_who_may_ask() {
     let (photos, music) = (w.bucket("photos").await, w.bucket("music").await);
     let version = w.put(photos, "x").await;
     w.put(music, "x").await;
-    for bad in ["", "name=x", "version=1", "bucket=photos&version=1", "id=x", &format!("id={photos}&bucket=b"), "x=y"] {
+    for bad in [
+        "",
+        "name=x",
+        "version=1",
+        "bucket=photos&version=1",
+        "id=x",
+        &format!("id={photos}&bucket=b"),
+        "x=y",
+    ] {
         w.ask("GET", &format!("/v1/why?{bad}"), Value::Null, 400).await;
     }
     for unknown in [

@@ -12,7 +12,8 @@ use lifecycle::{
     VersionId, VersioningPolicy,
 };
 use metadata::{
-    AccessKey, Body, ClaimOrder, ContainerKind, ContextChange, Delete, Existence, Markers, ObjectCommand, Policies, Publish, Secret, Stage, Which,
+    AccessKey, Body, ClaimOrder, ContainerKind, ContextChange, Delete, Existence, Markers, ObjectCommand,
+    Policies, Publish, Secret, Stage, Which,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

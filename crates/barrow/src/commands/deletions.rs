@@ -89,7 +89,8 @@ async fn follow(session: &Session<'_>, which: &Deletions, items: Vec<Value>) -> 
         told.forget_before(last.minus(2 * OVERLAP));
         tokio::time::sleep(POLL).await;
         let since = last.minus(OVERLAP).max(Time::from_secs(0)).to_rfc3339();
-        let state = which.state.as_deref().map_or(String::new(), |state| format!("&state={}", encoded(state)));
+        let state =
+            which.state.as_deref().map_or(String::new(), |state| format!("&state={}", encoded(state)));
         let target = format!("/v1/deletions?since={}{state}", encoded(&since));
         items = session.client.list(&target, u32::MAX).await?.0;
     }

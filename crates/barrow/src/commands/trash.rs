@@ -93,7 +93,9 @@ async fn bring_back(session: &Session<'_>, restore: TrashRestore) -> Result<Exit
         || restore.as_of.is_some();
     if !of_objects {
         if restore.replace {
-            return Err(Failed::Usage("--replace is for objects: name them, or say --prefix or --as-of".to_owned()));
+            return Err(Failed::Usage(
+                "--replace is for objects: name them, or say --prefix or --as-of".to_owned(),
+            ));
         }
         return container::restore(session, &address, restore.as_name, restore.dry_run).await;
     }
@@ -180,6 +182,9 @@ mod tests {
         );
         report["dry_run"] = true.into();
         let told = told(&report);
-        assert!(told.starts_with("would have: restored 1") && told.contains("  a: would be restored"), "{told}");
+        assert!(
+            told.starts_with("would have: restored 1") && told.contains("  a: would be restored"),
+            "{told}"
+        );
     }
 }

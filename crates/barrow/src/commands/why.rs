@@ -45,7 +45,9 @@ impl Asked {
             None => (rest, None),
         };
         if bucket.is_empty() || within.as_deref() == Some("") {
-            return Err(format!("{what:?} names no bucket, or no object in one; write BUCKET, DOMAIN/BUCKET or DOMAIN/BUCKET/NAME"));
+            return Err(format!(
+                "{what:?} names no bucket, or no object in one; write BUCKET, DOMAIN/BUCKET or DOMAIN/BUCKET/NAME"
+            ));
         }
         asked.bucket = Some(bucket.to_owned());
         asked.name = match (within, name) {
@@ -65,9 +67,9 @@ impl Asked {
             ("name", &self.name),
             ("version", &self.version),
         ];
-        let given = arguments.iter().filter_map(|(name, value)| {
-            value.as_ref().map(|value| format!("{name}={}", encoded(value)))
-        });
+        let given = arguments
+            .iter()
+            .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name}={}", encoded(value))));
         format!("/v1/why?{}", given.collect::<Vec<_>>().join("&"))
     }
 }
@@ -83,7 +85,9 @@ fn told(session: &Session<'_>, why: &Value) -> String {
         (None, _) => "-".to_owned(),
     };
     let head = match why["kind"].as_str() {
-        Some("domain" | "bucket") => format!("{} {place} ({}, {})", field(why, "kind"), field(why, "state"), field(why, "id")),
+        Some("domain" | "bucket") => {
+            format!("{} {place} ({}, {})", field(why, "kind"), field(why, "state"), field(why, "id"))
+        }
         Some("name") => format!("{place}/{} ({})", field(why, "name"), field(why, "state")),
         Some(_) | None => format!(
             "{place}/{} ({}, {}, written {})",
@@ -138,7 +142,11 @@ mod tests {
             (Some("b/x/y"), None, Some("d"), "domain=d&bucket=b&name=x%2Fy".to_owned()),
             (None, None, Some("d"), "domain=d".to_owned()),
         ] {
-            assert_eq!(read(what, name, domain), Ok(format!("/v1/why?{asked}")), "{what:?} {name:?} {domain:?}");
+            assert_eq!(
+                read(what, name, domain),
+                Ok(format!("/v1/why?{asked}")),
+                "{what:?} {name:?} {domain:?}"
+            );
         }
         for (what, name) in [("d/", None), ("d/b/", None), ("d/b/x", Some("y")), ("", None)] {
             assert!(read(Some(what), name, None).is_err(), "{what:?}");

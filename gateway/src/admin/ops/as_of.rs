@@ -11,7 +11,9 @@ use crate::admin::error::Complaint;
 use decide::{Ground, Step, Verdict, decide, looks_above};
 use http::StatusCode;
 use lifecycle::{Cause, Condition, State, Time, VersionId};
-use metadata::{Delete, Failure, Markers, Metadata, ObjectCommand, Outcome, Past, Restore, RestoreWhat, Which};
+use metadata::{
+    Delete, Failure, Markers, Metadata, ObjectCommand, Outcome, Past, Restore, RestoreWhat, Which,
+};
 
 /// Names in a page.
 const PAGE: u32 = 250;
@@ -30,7 +32,12 @@ struct Course {
 
 impl Restoring<'_> {
     /// Brings everything under `prefix` back to what it was at `at`.
-    pub(super) async fn as_it_was(&self, at: Time, prefix: &str, report: &mut Report) -> Result<(), Complaint> {
+    pub(super) async fn as_it_was(
+        &self,
+        at: Time,
+        prefix: &str,
+        report: &mut Report,
+    ) -> Result<(), Complaint> {
         let metadata = &self.gateway.metadata;
         let now = self.gateway.clock.now();
         let gone = Complaint::refused(lifecycle::Refusal::ContainerGone);
@@ -39,7 +46,8 @@ impl Restoring<'_> {
             return Err(self.held_something_else(at, ground.created_at).await?);
         }
         if at < now.minus(self.gateway.settings.deletion_memory) {
-            report.note("tombstones are not kept that long: what was purged and forgotten since is not listed");
+            report
+                .note("tombstones are not kept that long: what was purged and forgotten since is not listed");
         }
         let ground = Ground { at, now, versioning: ground.versioning, replace: self.replace };
         let mut marker = String::new();

@@ -33,7 +33,8 @@ pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -
     let as_name = as_name.map(|name| name.as_str().to_owned());
     let how = RestoreOrder { as_name, actor: actor.clone(), ..RestoreOrder::default() };
     if order.dry_run {
-        let restored = asked.gateway.metadata.rehearsal().restore(ContainerKind::Domain, domain.id, how).await?;
+        let restored =
+            asked.gateway.metadata.rehearsal().restore(ContainerKind::Domain, domain.id, how).await?;
         return would(asked, domain.id, restored).await;
     }
     let restored = asked.gateway.metadata.restore(ContainerKind::Domain, domain.id, how).await?;

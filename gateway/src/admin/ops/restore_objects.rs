@@ -209,7 +209,9 @@ fn what(order: Order) -> Result<(What, Option<String>), Complaint> {
             What::Each(names.into_iter().map(RestoreWhat::Latest).collect())
         }
         (None, Some(prefix), None, None) => What::Under(prefix),
-        (None, None, Some(versions), None) => What::Each(versions.into_iter().map(RestoreWhat::Version).collect()),
+        (None, None, Some(versions), None) => {
+            What::Each(versions.into_iter().map(RestoreWhat::Version).collect())
+        }
         _ => return Err(Complaint::bad_request("give one of names, prefix, versions and as_of")),
     };
     match &what {

@@ -148,7 +148,8 @@ fn uncover(version: &Version, above: Option<&[Version]>, ground: &Ground) -> Ver
     }
     let removed = version.state == State::Removed;
     // Two null versions of one name could not be told apart: a restored one takes the other's place.
-    let yields = above.iter().find(|over| removed && version.null_version && over.null_version).map(|over| over.id);
+    let yields =
+        above.iter().find(|over| removed && version.null_version && over.null_version).map(|over| over.id);
     let back = Step::Restore { version: version.id, replace: yields.is_some() };
     let (mut first, mut then) = (Vec::new(), Vec::new());
     let top = above.last().map(|over| over.id);
@@ -167,12 +168,7 @@ fn uncover(version: &Version, above: Option<&[Version]>, ground: &Ground) -> Ver
 }
 
 /// There was nothing, and now there is.
-fn take_away(
-    then: Option<&Then>,
-    current: &Version,
-    above: Option<&[Version]>,
-    ground: &Ground,
-) -> Verdict {
+fn take_away(then: Option<&Then>, current: &Version, above: Option<&[Version]>, ground: &Ground) -> Verdict {
     if !ground.replace {
         return Verdict::Kept(current.id);
     }
@@ -227,12 +223,18 @@ fn lost(version: &Version, why: &str) -> Verdict {
 }
 
 fn in_use(current: &Version) -> String {
-    format!("version {}, written at {}, is in the way; say replace to remove it", current.id, current.created_at)
+    format!(
+        "version {}, written at {}, is in the way; say replace to remove it",
+        current.id, current.created_at
+    )
 }
 
 fn not_swept(version: &Version) -> String {
     let at = version.expires_at.map_or_else(|| "some time".to_owned(), Time::to_rfc3339);
-    format!("version {} expired at {at} and is not swept yet; once task expire has removed it, this can be done", version.id)
+    format!(
+        "version {} expired at {at} and is not swept yet; once task expire has removed it, this can be done",
+        version.id
+    )
 }
 
 fn guarded(version: &Version, now: Time) -> Option<String> {
@@ -351,8 +353,20 @@ mod tests {
             ("nothing, ever", None, None, "same", "same"),
             ("unchanged", Some(version(1, 50)), Some(version(1, 50)), "same", "same"),
             ("deleted since", Some(removed(1, 50)), None, "1, 0 gone:  | +1", "1, 0 gone:  | +1"),
-            ("overwritten since", Some(removed(1, 50)), Some(version(2, 150)), "NameInUse", "1, 1 gone:  | +1!"),
-            ("overwritten by what is held", Some(removed(1, 50)), Some(guarded.clone()), "NameInUse", "Guarded"),
+            (
+                "overwritten since",
+                Some(removed(1, 50)),
+                Some(version(2, 150)),
+                "NameInUse",
+                "1, 1 gone:  | +1!",
+            ),
+            (
+                "overwritten by what is held",
+                Some(removed(1, 50)),
+                Some(guarded.clone()),
+                "NameInUse",
+                "Guarded",
+            ),
             ("written since", None, Some(version(2, 150)), "kept 2", "nothing, 1 gone:  | -2"),
             ("written since and held", None, Some(guarded), "kept 2", "Guarded"),
             ("expired already then", Some(expired_then), None, "same", "same"),
@@ -371,9 +385,30 @@ mod tests {
     fn where_versions_are_kept_what_was_laid_over_it_goes_the_topmost_last() {
         let null = |version: Version| Version { null_version: true, ..version };
         for (what, then, current, above, kept, replaced) in [
-            ("hidden by a marker", Some(covered(1, 50)), None, vec![marker(2, 150)], "1, 0 gone:  | -2", "1, 0 gone:  | -2"),
-            ("hidden by two", Some(covered(1, 50)), None, vec![marker(2, 150), marker(3, 160)], "1, 0 gone: -2 | -3", "1, 0 gone: -2 | -3"),
-            ("covered", Some(covered(1, 50)), Some(version(2, 150)), vec![version(2, 150)], "NameInUse", "1, 1 gone:  | -2"),
+            (
+                "hidden by a marker",
+                Some(covered(1, 50)),
+                None,
+                vec![marker(2, 150)],
+                "1, 0 gone:  | -2",
+                "1, 0 gone:  | -2",
+            ),
+            (
+                "hidden by two",
+                Some(covered(1, 50)),
+                None,
+                vec![marker(2, 150), marker(3, 160)],
+                "1, 0 gone: -2 | -3",
+                "1, 0 gone: -2 | -3",
+            ),
+            (
+                "covered",
+                Some(covered(1, 50)),
+                Some(version(2, 150)),
+                vec![version(2, 150)],
+                "NameInUse",
+                "1, 1 gone:  | -2",
+            ),
             (
                 "covered twice, then hidden",
                 Some(covered(1, 50)),
@@ -383,10 +418,38 @@ mod tests {
                 "1, 2 gone: -2 -3 | -4",
             ),
             ("removed by its id", Some(removed(1, 50)), None, vec![], "1, 0 gone:  | +1", "1, 0 gone:  | +1"),
-            ("removed, an older one shows", Some(removed(2, 50)), Some(version(1, 40)), vec![], "2, 0 gone:  | +2", "2, 0 gone:  | +2"),
-            ("removed, a newer one shows", Some(removed(1, 50)), Some(version(2, 150)), vec![version(2, 150)], "NameInUse", "1, 1 gone: +1 | -2"),
-            ("a null version displaced", Some(null(removed(1, 50))), Some(null(version(2, 150))), vec![null(version(2, 150))], "NameInUse", "1, 1 gone:  | +1!"),
-            ("a null version hidden by a null marker", Some(null(removed(1, 50))), None, vec![null(marker(2, 150))], "1, 0 gone:  | +1!", "1, 0 gone:  | +1!"),
+            (
+                "removed, an older one shows",
+                Some(removed(2, 50)),
+                Some(version(1, 40)),
+                vec![],
+                "2, 0 gone:  | +2",
+                "2, 0 gone:  | +2",
+            ),
+            (
+                "removed, a newer one shows",
+                Some(removed(1, 50)),
+                Some(version(2, 150)),
+                vec![version(2, 150)],
+                "NameInUse",
+                "1, 1 gone: +1 | -2",
+            ),
+            (
+                "a null version displaced",
+                Some(null(removed(1, 50))),
+                Some(null(version(2, 150))),
+                vec![null(version(2, 150))],
+                "NameInUse",
+                "1, 1 gone:  | +1!",
+            ),
+            (
+                "a null version hidden by a null marker",
+                Some(null(removed(1, 50))),
+                None,
+                vec![null(marker(2, 150))],
+                "1, 0 gone:  | +1!",
+                "1, 0 gone:  | +1!",
+            ),
             (
                 "a null version under another and something newer",
                 Some(null(removed(1, 50))),
@@ -395,8 +458,22 @@ mod tests {
                 "NameInUse",
                 "1, 2 gone: +1! | -3",
             ),
-            ("nothing was there", None, Some(version(2, 150)), vec![version(2, 150)], "kept 2", "nothing, 1 gone:  | -2"),
-            ("a marker was there, still is", Some(marker(1, 50)), Some(version(2, 150)), vec![version(2, 150)], "kept 2", "nothing, 1 gone:  | -2"),
+            (
+                "nothing was there",
+                None,
+                Some(version(2, 150)),
+                vec![version(2, 150)],
+                "kept 2",
+                "nothing, 1 gone:  | -2",
+            ),
+            (
+                "a marker was there, still is",
+                Some(marker(1, 50)),
+                Some(version(2, 150)),
+                vec![version(2, 150)],
+                "kept 2",
+                "nothing, 1 gone:  | -2",
+            ),
             (
                 "a marker was there, and was taken away",
                 Some(Version { marker: true, ..removed(2, 50) }),
@@ -432,10 +509,13 @@ mod tests {
         assert_eq!(said(Versioning::Enabled, true, &covered_then, &[]), "same");
         let ground = Ground { at: t(AT), now: t(NOW), versioning: Versioning::Enabled, replace: true };
         let many = decide(&past(Some(covered(1, 50)), None), None, &ground);
-        assert_eq!(many, Verdict::Stuck {
-            version: id(1),
-            code: "TooMany",
-            message: format!("too many versions were written over version {} since", id(1)),
-        });
+        assert_eq!(
+            many,
+            Verdict::Stuck {
+                version: id(1),
+                code: "TooMany",
+                message: format!("too many versions were written over version {} since", id(1)),
+            }
+        );
     }
 }

@@ -146,10 +146,17 @@ fn guard(facts: &Facts) -> Option<Block> {
     let inside = facts.inside.until.filter(|until| *until > facts.now && *until != Time::NEVER);
     let detail = match (own, inside) {
         (Some(until), _) => format!("it is protected until {until}"),
-        (None, Some(until)) => format!("{} inside are protected, the last of them until {until}", facts.inside.count()),
+        (None, Some(until)) => {
+            format!("{} inside are protected, the last of them until {until}", facts.inside.count())
+        }
         (None, None) => return None,
     };
-    Some(Block { kind: Kind::Guard, since: facts.guard.from.filter(|_| own.is_some()), until: own.or(inside), detail })
+    Some(Block {
+        kind: Kind::Guard,
+        since: facts.guard.from.filter(|_| own.is_some()),
+        until: own.or(inside),
+        detail,
+    })
 }
 
 impl Guarded {
@@ -184,8 +191,14 @@ fn container(facts: &Facts) -> Option<Block> {
     }
     let until = around.purge_after.and_then(ends).map(|until| until.max(facts.now));
     let detail = match until {
-        Some(until) => format!("{} is removed: it goes with that, not before {until}, or comes back with it", around.name),
-        None => format!("{} is removed until somebody purges it: it goes with that, or comes back with it", around.name),
+        Some(until) => format!(
+            "{} is removed: it goes with that, not before {until}, or comes back with it",
+            around.name
+        ),
+        None => format!(
+            "{} is removed until somebody purges it: it goes with that, or comes back with it",
+            around.name
+        ),
     };
     Some(Block { kind: Kind::Container, since: around.removed_at, until, detail })
 }
@@ -214,7 +227,9 @@ fn backlog(facts: &Facts) -> Option<Block> {
     let until = rate.map(|rate| facts.now.plus(time_for(objects, rate)));
     let detail = match rate {
         Some(rate) => format!("{objects} versions are due and not gone yet; {rate:.0} a second go"),
-        None => format!("{objects} versions are due and not gone yet; how fast they go has not been measured"),
+        None => {
+            format!("{objects} versions are due and not gone yet; how fast they go has not been measured")
+        }
     };
     Some(Block { kind: Kind::Backlog, since: None, until, detail })
 }
@@ -304,7 +319,10 @@ mod tests {
         let blocks = blocks(facts);
         let space = space(facts, &blocks);
         assert!(!space.reason.is_empty());
-        (blocks.iter().map(|block| (block.kind, block.until.map(secs))).collect(), space.expected_at.map(secs))
+        (
+            blocks.iter().map(|block| (block.kind, block.until.map(secs))).collect(),
+            space.expected_at.map(secs),
+        )
     }
 
     #[test]
@@ -320,28 +338,108 @@ mod tests {
             ("in grace", in_grace.clone(), vec![(K::Grace, Some(2_000))], Some(2_000)),
             ("due", due.clone(), vec![], Some(1_060)),
             ("due, nobody knows when it runs", Facts { next_run: None, ..due.clone() }, vec![], Some(1_000)),
-            ("until purged", Facts { purge_after: Some(never), ..in_grace.clone() }, vec![(K::Grace, None)], None),
-            ("a guard that outlasts the grace", Facts { guard: until(3_000), ..in_grace.clone() }, vec![(K::Grace, Some(2_000)), (K::Guard, Some(3_000))], Some(3_000)),
+            (
+                "until purged",
+                Facts { purge_after: Some(never), ..in_grace.clone() },
+                vec![(K::Grace, None)],
+                None,
+            ),
+            (
+                "a guard that outlasts the grace",
+                Facts { guard: until(3_000), ..in_grace.clone() },
+                vec![(K::Grace, Some(2_000)), (K::Guard, Some(3_000))],
+                Some(3_000),
+            ),
             ("a guard that is over", Facts { guard: until(900), ..due.clone() }, vec![], Some(1_060)),
-            ("a guard without end", Facts { guard: Guard { until: Some(never), ..Guard::NONE }, ..due.clone() }, vec![(K::Hold, None)], None),
-            ("a hold in grace", Facts { guard: held, ..in_grace.clone() }, vec![(K::Grace, Some(2_000)), (K::Hold, None)], None),
-            ("guarded inside", Facts { inside: Guarded { count: 2, held: 0, until: Some(t(3_000)) }, ..due.clone() }, vec![(K::Guard, Some(3_000))], Some(3_000)),
-            ("held inside", Facts { inside: Guarded { count: 2, held: 1, until: None }, ..due.clone() }, vec![(K::Hold, None)], None),
-            ("in a removed bucket", inside(live.clone(), State::Removed, t(2_500)), vec![(K::Container, Some(2_500))], Some(2_500)),
-            ("removed in a removed bucket", inside(in_grace.clone(), State::Removed, t(2_500)), vec![(K::Grace, Some(2_000)), (K::Container, Some(2_500))], Some(2_500)),
-            ("in a bucket removed for good", inside(live.clone(), State::Removed, never), vec![(K::Container, None)], None),
-            ("in a bucket that is being purged", inside(live.clone(), State::Purging, t(900)), vec![], Some(1_060)),
+            (
+                "a guard without end",
+                Facts { guard: Guard { until: Some(never), ..Guard::NONE }, ..due.clone() },
+                vec![(K::Hold, None)],
+                None,
+            ),
+            (
+                "a hold in grace",
+                Facts { guard: held, ..in_grace.clone() },
+                vec![(K::Grace, Some(2_000)), (K::Hold, None)],
+                None,
+            ),
+            (
+                "guarded inside",
+                Facts { inside: Guarded { count: 2, held: 0, until: Some(t(3_000)) }, ..due.clone() },
+                vec![(K::Guard, Some(3_000))],
+                Some(3_000),
+            ),
+            (
+                "held inside",
+                Facts { inside: Guarded { count: 2, held: 1, until: None }, ..due.clone() },
+                vec![(K::Hold, None)],
+                None,
+            ),
+            (
+                "in a removed bucket",
+                inside(live.clone(), State::Removed, t(2_500)),
+                vec![(K::Container, Some(2_500))],
+                Some(2_500),
+            ),
+            (
+                "removed in a removed bucket",
+                inside(in_grace.clone(), State::Removed, t(2_500)),
+                vec![(K::Grace, Some(2_000)), (K::Container, Some(2_500))],
+                Some(2_500),
+            ),
+            (
+                "in a bucket removed for good",
+                inside(live.clone(), State::Removed, never),
+                vec![(K::Container, None)],
+                None,
+            ),
+            (
+                "in a bucket that is being purged",
+                inside(live.clone(), State::Purging, t(900)),
+                vec![],
+                Some(1_060),
+            ),
             ("halted", standstill(due.clone(), false), vec![(K::Halted, None)], None),
-            ("braked, in grace", standstill(in_grace.clone(), true), vec![(K::Grace, Some(2_000)), (K::Brake, None)], None),
+            (
+                "braked, in grace",
+                standstill(in_grace.clone(), true),
+                vec![(K::Grace, Some(2_000)), (K::Brake, None)],
+                None,
+            ),
             ("just removed, without grace", removed(990, 990), vec![(K::Drain, Some(1_020))], Some(1_060)),
-            ("behind others", Facts { backlog: rated(Some(5.0)), ..due.clone() }, vec![(K::Backlog, Some(1_100))], Some(1_160)),
-            ("behind others, not measured", Facts { backlog: rated(None), ..due.clone() }, vec![(K::Backlog, None)], None),
-            ("in grace, whatever is due before", Facts { backlog: rated(Some(5.0)), ..in_grace.clone() }, vec![(K::Grace, Some(2_000))], Some(2_000)),
-            ("being purged, behind others", Facts { state: State::Purging, backlog: rated(Some(5.0)), ..due.clone() }, vec![(K::Backlog, Some(1_100))], Some(1_160)),
+            (
+                "behind others",
+                Facts { backlog: rated(Some(5.0)), ..due.clone() },
+                vec![(K::Backlog, Some(1_100))],
+                Some(1_160),
+            ),
+            (
+                "behind others, not measured",
+                Facts { backlog: rated(None), ..due.clone() },
+                vec![(K::Backlog, None)],
+                None,
+            ),
+            (
+                "in grace, whatever is due before",
+                Facts { backlog: rated(Some(5.0)), ..in_grace.clone() },
+                vec![(K::Grace, Some(2_000))],
+                Some(2_000),
+            ),
+            (
+                "being purged, behind others",
+                Facts { state: State::Purging, backlog: rated(Some(5.0)), ..due.clone() },
+                vec![(K::Backlog, Some(1_100))],
+                Some(1_160),
+            ),
             ("live", live.clone(), vec![], None),
             ("live and held", Facts { guard: held, ..live.clone() }, vec![(K::Hold, None)], None),
             ("live while all stands still", standstill(live, false), vec![], None),
-            ("purged", Facts { state: State::Purged, purged_at: Some(t(950)), ..due.clone() }, vec![], Some(950)),
+            (
+                "purged",
+                Facts { state: State::Purged, purged_at: Some(t(950)), ..due.clone() },
+                vec![],
+                Some(950),
+            ),
         ] {
             assert_eq!(said(&facts), (blocks, back), "{what}");
         }

@@ -92,7 +92,9 @@ pub(in crate::admin) async fn explain(asked: &Asked<'_>) -> Answered {
         (Some(_), ..) => Err(Complaint::bad_request("id stands alone: a UUID is looked for everywhere")),
         (None, None, None, None) => match domain {
             Some(domain) => of_container(asked, find_domain(asked, domain).await?).await,
-            None => Err(Complaint::bad_request("what is asked about is missing: give id, domain, or bucket with name")),
+            None => Err(Complaint::bad_request(
+                "what is asked about is missing: give id, domain, or bucket with name",
+            )),
         },
         (None, None, ..) => Err(Complaint::bad_request("name and version go with bucket")),
         (None, Some(bucket), name, version) => {
@@ -159,10 +161,13 @@ async fn of_id(asked: &Asked<'_>, text: &str) -> Answered {
     }
     let alias = match metadata.find_uuid(&id.to_string(), false).await? {
         Some(found) => Some(found.version),
-        None => match metadata.tombstones_by_uuid(*id.as_bytes()).await?.into_iter().find_map(|dead| dead.version) {
-            Some(version) => metadata.version(version).await?,
-            None => None,
-        },
+        None => {
+            match metadata.tombstones_by_uuid(*id.as_bytes()).await?.into_iter().find_map(|dead| dead.version)
+            {
+                Some(version) => metadata.version(version).await?,
+                None => None,
+            }
+        }
     };
     match alias {
         Some(version) => of_version(asked, version).await,
@@ -204,10 +209,7 @@ async fn of_version_in(asked: &Asked<'_>, bucket: &Container, name: Option<&str>
 
 async fn of_container(asked: &Asked<'_>, container: Container) -> Answered {
     let of_bucket = container.kind == ContainerKind::Bucket;
-    asked.require(
-        container.parent.or(Some(container.id)),
-        of_bucket.then_some(container.id),
-    )?;
+    asked.require(container.parent.or(Some(container.id)), of_bucket.then_some(container.id))?;
     let place = Place::of_container(asked, &container).await?;
     let inside = asked.gateway.metadata.inside(container.kind, container.id).await?;
     let installation = Installation::look(asked).await?;
@@ -250,7 +252,11 @@ async fn of_name(asked: &Asked<'_>, domain: &Container, bucket: Container, name:
     let around = place.above_contents();
     let versions = lives.into_iter().map(|life| {
         let above = life.contents_state.under(around);
-        OneOf { is: told::role(&life, now), marker: life.version.marker, version: VersionView::new(life.version, above) }
+        OneOf {
+            is: told::role(&life, now),
+            marker: life.version.marker,
+            version: VersionView::new(life.version, above),
+        }
     });
     ok(&OfName {
         kind: "name",
@@ -270,10 +276,9 @@ fn newest(lives: &[Life]) -> Option<&Life> {
     let current = of(State::Live).filter(live_here).find(|life| life.version.is_current);
     let hiding = || of(State::Live).filter(live_here).max_by_key(|life| life.version.seq);
     let gone = || {
-        lives
-            .iter()
-            .filter(|life| life.version.state != State::Live)
-            .max_by_key(|life| (life.version.state == State::Removed, life.version.removed_at, life.version.seq))
+        lives.iter().filter(|life| life.version.state != State::Live).max_by_key(|life| {
+            (life.version.state == State::Removed, life.version.removed_at, life.version.seq)
+        })
     };
     current.or_else(hiding).or_else(gone).or_else(|| lives.first())
 }

@@ -1,8 +1,8 @@
 //! Where something is: the contents, the bucket and the domain around it, and the record of their removals.
 
+use super::blocks::Around;
 use crate::admin::error::Complaint;
 use crate::admin::request::Asked;
-use super::blocks::Around;
 use lifecycle::{ContainerId, Refusal, State, Time, VersionId};
 use metadata::{Container, ContainerKind, DeletionRow};
 
@@ -82,7 +82,10 @@ impl Place {
 
     /// The worst state around contents.
     pub(super) fn above_contents(&self) -> State {
-        [&self.bucket, &self.domain].into_iter().flatten().fold(State::Live, |state, level| level.state.under(state))
+        [&self.bucket, &self.domain]
+            .into_iter()
+            .flatten()
+            .fold(State::Live, |state, level| level.state.under(state))
     }
 
     /// The worst state around a container that is in its own place: of a bucket, its domain's.

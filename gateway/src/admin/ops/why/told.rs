@@ -1,10 +1,10 @@
 //! The answer: its fields, and the same in one paragraph.
 
+use super::blocks::{Backlog, Block, Facts, Guarded, Space, Standstill, blocks, space};
+use super::place::{Level, Place};
 use crate::admin::error::Complaint;
 use crate::admin::request::Asked;
 use crate::admin::view::time;
-use super::blocks::{Backlog, Block, Facts, Guarded, Space, Standstill, blocks, space};
-use super::place::{Level, Place};
 use lifecycle::grace::container_due;
 use lifecycle::{ContainerId, Guard, State, Time};
 use metadata::{Container, ContainerKind, Inside, Life, Version};
@@ -122,7 +122,12 @@ pub(super) fn role(life: &Life, now: Time) -> &'static str {
 
 impl Told {
     /// `hides`: it is the delete marker that hides its object.
-    pub(super) fn version(version: &Version, hides: bool, place: &Place, installation: &Installation) -> Told {
+    pub(super) fn version(
+        version: &Version,
+        hides: bool,
+        place: &Place,
+        installation: &Installation,
+    ) -> Told {
         let facts = Facts {
             state: version.state,
             removed_at: version.removed_at,
@@ -156,7 +161,8 @@ impl Told {
         };
         let level = if container.kind == ContainerKind::Domain { &place.domain } else { &place.bucket };
         let own = of_container(container, level.as_ref());
-        let restore = (container.state == State::Removed).then(|| restore_container(place, level.as_ref())).flatten();
+        let restore =
+            (container.state == State::Removed).then(|| restore_container(place, level.as_ref())).flatten();
         let removed = (container.removed_at, container.actor.clone());
         let since = container.removed_at.or(Some(container.created_at));
         Told::new(own, since, removed, restore, level.as_ref(), place, &facts)
@@ -182,7 +188,10 @@ impl Told {
         let by = removed_at.and(actor).or_else(|| removal.map(|removal| removal.actor.clone()));
         let restorable = facts.state == State::Removed && above == State::Live;
         // From the outside in.
-        let first = around.last().filter(|_| above == State::Removed).and_then(|level| restore_container(place, Some(level)));
+        let first = around
+            .last()
+            .filter(|_| above == State::Removed)
+            .and_then(|level| restore_container(place, Some(level)));
         let until = facts.purge_after.filter(|_| facts.state == State::Removed);
         let until = around.iter().filter_map(|level| level.purge_after).chain(until).min();
         let until = until.filter(|_| facts.effective() == State::Removed);
@@ -204,7 +213,11 @@ impl Told {
         }
         if !blocks.is_empty() {
             let details: Vec<&str> = blocks.iter().map(|block| block.detail.as_str()).collect();
-            let blocked = if facts.effective() == State::Live { "What would keep it from being removed" } else { "Its purge waits" };
+            let blocked = if facts.effective() == State::Live {
+                "What would keep it from being removed"
+            } else {
+                "Its purge waits"
+            };
             answer.push_str(&format!(" {blocked}: {}.", details.join("; ")));
         }
         match (facts.effective(), space.expected_at) {
@@ -255,12 +268,22 @@ fn of_version(version: &Version, hides: bool, place: &Place, now: Time) -> Strin
             "It expired at {} and is absent for every reader; task expire has not removed it yet.",
             at(version.expires_at)
         ),
-        State::Live if place.above() == State::Live && version.is_current => "It is live and current.".to_owned(),
+        State::Live if place.above() == State::Live && version.is_current => {
+            "It is live and current.".to_owned()
+        }
         State::Live if version.is_current => "It is live by itself.".to_owned(),
         State::Live if version.marker => "It is a delete marker.".to_owned(),
-        State::Live => "It is live by itself, and not current: a newer version or a delete marker stands before it.".to_owned(),
+        State::Live => {
+            "It is live by itself, and not current: a newer version or a delete marker stands before it."
+                .to_owned()
+        }
         State::Removed => {
-            format!("It was removed at {} {}; kept until {}.", at(version.removed_at), by(), at(version.purge_after))
+            format!(
+                "It was removed at {} {}; kept until {}.",
+                at(version.removed_at),
+                by(),
+                at(version.purge_after)
+            )
         }
         State::Purging => {
             format!("It was removed at {} {}; its bytes are being destroyed.", at(version.removed_at), by())
@@ -293,10 +316,16 @@ fn of_container(container: &Container, level: Option<&Level>) -> String {
     };
     match state {
         State::Staged | State::Live => format!("The {what} is live by itself."),
-        State::Removed => format!("The {what} was removed {}; kept until {}.", how(), at(container.purge_after)),
+        State::Removed => {
+            format!("The {what} was removed {}; kept until {}.", how(), at(container.purge_after))
+        }
         State::Purging => format!("The {what} was removed {}; what it holds is being destroyed.", how()),
         State::Purged | State::Forgotten => {
-            format!("The {what} was removed {}, and is purged; remembered until {}.", how(), at(container.forget_after))
+            format!(
+                "The {what} was removed {}, and is purged; remembered until {}.",
+                how(),
+                at(container.forget_after)
+            )
         }
     }
 }
@@ -322,7 +351,12 @@ fn restore_container(place: &Place, level: Option<&Level>) -> Option<String> {
         ContainerKind::Bucket => format!("barrow bucket restore {}/{}", word(&domain.name), level.id),
         ContainerKind::Contents => {
             let bucket = place.bucket.as_ref()?;
-            format!("barrow trash restore {}/{} --contents {}", word(&domain.name), word(&bucket.name), level.id)
+            format!(
+                "barrow trash restore {}/{} --contents {}",
+                word(&domain.name),
+                word(&bucket.name),
+                level.id
+            )
         }
     })
 }
