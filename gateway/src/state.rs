@@ -29,6 +29,8 @@ pub struct Settings {
     pub deletion_memory: Duration,
     /// How long a multipart upload may take.
     pub upload_expiry: Duration,
+    /// How long bytes stay after their version became invisible, for reads that began before.
+    pub drain_timeout: Duration,
     /// How long a claim on a failed upload's bytes holds.
     pub claim_lease: Duration,
     /// How lifepoints are taken.

@@ -90,7 +90,8 @@ impl fmt::Display for Tripped {
         let Amount { objects, bytes } = self.unexplained;
         write!(
             f,
-            "this cycle would purge at least {objects} objects with {bytes} of {} bytes",
+            "{} at least {objects} objects with {bytes} of {} bytes",
+            metadata::BRAKE_SAYS,
             self.stored_bytes
         )?;
         match self.limit {

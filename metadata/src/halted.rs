@@ -18,6 +18,16 @@ pub struct Halt {
     pub reason: String,
 }
 
+/// How the brake's reason for a halt begins: by it a halt that the brake ordered is told from one that a clock did.
+pub const BRAKE_SAYS: &str = "this cycle would purge";
+
+impl Halt {
+    /// Whether the brake ordered it: too much would have been purged that no request explains.
+    pub fn is_brake(&self) -> bool {
+        self.reason.starts_with(BRAKE_SAYS)
+    }
+}
+
 /// How much wall time may run ahead of boot time within one boot before that is taken for a broken clock.
 pub const CLOCK_LEAP_MAX: Duration = Duration::from_secs(3_600);
 

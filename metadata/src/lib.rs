@@ -7,18 +7,22 @@
 
 mod check;
 mod containers;
+mod deletions;
 mod error;
 mod gather;
 mod gauges;
 mod halted;
 mod keys;
 mod list;
+mod lives;
 mod lookup;
 mod members;
 mod migrate;
 mod objects;
 mod open;
+mod past;
 mod reclaim;
+mod rehearsal;
 mod sql;
 mod tags;
 mod tasks;
@@ -36,14 +40,16 @@ pub use containers::{
     HistoryStep, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan, PurgeStep, Removal, RemoveOrder,
     Removed, Replan, ReplanAt, ReplanStep, RestoreOrder,
 };
+pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
 pub use gauges::ContainerCount;
-pub use halted::{CLOCK_LEAP_MAX, Halt};
+pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, Secret, write_private};
 pub use list::{
     BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfUploads,
     PageOfVersions, UploadsOrder, VersionMarker, VersionPage, VersionsOrder,
 };
+pub use lives::{Inside, Life};
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use members::{MemberGauges, MemberSettings, Members, Pin, Reads};
 pub use objects::{
@@ -51,6 +57,7 @@ pub use objects::{
     RestoreWhat, Restored, Stage, Which,
 };
 pub use open::{Metadata, Settings};
+pub use past::{Past, PastGround, TakenOut, Then};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use sql::Engine;
 pub use tasks::TaskRow;

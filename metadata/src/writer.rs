@@ -31,7 +31,18 @@ enum Job {
     /// Commands to objects, grouped with whatever else queues.
     Objects { commands: Vec<ObjectCommand>, reply: oneshot::Sender<Vec<Answer>> },
     /// A transaction of its own.
-    Solo { solo: Box<dyn Solo>, fenced: bool },
+    Solo { solo: Box<dyn Solo>, way: Way },
+}
+
+/// How a transaction of its own begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It is committed if this process may speak for the installation.
+    Fenced,
+    /// It is committed in any case: for finding out whether it may, and for registering anew.
+    Unfenced,
+    /// It is undone at its end: what it would have done is all that is wanted.
+    Rehearsed,
 }
 
 /// A transaction that is not grouped: container moves, claims, settings. It may be run several times.
@@ -77,6 +88,7 @@ pub(crate) struct Writer {
     foreground: mpsc::Sender<Job>,
     background: mpsc::Sender<Job>,
     again: Arc<AtomicU64>,
+    rehearses: bool,
 }
 
 /// Whether somebody waits for the answer at a door.
@@ -104,7 +116,12 @@ impl Writer {
             again: Arc::clone(&again),
         };
         tokio::spawn(worker.work());
-        Writer { foreground, background, again }
+        Writer { foreground, background, again, rehearses: false }
+    }
+
+    /// The same writer, which undoes whatever it is sent through this handle instead of committing it.
+    pub(crate) fn rehearsing(&self) -> Self {
+        Writer { rehearses: true, ..self.clone() }
     }
 
     /// How often a transaction was run again because the database asked for it.
@@ -121,6 +138,9 @@ impl Writer {
 
     /// Carries out commands to objects; the answers stand in their order.
     pub(crate) async fn objects(&self, urgency: Urgency, commands: Vec<ObjectCommand>) -> Vec<Answer> {
+        if self.rehearses {
+            return self.rehearse(urgency, commands).await;
+        }
         let count = commands.len();
         let (reply, answer) = oneshot::channel();
         let stopped = || (0..count).map(|_| Err(stopped())).collect();
@@ -128,6 +148,29 @@ impl Writer {
             return stopped();
         }
         answer.await.unwrap_or_else(|_| stopped())
+    }
+
+    /// What `commands` would answer, all of them in one transaction that is then undone.
+    async fn rehearse(&self, urgency: Urgency, commands: Vec<ObjectCommand>) -> Vec<Answer> {
+        let count = commands.len();
+        let commands = Arc::new(commands);
+        let rehearsed = self
+            .solo(urgency, move |conn, now| {
+                let commands = Arc::clone(&commands);
+                Box::pin(async move {
+                    let all: Vec<&ObjectCommand> = commands.iter().collect();
+                    Ok(objects::run(conn, &all, now).await?)
+                })
+            })
+            .await;
+        match rehearsed {
+            Ok(answers) => answers.into_iter().map(|answer| answer.map_err(Failure::Refused)).collect(),
+            Err(failure) => {
+                let text = failure.to_string();
+                let again = || Failure::Unavailable { text: text.clone(), again: false };
+                (0..count).map(|_| Err(again())).collect()
+            }
+        }
     }
 
     /// Carries out one command to an object.
@@ -141,7 +184,7 @@ impl Writer {
         F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
         T: Send + 'static,
     {
-        self.alone(urgency, true, run).await
+        self.alone(urgency, Way::Fenced, run).await
     }
 
     /// As [`Writer::solo`], whether or not this process is fenced: for finding out, and for registering anew.
@@ -150,16 +193,18 @@ impl Writer {
         F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
         T: Send + 'static,
     {
-        self.alone(urgency, false, run).await
+        self.alone(urgency, Way::Unfenced, run).await
     }
 
-    async fn alone<T, F>(&self, urgency: Urgency, fenced: bool, run: F) -> Result<T, Failure>
+    async fn alone<T, F>(&self, urgency: Urgency, way: Way, run: F) -> Result<T, Failure>
     where
         F: for<'t> Fn(&'t mut Conn, Time) -> Run<'t, T> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Solo { solo: Box::new(SoloOf { run, result: None, reply }), fenced };
+        let solo = Box::new(SoloOf { run, result: None, reply });
+        let way = if self.rehearses { Way::Rehearsed } else { way };
+        let job = Job::Solo { solo, way };
         self.queue(urgency).send(job).await.map_err(|_| stopped())?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
     }
@@ -230,7 +275,7 @@ impl Worker {
                     count += commands.len();
                     group.push(Grouped { commands, reply });
                 }
-                Job::Solo { solo, fenced } => solos.push((solo, fenced)),
+                Job::Solo { solo, way } => solos.push((solo, way)),
             }
             next = if gather && count < GROUP_MAX { self.fore.try_recv().ok() } else { None };
         }
@@ -240,8 +285,8 @@ impl Worker {
                 true => self.run_group_carelessly(group).await,
             }
         }
-        for (solo, fenced) in solos {
-            self.run_solo(solo, fenced).await;
+        for (solo, way) in solos {
+            self.run_solo(solo, way).await;
         }
     }
 
@@ -351,10 +396,10 @@ impl Worker {
         Ok(found)
     }
 
-    async fn run_solo(&mut self, mut solo: Box<dyn Solo>, fenced: bool) {
+    async fn run_solo(&mut self, mut solo: Box<dyn Solo>, way: Way) {
         let mut attempt = 0;
         let committed = loop {
-            let outcome = self.try_solo(&mut *solo, fenced).await;
+            let outcome = self.try_solo(&mut *solo, way).await;
             attempt += 1;
             match outcome {
                 Err(Failure::Unavailable { again: true, text }) if attempt < AGAIN_MAX => {
@@ -367,17 +412,27 @@ impl Worker {
         solo.answer(committed);
     }
 
-    async fn try_solo(&mut self, solo: &mut dyn Solo, fenced: bool) -> Result<(), Failure> {
+    async fn try_solo(&mut self, solo: &mut dyn Solo, way: Way) -> Result<(), Failure> {
         let now = self.clock.now();
         let begin = self.lease.begin();
         let conn = self.connected().await?;
-        let begun = if fenced { conn.begin_fenced(begin).await } else { conn.begin().await };
+        let begun = match way {
+            Way::Fenced | Way::Rehearsed => conn.begin_fenced(begin).await,
+            Way::Unfenced => conn.begin().await,
+        };
         if let Err(error) = begun {
             self.recover(&error).await;
             return Err(error.into());
         }
         let outcome = solo.run(conn, now).await;
         match outcome {
+            Ok(()) if way == Way::Rehearsed => {
+                // A connection that is dropped undoes what was not committed, too.
+                if conn.rollback().await.is_err() {
+                    self.drop_connection().await;
+                }
+                Ok(())
+            }
             Ok(()) => match conn.commit().await {
                 Ok(()) => Ok(()),
                 Err(error) => {

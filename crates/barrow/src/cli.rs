@@ -148,11 +148,10 @@ pub(crate) enum Operator {
         #[arg(long)]
         bucket: Option<String>,
     },
-    /// What became of a version
-    Why {
-        /// Its id: 32 hexadecimal digits
-        version: String,
-    },
+    /// What something is, who made it so, how it comes back, and what keeps its space from coming back
+    Why(Why),
+    /// The record of removals of domains, buckets and what buckets held
+    Deletions(Deletions),
     /// What a UUID or a name was: everything dead that is remembered of it
     Tombstones(Tombstones),
 }
@@ -242,6 +241,9 @@ pub(crate) enum BucketCommand {
         /// Under another name
         #[arg(long = "as", value_name = "NAME")]
         as_name: Option<String>,
+        /// Tell what would come back, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// End a removed bucket's grace: this cannot be undone
     Purge {
@@ -297,6 +299,9 @@ pub(crate) enum DomainCommand {
         /// Under another name
         #[arg(long = "as", value_name = "NAME")]
         as_name: Option<String>,
+        /// Tell what would come back, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// End a removed domain's grace: this cannot be undone
     Purge {
@@ -317,15 +322,20 @@ pub(crate) enum TrashCommand {
         #[command(flatten)]
         listing: Listing,
     },
-    /// Restore objects of a bucket
+    /// Restore objects of a bucket; or, with nothing but its name, a removed bucket with all it held, as `bucket restore`
+    /// does, and with --domain alone a removed domain, as `domain restore` does
     Restore(TrashRestore),
 }
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["names", "prefix", "version", "contents"]))]
+#[command(group = clap::ArgGroup::new("what").args(["names", "prefix", "version", "contents"]))]
+#[command(group = clap::ArgGroup::new("where").required(true).args(["bucket", "domain"]))]
 pub(crate) struct TrashRestore {
-    /// The bucket
-    pub(crate) bucket: String,
+    /// The bucket; alone, the removed bucket that comes back, of which a name means the one removed last
+    pub(crate) bucket: Option<String>,
+    /// A removed domain
+    #[arg(long, conflicts_with_all = ["names", "prefix", "version", "contents", "as_of", "replace"])]
+    pub(crate) domain: Option<String>,
     /// Names of objects: of each, the version removed last
     pub(crate) names: Vec<String>,
     /// Every removed object whose name begins so
@@ -337,12 +347,53 @@ pub(crate) struct TrashRestore {
     /// All that an emptying took out, by the id that `trash list` shows
     #[arg(long, value_name = "ID")]
     pub(crate) contents: Option<String>,
+    /// The bucket, or what --prefix says of it, as it was at this time (2026-03-03T09:00:00Z) or so long ago (2h), as far as
+    /// grace reaches. What was written since stays, unless --replace. What was removed and restored since counts as never
+    /// removed
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["names", "version", "contents", "as_name"])]
+    pub(crate) as_of: Option<String>,
     /// Remove what has taken the name meanwhile
     #[arg(long)]
     pub(crate) replace: bool,
-    /// One object under another name, or contents as another bucket
+    /// One object, or a removed container, under another name; or contents as another bucket
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) as_name: Option<String>,
+    /// Tell what would come back, what not and why, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["what", "domain"]))]
+pub(crate) struct Why {
+    /// The UUID of anything; BUCKET, DOMAIN/BUCKET or DOMAIN/BUCKET/NAME; beside --domain, BUCKET or BUCKET/NAME. What
+    /// stands before the first slash is a domain, unless --domain is given
+    pub(crate) what: Option<String>,
+    /// The name of an object in that bucket
+    #[arg(requires = "what")]
+    pub(crate) name: Option<String>,
+    /// Another domain than the default one; alone, the domain itself
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// One version of it
+    #[arg(long, value_name = "ID", requires = "what")]
+    pub(crate) version: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deletions {
+    /// removed, restored, purging or purged
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only what was removed, or came to its end, since this time (2026-03-03T09:00:00Z), or so long ago (2h)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Go on telling what is removed, restored and purged until interrupted; the newest stands last
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// At most so many; of --follow, so many of the past
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Args)]
@@ -449,9 +500,27 @@ mod tests {
         assert_eq!(parsed("barrow trash restore photos a b"), Ok(()));
         assert_eq!(parsed("barrow trash restore photos --prefix 2026/"), Ok(()));
         assert_eq!(parsed("barrow trash restore photos --version x --version y"), Ok(()));
-        assert_eq!(parsed("barrow trash restore photos"), Err(2));
+        assert_eq!(parsed("barrow trash restore photos"), Ok(()), "the bucket itself");
+        assert_eq!(parsed("barrow trash restore --domain acme.example --dry-run"), Ok(()));
+        assert_eq!(parsed("barrow trash restore photos --as-of 2h --prefix a --replace --dry-run"), Ok(()));
+        assert_eq!(parsed("barrow trash restore"), Err(2));
+        assert_eq!(parsed("barrow trash restore photos --domain d"), Err(2));
+        assert_eq!(parsed("barrow trash restore --domain d --as-of 2h"), Err(2));
+        assert_eq!(parsed("barrow trash restore photos a --as-of 2h"), Err(2));
+        assert_eq!(parsed("barrow trash restore photos --version x --as-of 2h"), Err(2));
         assert_eq!(parsed("barrow trash restore photos a --prefix b"), Err(2));
         assert_eq!(parsed("barrow bucket list --limit 0"), Err(2));
+    }
+
+    #[test]
+    fn why_wants_to_know_of_what() {
+        let parsed =
+            |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.exit_code());
+        assert_eq!(parsed("barrow why photos"), Ok(()));
+        assert_eq!(parsed("barrow why photos cat.txt --domain d --version x"), Ok(()));
+        assert_eq!(parsed("barrow why --domain d"), Ok(()));
+        assert_eq!(parsed("barrow why"), Err(2));
+        assert_eq!(parsed("barrow why --domain d --version x"), Err(2));
     }
 
     #[test]

@@ -79,7 +79,7 @@ fn is_amount(cell: &str) -> bool {
 }
 
 /// Names may hold anything, and a terminal obeys some of it.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.chars().map(escape).collect()
 }

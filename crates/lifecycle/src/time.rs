@@ -54,6 +54,11 @@ impl Time {
         }
     }
 
+    /// Reads RFC 3339, in whatever zone it is written.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text.trim()).ok().map(|at| Time(at.timestamp_micros()))
+    }
+
     /// IMF-fixdate (RFC 9110 section 5.6.7), as in `Last-Modified`.
     pub fn to_http_date(self) -> String {
         match self.to_chrono() {
@@ -98,6 +103,18 @@ mod tests {
         }
         assert_eq!(at.to_http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(Time::parse_http_date("yesterday"), None);
+    }
+
+    #[test]
+    fn rfc_3339_is_read_in_any_zone() {
+        let at = Time::from_secs(784_111_777);
+        for text in ["1994-11-06T08:49:37Z", "1994-11-06T09:49:37.000+01:00", " 1994-11-06T08:49:37.000Z"] {
+            assert_eq!(Time::parse_rfc3339(text), Some(at), "{text}");
+        }
+        assert_eq!(Time::parse_rfc3339(&at.to_rfc3339()), Some(at));
+        for bad in ["", "1994-11-06", "1994-11-06T08:49:37", "yesterday", "never"] {
+            assert_eq!(Time::parse_rfc3339(bad), None, "{bad}");
+        }
     }
 
     #[test]

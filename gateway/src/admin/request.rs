@@ -9,7 +9,7 @@ use crate::http::{Body, BodyReader, Query};
 use crate::objects::Error;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use lifecycle::{ContainerId, State};
+use lifecycle::{ContainerId, State, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -129,6 +129,20 @@ pub(super) fn duration(field: &str, text: &str) -> Result<Duration, Complaint> {
         Ok(length) if length <= lifecycle::grace::GRACE_MAX => Ok(length),
         _ => Err(Complaint::bad_request(format!(
             "{field} cannot be {text:?}: allowed is a duration with its unit, up to 100 years, such as \"7days\""
+        ))),
+    }
+}
+
+/// Reads a moment in the past: RFC 3339, or how long ago, such as "2h".
+pub(super) fn moment(field: &str, text: &str, now: Time) -> Result<Time, Complaint> {
+    let ago = || humantime::parse_duration(text).ok().filter(|ago| *ago <= lifecycle::grace::GRACE_MAX);
+    match Time::parse_rfc3339(text).or_else(|| ago().map(|ago| now.minus(ago))) {
+        Some(at) if at <= now => Ok(at),
+        Some(at) => {
+            Err(Complaint::bad_request(format!("{field} cannot be {text:?}: {at} lies in the future")))
+        }
+        None => Err(Complaint::bad_request(format!(
+            "{field} cannot be {text:?}: allowed is a time such as \"2026-03-03T09:00:00Z\", or how long ago, such as \"2h\""
         ))),
     }
 }

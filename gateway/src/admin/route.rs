@@ -103,6 +103,8 @@ operations! {
     Barrier = "GET" "/v1/barrier" Some(Right::Admin);
     /// Who has not let go of what was removed up to an epoch.
     BarrierAt = "GET" "/v1/barrier/{epoch}" Some(Right::Admin);
+    /// What a name, a bucket or a domain is, why, and when its space comes back.
+    Explain = "GET" "/v1/why" Some(Right::Admin);
     /// What became of a version.
     Why = "GET" "/v1/versions/{version}" Some(Right::Admin);
     /// What a UUID or a name was.

@@ -9,10 +9,11 @@ use gateway::{
 };
 use lifecycle::{
     BlobName, Cause, Clock, Condition, ContainerId, DomainName, Guard, Kind, MemberId, Right, Rights, State,
-    VersionId,
+    VersionId, VersioningPolicy,
 };
 use metadata::{
-    AccessKey, Body, ClaimOrder, Delete, Existence, Markers, ObjectCommand, Publish, Secret, Stage, Which,
+    AccessKey, Body, ClaimOrder, ContainerKind, ContextChange, Delete, Existence, Markers, ObjectCommand,
+    Policies, Publish, Secret, Stage, Which,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -83,7 +84,10 @@ impl BackgroundWork for Background {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let db = Database::sqlite();
+        World::on(Database::sqlite()).await
+    }
+
+    pub(crate) async fn on(db: Database) -> Self {
         let clock = Arc::new(ManualClock::default());
         let metadata = db.open(clock.clone()).await;
         let settings = blobs::Settings::at("memory:");
@@ -99,6 +103,7 @@ impl World {
             object_delete_delay: DAY,
             deletion_memory: 14 * DAY,
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
+            drain_timeout: Duration::from_secs(30),
             claim_lease: Duration::from_secs(60),
             lifepoint: LifepointSettings::default(),
             policy: PolicySettings::default(),
@@ -188,13 +193,35 @@ impl World {
         self.publish(bucket, name, version, Body::Staged { format: 0 }).await
     }
 
-    async fn contents(&self, bucket: ContainerId) -> ContainerId {
+    pub(crate) async fn contents(&self, bucket: ContainerId) -> ContainerId {
         let kind = metadata::ContainerKind::Bucket;
         self.gateway.metadata.container(kind, bucket).await.unwrap().unwrap().contents.unwrap()
     }
 
     async fn publish(&self, bucket: ContainerId, name: &str, version: VersionId, body: Body) -> VersionId {
-        let publish = Publish {
+        self.publish_as(bucket, name, version, body, |_| ()).await
+    }
+
+    /// Puts an object that `change` makes special.
+    pub(crate) async fn put_as(
+        &self,
+        bucket: ContainerId,
+        name: &str,
+        change: impl FnOnce(&mut Publish),
+    ) -> VersionId {
+        let body = Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(b"abcd") };
+        self.publish_as(bucket, name, VersionId::ordered(self.clock.now()), body, change).await
+    }
+
+    async fn publish_as(
+        &self,
+        bucket: ContainerId,
+        name: &str,
+        version: VersionId,
+        body: Body,
+        change: impl FnOnce(&mut Publish),
+    ) -> VersionId {
+        let mut publish = Publish {
             keeps_tags: false,
             domain: self.domain(),
             bucket,
@@ -220,16 +247,21 @@ impl World {
             grace: DAY,
             body,
         };
+        change(&mut publish);
         self.gateway.metadata.object(ObjectCommand::Publish(Box::new(publish))).await.unwrap();
         version
     }
 
     pub(crate) async fn delete(&self, bucket: ContainerId, name: &str) {
+        self.delete_which(bucket, name, Which::Current).await;
+    }
+
+    pub(crate) async fn delete_which(&self, bucket: ContainerId, name: &str, which: Which) {
         let delete = Delete {
             domain: self.domain(),
             bucket,
             name: name.to_owned(),
-            which: Which::Current,
+            which,
             marker: VersionId::ordered(self.clock.now()),
             markers: Markers::Single,
             hides_guarded: false,
@@ -241,6 +273,31 @@ impl World {
             grace: DAY,
         };
         self.gateway.metadata.object(ObjectCommand::Delete(delete)).await.unwrap();
+    }
+
+    /// Switches a bucket's versioning.
+    pub(crate) async fn versioning(&self, bucket: ContainerId, policy: &str) {
+        let change = ContextChange {
+            headers: "[]".to_owned(),
+            policies: Policies { versioning: VersioningPolicy::parse(policy).ok(), ..Policies::default() },
+            allowed: PolicySettings::default().allowed(),
+            actor: "test".to_owned(),
+            ..ContextChange::default()
+        };
+        self.gateway.metadata.change_context(ContainerKind::Bucket, bucket, change).await.unwrap();
+    }
+
+    /// What readers find in a bucket, by name.
+    pub(crate) async fn current(&self, bucket: ContainerId) -> BTreeMap<String, VersionId> {
+        let contents = self.contents(bucket).await;
+        let listed = self.gateway.metadata.list_objects(contents, "", "", 1_000).await.unwrap();
+        listed.into_iter().map(|version| (version.name, version.id)).collect()
+    }
+
+    /// Checks every rule over the whole database.
+    pub(crate) async fn check(&self) {
+        let found = self.get("/v1/check").await;
+        assert_eq!(found["violations_found"], 0, "{found}");
     }
 
     /// Purges what is due, without the bytes: these worlds have none.

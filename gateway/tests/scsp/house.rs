@@ -356,6 +356,7 @@ fn settings() -> Settings {
         object_delete_delay: OBJECT_GRACE,
         deletion_memory: Duration::from_secs(14 * 24 * 3_600),
         upload_expiry: Duration::from_secs(7 * 24 * 3_600),
+        drain_timeout: Duration::from_secs(30),
         claim_lease: Duration::from_secs(60),
         lifepoint: LifepointSettings::default(),
         policy: PolicySettings::default(),

@@ -112,6 +112,8 @@ mod opening;
 #[cfg(test)]
 mod part_positions;
 #[cfg(test)]
+mod past;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod records;

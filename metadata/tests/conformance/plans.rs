@@ -4,7 +4,7 @@
 use crate::world::*;
 use lifecycle::State;
 use metadata::testing::{explain, statements_of};
-use metadata::{UploadsOrder, Which};
+use metadata::{ContainerKind, UploadsOrder, Which};
 
 /// The plans of all statements that `doing` runs.
 async fn plans(world: &World, doing: impl Future<Output = ()>) -> Vec<(String, Vec<String>)> {
@@ -116,6 +116,18 @@ async fn no_statement_walks_all_versions_or_blobs() {
         world.stage("lost").await;
         let contents = world.contents().await;
         world.m.removed_names(contents, "", "", 10).await.unwrap();
+        for marker in ["", "a"] {
+            world.m.past_page(contents, world.now(), "", marker, 10).await.unwrap();
+        }
+        world.m.live_above(contents, "a", 0, 10).await.unwrap();
+        world.m.lives_of(world.bucket, "a", 10).await.unwrap();
+        for (kind, id) in [
+            (ContainerKind::Domain, world.domain),
+            (ContainerKind::Bucket, world.bucket),
+            (ContainerKind::Contents, contents),
+        ] {
+            world.m.inside(kind, id).await.unwrap();
+        }
         world.m.count_due(contents, world.now(), 10).await.unwrap();
         world.m.next_due().await.unwrap();
         let start = (lifecycle::Time::from_micros(0), lifecycle::VersionId::from_bytes([0; 16]));

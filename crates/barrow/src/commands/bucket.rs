@@ -17,8 +17,8 @@ pub(super) async fn run(session: &Session<'_>, command: BucketCommand) -> Result
         }
         BucketCommand::Create { bucket } => create(session, &bucket).await,
         BucketCommand::Remove { bucket, removal } => container::remove(session, &at(&bucket), removal).await,
-        BucketCommand::Restore { bucket, as_name } => {
-            container::restore(session, &at(&bucket), as_name).await
+        BucketCommand::Restore { bucket, as_name, dry_run } => {
+            container::restore(session, &at(&bucket), as_name, dry_run).await
         }
         BucketCommand::Purge { bucket, yes } => container::purge(session, &at(&bucket), yes).await,
         BucketCommand::Empty { bucket, reason } => empty(session, &at(&bucket), reason).await,

@@ -114,11 +114,19 @@ pub(super) async fn restore(
     session: &Session<'_>,
     address: &Address,
     as_name: Option<String>,
+    dry_run: bool,
 ) -> Result<Exit, Failed> {
-    let order = as_name.map_or_else(|| json!({}), |name| json!({ "as": name }));
+    let mut order = as_name.map_or_else(|| json!({}), |name| json!({ "as": name }));
+    if dry_run {
+        order["dry_run"] = true.into();
+    }
     let answer = session.client.post(&format!("{}/restore", address.path), &order).await?;
     session.tell(&answer, |restored| {
-        format!("restored {} {} ({})", address.word, field(restored, "name"), field(restored, "id"))
+        let what = format!("{} {} ({})", address.word, field(restored, "name"), field(restored, "id"));
+        match dry_run {
+            true => format!("would restore {what} with {}; nothing is changed", held(restored)),
+            false => format!("restored {what}"),
+        }
     });
     Ok(Exit::Done)
 }

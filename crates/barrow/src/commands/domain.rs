@@ -21,8 +21,8 @@ pub(super) async fn run(session: &Session<'_>, command: DomainCommand) -> Result
         DomainCommand::Remove { domain, removal } => {
             container::remove(session, &Address::domain(&domain), removal).await
         }
-        DomainCommand::Restore { domain, as_name } => {
-            container::restore(session, &Address::domain(&domain), as_name).await
+        DomainCommand::Restore { domain, as_name, dry_run } => {
+            container::restore(session, &Address::domain(&domain), as_name, dry_run).await
         }
         DomainCommand::Purge { domain, yes } => {
             container::purge(session, &Address::domain(&domain), yes).await

@@ -5,6 +5,7 @@ pub(crate) mod config;
 mod bucket;
 mod check;
 mod container;
+mod deletions;
 mod domain;
 mod key;
 mod members;
@@ -33,6 +34,11 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// The time as it is by now, for a command that goes on.
+    fn clock(&self) -> Time {
+        SystemClock.now()
+    }
+
     /// Prints an answer: as it is for machines, in `words` for people.
     fn tell(&self, answer: &Value, words: impl FnOnce(&Value) -> String) {
         if self.json { output::json(answer) } else { output::say(&words(answer)) }
@@ -60,7 +66,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Purge(order) => purge::run(&session, order).await,
             Operator::Members { command } => members::run(&session, command).await,
             Operator::Barrier { epoch, bucket } => members::barrier(&session, epoch, bucket).await,
-            Operator::Why { version } => why::run(&session, &version).await,
+            Operator::Why(which) => why::run(&session, which).await,
+            Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
         }
     })

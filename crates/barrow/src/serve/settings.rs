@@ -13,6 +13,7 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
         object_delete_delay: config.health.object_delete_delay,
         deletion_memory: config.health.deletion_memory,
         upload_expiry: config.health.upload_expiry,
+        drain_timeout: config.health.drain_timeout,
         claim_lease: config.health.claim_lease,
         lifepoint: LifepointSettings {
             strict: config.lifepoint.strict,

@@ -1,6 +1,7 @@
 //! The real program: a server in a directory of its own, and every command asked of it.
 
 use crate::house::{House, Outcome, http};
+use lifecycle::{Clock, SystemClock};
 use std::os::unix::fs::PermissionsExt;
 
 #[test]
@@ -242,6 +243,94 @@ fn objects_are_found_in_the_trash_and_brought_back() {
     assert!(usage.contains("barrow.local/photos") && usage.contains("total"), "{usage}");
     let check = done(&["check", "--blobs"]);
     assert!(check.starts_with("0 violations"), "{check}");
+}
+
+#[test]
+fn why_is_answered_and_a_bucket_becomes_what_it_was() {
+    let house = House::new();
+    let server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["bucket", "create", "photos"]);
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    let put = |name: &str, body: &str| {
+        assert_eq!(http(server.scsp, "POST", &format!("/photos/{name}"), root, "", body).0, 201);
+    };
+    let body = |name: &str| http(server.scsp, "GET", &format!("/photos/{name}"), root, "", "").1;
+    put("a", "first");
+    put("b", "first");
+    // A moment between: what is answered is rounded to a millisecond, and time really passes here.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let moment = SystemClock.now().to_rfc3339();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    assert_eq!(http(server.scsp, "DELETE", "/photos/a", root, "", "").0, 200);
+    put("b", "second");
+    put("c", "new");
+
+    for words in [
+        &["why", "photos", "a"][..],
+        &["why", "barrow.local/photos/a"],
+        &["why", "photos/a", "--domain", "barrow.local"],
+    ] {
+        let why = done(words);
+        assert!(why.starts_with("barrow.local/photos/a (removed)"), "{why}");
+        assert!(
+            why.contains(&format!("by {key} (delete)"))
+                && why.contains("Restore it with: barrow trash restore"),
+            "{why}"
+        );
+    }
+    let nothing = house.command(&["why", "photos", "nothing"]).outcome();
+    assert_eq!(nothing.code, 1);
+    assert!(nothing.stderr.contains("looked for a current version"), "{}", nothing.stderr);
+    assert_eq!(house.command(&["why", "barrow.local/photos/"]).outcome().code, 2);
+
+    let restore = ["trash", "restore", "photos", "--as-of", &moment];
+    let would = house.command(&restore).args(&["--replace", "--dry-run"]).outcome().done();
+    assert!(would.starts_with("would have: restored 2, failed 0, removed 2, kept 0, lost 0"), "{would}");
+    assert_eq!((body("b").as_str(), body("c").as_str()), ("second", "new"));
+    let kept = house.command(&restore).outcome();
+    assert_eq!(kept.code, 1, "b does not come back");
+    assert!(
+        kept.stdout.contains("restored 1, failed 1") && kept.stdout.contains("c: was written since"),
+        "{}",
+        kept.stdout
+    );
+    house.command(&restore).args(&["--replace"]).outcome().done();
+    assert_eq!((body("a").as_str(), body("b").as_str()), ("first", "first"));
+    assert_eq!(http(server.scsp, "GET", "/photos/c", root, "", "").0, 404);
+    assert_eq!(house.command(&["trash", "restore", "photos", "--as-of", "soon"]).outcome().code, 1);
+    done(&["check", "--blobs"]);
+}
+
+#[test]
+fn containers_come_back_from_the_trash_and_removals_are_followed() {
+    let house = House::new();
+    let _server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["bucket", "create", "photos"]);
+    done(&["domain", "create", "acme.example"]);
+    done(&["bucket", "remove", "photos", "--reason", "moved"]);
+    done(&["domain", "remove", "acme.example"]);
+    assert!(done(&["why", "photos"]).contains("through the admin door: \"moved\""));
+    assert!(done(&["why", "--domain", "acme.example"]).contains("Restore it with: barrow domain restore"));
+    let would = done(&["trash", "restore", "photos", "--dry-run"]);
+    assert!(would.starts_with("would restore bucket photos"), "{would}");
+    assert!(done(&["trash", "list"]).contains("photos"));
+
+    let record = done(&["deletions"]);
+    let at = |text: &str, part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"));
+    assert!(record.starts_with("KIND") && at(&record, "acme.example") < at(&record, "photos"), "{record}");
+    let mut following = house.follow(&["deletions", "--follow"]);
+    let first = following.until("acme.example");
+    assert!(first.contains("removed bucket barrow.local/photos") && first.contains(": moved"), "{first}");
+    done(&["trash", "restore", "photos"]);
+    done(&["trash", "restore", "--domain", "acme.example", "--as", "acme.test"]);
+    following.until("restored domain");
+    assert!(done(&["bucket", "list"]).contains("live") && done(&["domain", "list"]).contains("acme.test"));
+    assert!(done(&["deletions", "--state", "restored", "--since", "1h"]).contains("photos"));
+    assert_eq!(house.command(&["deletions", "--follow", "--state", "purging"]).outcome().code, 2);
+    assert_eq!(house.command(&["trash", "restore", "photos", "--replace"]).outcome().code, 2);
 }
 
 #[test]

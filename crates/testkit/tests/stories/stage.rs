@@ -80,6 +80,7 @@ impl Stage {
             object_delete_delay: self.grace.0,
             deletion_memory: 14 * DAY,
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
+            drain_timeout: Duration::from_secs(30),
             claim_lease: Duration::from_secs(60),
             lifepoint: LifepointSettings::default(),
             policy: PolicySettings::default(),

@@ -1,7 +1,7 @@
 //! Emptying a bucket, and hanging what was taken out back in. Either changes a few rows, whatever the bucket holds.
 
 use super::remove::reason;
-use super::restore::bucket_name;
+use super::restore::{bucket_name, would};
 use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
@@ -68,6 +68,9 @@ struct Restore {
     /// As a new bucket of this name, instead of into the bucket it was taken out of.
     #[serde(rename = "as")]
     as_name: Option<String>,
+    /// Tell what would come back, and change nothing.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 pub(in crate::admin) async fn restore(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
@@ -83,6 +86,12 @@ pub(in crate::admin) async fn restore(asked: &Asked<'_>, body: &mut BodyReader) 
     }
     let as_bucket = bucket_name(order.as_name)?;
     let grace = Grace::For(asked.gateway.settings.object_delete_delay);
+    if order.dry_run {
+        let metadata = asked.gateway.metadata.rehearsal();
+        let restored = metadata.restore_contents(contents, as_bucket, actor, grace).await?;
+        asked.trail.detail("dry_run=true".to_owned());
+        return would(asked, contents, restored).await;
+    }
     let restored = asked.gateway.metadata.restore_contents(contents, as_bucket, actor, grace).await?;
     asked.gateway.metrics.restored(1);
     asked.trail.held(asked.gateway, contents, &restored).await;

@@ -1,5 +1,6 @@
 //! One file per group of operations.
 
+pub(super) mod as_of;
 pub(super) mod check;
 pub(super) mod containers;
 pub(super) mod empty;

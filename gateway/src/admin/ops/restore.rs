@@ -5,9 +5,9 @@ use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
-use lifecycle::{BucketName, DomainName, State};
-use metadata::{ContainerKind, RestoreOrder};
-use serde::Deserialize;
+use lifecycle::{BucketName, ContainerId, DomainName, State};
+use metadata::{Container, ContainerKind, RestoreOrder};
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,9 @@ struct Order {
     /// Another name than it had.
     #[serde(rename = "as")]
     as_name: Option<String>,
+    /// Tell what would come back, and change nothing.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
@@ -22,13 +25,19 @@ pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -
     let actor = asked.require(Some(domain.id), None)?.name.to_string();
     asked.only(&[])?;
     let order: Order = decode(body, ORDER_MAX).await?;
-    let as_name = match order.as_name {
-        Some(name) => Some(DomainName::parse(&name).map_err(|bad| Complaint::bad_request(bad.to_string()))?),
+    let as_name = match &order.as_name {
+        Some(name) => Some(DomainName::parse(name).map_err(|bad| Complaint::bad_request(bad.to_string()))?),
         None => None,
     };
     let as_name = as_name.map(|name| name.as_str().to_owned());
-    let order = RestoreOrder { as_name, actor, ..RestoreOrder::default() };
-    let restored = asked.gateway.metadata.restore(ContainerKind::Domain, domain.id, order).await?;
+    let how = RestoreOrder { as_name, actor: actor, ..RestoreOrder::default() };
+    if order.dry_run {
+        let restored =
+            asked.gateway.metadata.rehearsal().restore(ContainerKind::Domain, domain.id, how).await?;
+        asked.trail.detail("dry_run=true".to_owned());
+        return would(asked, domain.id, restored).await;
+    }
+    let restored = asked.gateway.metadata.restore(ContainerKind::Domain, domain.id, how).await?;
     asked.gateway.metrics.restored(1);
     asked.trail.held(asked.gateway, restored.id, &restored).await;
     ok(&ContainerView::new(restored, State::Live))
@@ -40,11 +49,34 @@ pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -
     asked.only(&[])?;
     let order: Order = decode(body, ORDER_MAX).await?;
     let as_name = bucket_name(order.as_name)?.map(|name| name.as_str().to_owned());
-    let order = RestoreOrder { as_name, actor, ..RestoreOrder::default() };
-    let restored = asked.gateway.metadata.restore(ContainerKind::Bucket, place.bucket.id, order).await?;
+    let how = RestoreOrder { as_name, actor: actor, ..RestoreOrder::default() };
+    if order.dry_run {
+        let metadata = asked.gateway.metadata.rehearsal();
+        let restored = metadata.restore(ContainerKind::Bucket, place.bucket.id, how).await?;
+        asked.trail.detail("dry_run=true".to_owned());
+        return would(asked, place.bucket.id, restored).await;
+    }
+    let restored = asked.gateway.metadata.restore(ContainerKind::Bucket, place.bucket.id, how).await?;
     asked.gateway.metrics.restored(1);
     asked.trail.held(asked.gateway, restored.id, &restored).await;
     ok(&ContainerView::new(restored, State::Live))
+}
+
+/// What a dry run answers: the container as it would be, and what it held when it was removed.
+#[derive(Debug, Serialize)]
+struct Would {
+    dry_run: bool,
+    objects: Option<u64>,
+    bytes: Option<u64>,
+    #[serde(flatten)]
+    container: ContainerView,
+}
+
+/// Answers what restoring what was removed as `target` would have come to.
+pub(super) async fn would(asked: &Asked<'_>, target: ContainerId, restored: Container) -> Answered {
+    let removal = asked.gateway.metadata.removal(target).await?;
+    let (objects, bytes) = removal.map(|removal| (removal.objects, removal.bytes)).unzip();
+    ok(&Would { dry_run: true, objects, bytes, container: ContainerView::new(restored, State::Live) })
 }
 
 /// A bucket's new name, if one was given.

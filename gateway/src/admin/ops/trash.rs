@@ -1,10 +1,10 @@
 //! What was removed: what can still be restored, and the record of all removals of containers.
 
 use crate::admin::error::Complaint;
-use crate::admin::request::{Answered, Asked, ok};
+use crate::admin::request::{Answered, Asked, moment, ok};
 use crate::admin::view::time;
 use lifecycle::{ContainerId, State};
-use metadata::{Container, ContainerKind, DeletionRow, Failure, Metadata};
+use metadata::{Container, ContainerKind, DeletionRow, DeletionsOrder, Failure, Metadata};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -52,6 +52,7 @@ struct Trash {
 #[derive(Debug, Serialize)]
 struct Deletions {
     items: Vec<DeletionView>,
+    next: Option<String>,
 }
 
 pub(in crate::admin) async fn trash(asked: &Asked<'_>) -> Answered {
@@ -76,16 +77,21 @@ pub(in crate::admin) async fn trash(asked: &Asked<'_>) -> Answered {
 
 pub(in crate::admin) async fn deletions(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
-    asked.only(&["state", "limit"])?;
+    asked.only(&["state", "since", "after", "limit"])?;
     const STATES: [&str; 4] = ["removed", "restored", "purging", "purged"];
     let state = asked.query.get("state").filter(|state| !state.is_empty());
     if let Some(state) = state.filter(|state| !STATES.contains(state)) {
         let allowed = STATES.join(", ");
         return Err(Complaint::bad_request(format!("state cannot be {state:?}: allowed are {allowed}")));
     }
+    let since = match asked.query.get("since").filter(|since| !since.is_empty()) {
+        Some(text) => Some(moment("since", text, asked.gateway.clock.now())?),
+        None => None,
+    };
     let metadata = &asked.gateway.metadata;
-    let rows = metadata.deletions(state, asked.limit()?).await?;
-    ok(&Deletions { items: Names::new(metadata).views(rows).await? })
+    let order = DeletionsOrder { state, since, after: asked.after()?, limit: asked.limit()? };
+    let page = metadata.deletions_page(order).await?;
+    ok(&Deletions { items: Names::new(metadata).views(page.items).await?, next: page.next })
 }
 
 /// One of them, by the id that its removal was answered with.

@@ -31,6 +31,12 @@ pub(crate) struct Server {
 /// A command about to run.
 pub(crate) struct Asked(Command);
 
+/// A command that goes on until it is dropped, and what it has said.
+pub(crate) struct Following {
+    child: Child,
+    said: PathBuf,
+}
+
 /// What a command did.
 pub(crate) struct Outcome {
     pub(crate) code: i32,
@@ -113,6 +119,14 @@ impl House {
         Asked(command)
     }
 
+    /// Starts a command that does not end by itself.
+    pub(crate) fn follow(&self, args: &[&str]) -> Following {
+        let said = self.path().join("followed");
+        let Asked(mut command) = self.command(args);
+        let child = command.stdout(File::create(&said).unwrap()).spawn().unwrap();
+        Following { child, said }
+    }
+
     pub(crate) fn serve(&self) -> Server {
         self.serve_with(&[])
     }
@@ -186,6 +200,23 @@ impl Server {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         eventually(|| self.child.try_wait().unwrap()).code()
+    }
+}
+
+impl Following {
+    /// Waits until it has said `part`, and gives all that it has said.
+    pub(crate) fn until(&mut self, part: &str) -> String {
+        eventually(|| {
+            assert!(self.child.try_wait().unwrap().is_none(), "it goes on until somebody interrupts");
+            Some(std::fs::read_to_string(&self.said).unwrap()).filter(|said| said.contains(part))
+        })
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
+mod as_of;
+#[path = "../common/mod.rs"]
 mod common;
+#[path = "../counting/mod.rs"]
 mod counting;
+mod why;
 
 use common::{DAY, ROOT, World};
 use lifecycle::Right;
@@ -371,7 +375,7 @@ async fn a_tombstone_tells_who_when_and_why() {
     w.post(&format!("{BUCKETS}/photos/remove"), json!({})).await;
     let why = w.get(&format!("/v1/versions/{version}")).await;
     assert_eq!((&why["restorable"], &why["own_state"]), (&json!(false), &json!("removed")));
-    assert!(why["answer"].as_str().unwrap().ends_with("restore that first."));
+    assert!(why["answer"].as_str().unwrap().contains("restore that first, with: barrow bucket restore"));
     assert_eq!(
         code(&w.ask("GET", &format!("/v1/versions/{}", "0".repeat(32)), Value::Null, 404).await),
         "Unknown"
@@ -393,6 +397,83 @@ async fn removals_are_remembered_with_their_end() {
     assert_eq!((&entry["door"], &entry["ended_by"]), (&json!("admin"), &json!("root")));
     assert!(w.get("/v1/deletions?state=removed").await["items"].as_array().unwrap().is_empty());
     w.ask("GET", "/v1/deletions?state=live", Value::Null, 400).await;
+}
+
+#[tokio::test]
+async fn the_record_is_read_page_by_page_and_followed() {
+    let w = World::new().await;
+    for name in ["one", "two", "three"] {
+        w.bucket(name).await;
+        w.post(&format!("{BUCKETS}/{name}/remove"), json!({})).await;
+        w.clock.advance(Duration::from_secs(60));
+    }
+    let read = async |arguments: &str| {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = w.get(&format!("/v1/deletions?limit=1{arguments}&after={after}")).await;
+            found.extend(names(&page).into_iter().map(str::to_owned));
+            match page["next"].as_str() {
+                Some(next) => after = next.to_owned(),
+                None => return found,
+            }
+        }
+    };
+    assert_eq!(read("").await, ["three", "two", "one"]);
+    assert_eq!(read("&since=1h").await, ["one", "two", "three"]);
+    assert_eq!(read("&since=2min").await, ["two", "three"]);
+    // What comes to its end changes last.
+    w.post(&format!("{BUCKETS}/one/restore"), json!({})).await;
+    assert_eq!(read("&since=2026-03-03T10:01:00%2B01:00").await, ["two", "three", "one"]);
+    assert_eq!(read("&since=1h&state=restored").await, ["one"]);
+    for bad in ["since=soon", "since=2126-03-03T09:00:00Z", "after=x"] {
+        w.ask("GET", &format!("/v1/deletions?{bad}"), Value::Null, 400).await;
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_of_a_restore_answers_as_the_restore_and_changes_nothing() {
+    let w = World::new().await;
+    let bucket = w.bucket("photos").await;
+    let version = w.put(bucket, "a").await;
+    w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reserves_name": false })).await;
+    let restore = format!("{BUCKETS}/photos/restore");
+    let would = w.post(&restore, json!({ "dry_run": true })).await;
+    assert_eq!(
+        (&would["dry_run"], &would["state"], &would["objects"]),
+        (&json!(true), &json!("live"), &json!(1))
+    );
+    assert_eq!(w.get(&format!("{BUCKETS}/{bucket}")).await["state"], "removed");
+    w.bucket("photos").await;
+    let refused = w.ask("POST", &restore, json!({ "dry_run": true }), 409).await;
+    assert_eq!(code(&refused), "NameInUse");
+    w.post(&restore, json!({ "as": "old", "dry_run": true })).await;
+    w.post(&restore, json!({ "as": "old" })).await;
+
+    let emptied = w.post(&format!("{BUCKETS}/old/empty"), json!({})).await;
+    let back = format!("{BUCKETS}/old/contents/{}/restore", emptied["contents"].as_str().unwrap());
+    assert_eq!(w.post(&back, json!({ "dry_run": true })).await["dry_run"], true);
+    assert!(names(&w.get(&format!("{BUCKETS}/old/objects")).await).is_empty());
+    w.post(&back, json!({})).await;
+
+    w.delete(bucket, "a").await;
+    let objects = format!("{BUCKETS}/old/objects/restore");
+    for body in
+        [json!({ "names": ["a", "b"] }), json!({ "prefix": "" }), json!({ "versions": [version, version] })]
+    {
+        let mut rehearsed = body.clone();
+        rehearsed["dry_run"] = true.into();
+        let would = w.post(&objects, rehearsed.clone()).await;
+        assert_eq!(w.post(&objects, rehearsed).await, would, "nothing was changed by saying so");
+        let did = w.post(&objects, body.clone()).await;
+        assert_eq!((&would["restored"], &would["failed"]), (&did["restored"], &did["failed"]), "{body}");
+        assert_eq!((&would["items"][0]["ok"], &would["items"][0]["name"]), (&json!(true), &json!("a")));
+        w.delete(bucket, "a").await;
+    }
+    w.ask("POST", "/v1/domains", json!({ "name": "acme.example" }), 201).await;
+    w.post("/v1/domains/acme.example/remove", json!({})).await;
+    let would = w.post("/v1/domains/acme.example/restore", json!({ "dry_run": true })).await;
+    assert_eq!((&would["name"], &would["state"]), (&json!("acme.example"), &json!("live")));
+    assert_eq!(w.get("/v1/domains/acme.example").await["state"], "removed");
 }
 
 #[tokio::test]
