@@ -54,6 +54,11 @@ impl Time {
         }
     }
 
+    /// Reads what [`Time::to_rfc3339`] writes, and any other form of RFC 3339.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|at| Time(at.timestamp_micros()))
+    }
+
     /// IMF-fixdate (RFC 9110 section 5.6.7), as in `Last-Modified`.
     pub fn to_http_date(self) -> String {
         match self.to_chrono() {
@@ -98,6 +103,14 @@ mod tests {
         }
         assert_eq!(at.to_http_date(), "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(Time::parse_http_date("yesterday"), None);
+    }
+
+    #[test]
+    fn what_is_written_as_rfc_3339_is_read_back() {
+        let at = Time::from_micros(1_772_528_400_123_000);
+        assert_eq!(Time::parse_rfc3339(&at.to_rfc3339()), Some(at));
+        assert_eq!(Time::parse_rfc3339("2026-03-03T10:00:00.123+01:00"), Some(at));
+        assert_eq!(Time::parse_rfc3339("never"), None);
     }
 
     #[test]
