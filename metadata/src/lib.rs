@@ -17,7 +17,9 @@ mod lookup;
 mod migrate;
 mod objects;
 mod open;
+mod orphans;
 mod reclaim;
+mod scrub;
 mod sql;
 mod tags;
 mod tasks;
@@ -49,7 +51,9 @@ pub use objects::{
     RestoreWhat, Restored, Stage, Which,
 };
 pub use open::{Metadata, Settings};
+pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use reclaim::{ClaimOrder, Waiting};
+pub use scrub::{BlobPlace, Owned, Owner};
 pub use sql::Engine;
 pub use tasks::TaskRow;
 #[cfg(feature = "testing")]
