@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use blobs::Blobs;
 use lifecycle::{MemberId, SharedAudit, SharedClock, Time};
 use metadata::{ClaimOrder, Failure, Metadata};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -31,6 +31,8 @@ pub(crate) struct Context {
     pub(crate) audit: SharedAudit,
     /// Versions of which this process left only the tombstone, and their bytes.
     pub(crate) purged: (AtomicU64, AtomicU64),
+    /// Broken rules that this process found.
+    pub(crate) violations: AtomicU64,
     /// This run of this process; the holder of its claims.
     pub(crate) member: MemberId,
     pub(crate) failpoints: Failpoints,
@@ -60,8 +62,21 @@ impl Context {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .map_or_else(|_| member.to_string(), |text| text.trim().to_owned());
         let (failpoints, beaten) = (Failpoints::default(), Mutex::new(None));
-        let purged = Default::default();
-        Context { metadata, blobs, clock, settings, audit, purged, member, failpoints, stop, boot_id, beaten }
+        let (purged, violations) = Default::default();
+        Context {
+            metadata,
+            blobs,
+            clock,
+            settings,
+            audit,
+            purged,
+            violations,
+            member,
+            failpoints,
+            stop,
+            boot_id,
+            beaten,
+        }
     }
 
     /// Whether to come to an end. That nobody can give the signal any more is one too.
@@ -71,14 +86,18 @@ impl Context {
 
     /// Rests in proportion to the work just done, or until the stop signal.
     pub(crate) async fn rest(&self, worked: Duration) {
-        let rest = self.settings.pace().rest(worked);
-        if rest.is_zero() {
+        self.pause(self.settings.pace().rest(worked)).await;
+    }
+
+    /// Waits so long, or until the stop signal.
+    pub(crate) async fn pause(&self, length: Duration) {
+        if length.is_zero() {
             return;
         }
         let mut stop = self.stop.clone();
         tokio::select! {
             () = stopping(&mut stop) => {}
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(length) => {}
         }
     }
 
@@ -123,6 +142,11 @@ impl Context {
     pub(crate) async fn next_deadline(&self) -> Option<Time> {
         let now = self.clock.now();
         self.metadata.next_due().await.ok().flatten().filter(|at| *at > now)
+    }
+
+    /// Counts broken rules, for whoever watches the counters.
+    pub(crate) fn violated(&self, count: u64) {
+        self.violations.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn pass(&self, failpoint: &'static str) -> Result<(), Struck> {
