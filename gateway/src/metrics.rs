@@ -130,6 +130,12 @@ impl Metrics {
 
     /// All of it as text.
     pub fn render(&self) -> String {
+        self.render_with(0)
+    }
+
+    /// All of it as text, with the broken invariants that the background work of this process found.
+    pub(crate) fn render_with(&self, violations: u64) -> String {
+        let violations = violations + self.violations.load(Ordering::Relaxed);
         let mut text = String::new();
         head(&mut text, "barrow_requests_total", "Answered requests.");
         self.requests.iter().for_each(|requests| requests.render(&mut text));
@@ -146,7 +152,7 @@ impl Metrics {
             put(&mut text, format_args!("barrow_delete_refused_total{{token=\"{token}\"}} {count}"));
         }
         head(&mut text, "barrow_violations_total", "Broken invariants found; must stay 0.");
-        put(&mut text, format_args!("barrow_violations_total {}", self.violations.load(Ordering::Relaxed)));
+        put(&mut text, format_args!("barrow_violations_total {violations}"));
         head(&mut text, "barrow_restores_total", "Objects and containers that were to be restored.");
         for (result, count) in RESULTS.iter().zip(&self.restores) {
             let count = count.load(Ordering::Relaxed);
@@ -212,13 +218,14 @@ mod tests {
         metrics.restored(3);
         metrics.not_restored(409, 2);
         metrics.not_restored(503, 1);
-        let text = metrics.render();
+        metrics.violation();
+        let text = metrics.render_with(2);
         for line in [
             "barrow_delete_refused_total{token=\"NotDeletable\"} 1",
             "barrow_restores_total{result=\"restored\"} 3",
             "barrow_restores_total{result=\"refused\"} 2",
             "barrow_restores_total{result=\"failed\"} 1",
-            "barrow_violations_total 0",
+            "barrow_violations_total 3",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }

@@ -15,9 +15,9 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
     asked.only(&[])?;
     let gateway = asked.gateway;
     let (metadata, clock) = (&gateway.metadata, &gateway.clock);
-    let mut text = gateway.metrics.render();
-
     let counters = gateway.background.as_ref().map(|background| background.counters()).unwrap_or_default();
+    let mut text = gateway.metrics.render_with(counters.violations);
+
     counter(
         &mut text,
         "barrow_purge_objects_total",
