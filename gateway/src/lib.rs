@@ -23,6 +23,6 @@ mod state;
 
 pub use auth::{Anonymous, Auth, Principal};
 pub use state::{
-    BackgroundWork, Counters, Gateway, LifepointSettings, LockedDelete, PolicySettings, ScspSettings,
-    Settings, TaskView,
+    BackgroundWork, Counters, Gateway, LifepointSettings, LockedDelete, NotRun, PolicySettings, ScspSettings,
+    Settings, TaskOrder, TaskView,
 };

@@ -264,13 +264,14 @@ mod tests {
         metrics.restored(3);
         metrics.not_restored(409, 2);
         metrics.not_restored(503, 1);
-        let text = metrics.render();
+        metrics.violation();
+        let text = metrics.render_with(2);
         for line in [
             "barrow_delete_refused_total{token=\"NotDeletable\"} 1",
             "barrow_restores_total{result=\"restored\"} 3",
             "barrow_restores_total{result=\"refused\"} 2",
             "barrow_restores_total{result=\"failed\"} 1",
-            "barrow_violations_total 0",
+            "barrow_violations_total 3",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in {text}");
         }

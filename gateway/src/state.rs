@@ -151,12 +151,12 @@ pub trait BackgroundWork: Send + Sync + 'static {
     /// Something was removed or became due earlier: look again.
     fn wake(&self);
 
-    /// Runs one task to its end and gives its report; `None` if there is no such task. A dry run decides and stops.
+    /// Runs one task to its end and gives its report.
     fn run_now<'a>(
         &'a self,
         task: &'a str,
-        dry_run: bool,
-    ) -> Pin<Box<dyn Future<Output = Option<serde_json::Value>> + Send + 'a>>;
+        order: TaskOrder,
+    ) -> Pin<Box<dyn Future<Output = Result<serde_json::Value, NotRun>> + Send + 'a>>;
 
     /// The tasks, what they are for, what they last did and when they run next.
     fn tasks(&self) -> Vec<TaskView>;
@@ -165,6 +165,26 @@ pub trait BackgroundWork: Send + Sync + 'static {
     fn counters(&self) -> Counters {
         Counters::default()
     }
+}
+
+/// How a task is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskOrder {
+    /// As it runs by itself.
+    Run,
+    /// Decide, and stop before doing anything.
+    Rehearse,
+    /// As it runs by itself, and destroy what it otherwise keeps.
+    Destroy,
+}
+
+/// Why a task was not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRun {
+    /// There is none of this name.
+    NoSuchTask,
+    /// It keeps nothing that it could be told to destroy.
+    DestroysNothing,
 }
 
 /// What the background work of one process counts.

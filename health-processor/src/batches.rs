@@ -275,7 +275,7 @@ async fn destroy(ctx: &Context, claims: Vec<Claim>) -> Vec<(Claim, Result<(), Bl
         .collect()
 }
 
-fn kind(error: &BlobError) -> &'static str {
+pub(crate) fn kind(error: &BlobError) -> &'static str {
     match error {
         BlobError::Unavailable { retryable: true, .. } => "unavailable",
         BlobError::Unavailable { retryable: false, .. } => "denied",

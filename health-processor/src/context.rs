@@ -96,14 +96,18 @@ impl Context {
 
     /// Rests in proportion to the work just done, or until the stop signal.
     pub(crate) async fn rest(&self, worked: Duration) {
-        let rest = self.settings.pace().rest(worked);
-        if rest.is_zero() {
+        self.pause(self.settings.pace().rest(worked)).await;
+    }
+
+    /// Waits so long, or until the stop signal.
+    pub(crate) async fn pause(&self, length: Duration) {
+        if length.is_zero() {
             return;
         }
         let mut stop = self.stop.clone();
         tokio::select! {
             () = stopping(&mut stop) => {}
-            () = tokio::time::sleep(rest) => {}
+            () = tokio::time::sleep(length) => {}
         }
     }
 

@@ -79,6 +79,17 @@ impl Status {
     }
 }
 
+/// Why a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Its time has come, or it was woken.
+    Due,
+    /// Somebody asked for it.
+    Asked,
+    /// Somebody asked for it and told it, this once, to do what it otherwise leaves alone.
+    Told,
+}
+
 /// Something that is done again and again.
 #[async_trait]
 pub trait Task: Send {
@@ -101,6 +112,16 @@ pub trait Task: Send {
 
     /// Does what there is to do. Nothing is tried twice inside: the next period does that.
     async fn run_once(&mut self, now: Time) -> Status;
+
+    /// Whether there is something that it does only when it is told to.
+    fn takes_orders(&self) -> bool {
+        false
+    }
+
+    /// As [`Task::run_once`], because somebody asked for it; `told`: to do what it otherwise leaves alone, too.
+    async fn run_asked(&mut self, now: Time, _told: bool) -> Status {
+        self.run_once(now).await
+    }
 
     /// What [`Task::run_once`] would do, without doing it; `None` if the task has nothing to show.
     async fn rehearse(&mut self, _now: Time) -> Option<Value> {
@@ -205,7 +226,18 @@ impl Driver {
     pub async fn run_now(&self, name: &str) -> Option<Status> {
         let at = self.inner.find(name)?;
         let inner = Arc::clone(&self.inner);
-        tokio::spawn(async move { inner.run(at).await.0 }).await.ok()
+        tokio::spawn(async move { inner.run(at, Occasion::Asked).await.0 }).await.ok()
+    }
+
+    /// As [`Driver::run_now`], and tells the task to do what it otherwise leaves alone. The outer `None`: no such task; the
+    /// inner: it leaves nothing alone, and was not run.
+    pub async fn run_told(&self, name: &str) -> Option<Option<Status>> {
+        let at = self.inner.find(name)?;
+        if !self.inner.slots[at].takes_orders() {
+            return Some(None);
+        }
+        let inner = Arc::clone(&self.inner);
+        tokio::spawn(async move { Some(inner.run(at, Occasion::Told).await.0) }).await.ok()
     }
 
     /// What one task would do. The outer `None`: no such task; the inner: it has nothing to show.
@@ -226,7 +258,7 @@ impl Driver {
         for _ in 0..ROUNDS_MAX {
             let mut idle = true;
             for at in 0..self.inner.slots.len() {
-                let (status, _) = self.inner.run(at).await;
+                let (status, _) = self.inner.run(at, Occasion::Due).await;
                 idle &= status.progress == Progress::Idle;
             }
             if idle {
@@ -263,14 +295,14 @@ impl Inner {
                 () = slot.woken() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
-            sleep = self.run(at).await.1;
+            sleep = self.run(at, Occasion::Due).await.1;
         }
     }
 
     /// One run, and how long to sleep after it.
-    async fn run(&self, at: usize) -> (Status, Duration) {
+    async fn run(&self, at: usize, occasion: Occasion) -> (Status, Duration) {
         let slot = &self.slots[at];
-        let (status, sleep, finished) = slot.run(&self.clock, self.pace).await;
+        let (status, sleep, finished) = slot.run(&self.clock, self.pace, occasion).await;
         if let Some(why) = &status.failed {
             tracing::warn!(task = slot.name(), %why, "a task did not come to its end");
         }

@@ -33,6 +33,14 @@ pub struct Settings {
     pub brake_min_bytes: u64,
     /// How long to rest after work, in percent of the time the work took.
     pub tranquility: u32,
+    /// How many bytes a second are read again to see whether they are still what was written; 0: none.
+    pub scrub_rate: u64,
+    /// The time from the beginning of one pass over all bytes to the beginning of the next.
+    pub scrub_period: Duration,
+    /// How long one run of such a pass reads, before it tells how far it is.
+    pub scrub_stretch: Duration,
+    /// Whether bytes that no row names are destroyed when they are ripe, without being told each time.
+    pub destroy_orphans: bool,
     /// This machine's name.
     pub node: String,
     /// What this process is: shown beside its heartbeat.
@@ -56,6 +64,10 @@ impl Default for Settings {
             brake_min_objects: 10_000,
             brake_min_bytes: 10 << 30,
             tranquility: 10,
+            scrub_rate: 8 << 20,
+            scrub_period: 30 * DAY,
+            scrub_stretch: Duration::from_secs(30),
+            destroy_orphans: false,
             node: "barrow".to_owned(),
             role: "health-processor",
         }

@@ -9,6 +9,7 @@ mod history;
 mod lifecycle;
 mod reclaim;
 mod reconcile;
+mod scrub;
 mod staged;
 mod uploads;
 
@@ -32,6 +33,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(forget::Forget(context())),
         Box::new(compact::Compact(context())),
         Box::new(reconcile::Reconcile::new(context())),
+        Box::new(scrub::Scrub(context())),
     ]
 }
 

@@ -20,9 +20,11 @@ mod members;
 mod migrate;
 mod objects;
 mod open;
+mod orphans;
 mod past;
 mod reclaim;
 mod rehearsal;
+mod scrub;
 mod sql;
 mod tags;
 mod tasks;
@@ -57,8 +59,10 @@ pub use objects::{
     RestoreWhat, Restored, Stage, Which,
 };
 pub use open::{Metadata, Settings};
+pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use past::{Past, PastGround, TakenOut, Then};
 pub use reclaim::{ClaimOrder, Waiting};
+pub use scrub::{BlobPlace, Owned, Owner};
 pub use sql::Engine;
 pub use tasks::TaskRow;
 #[cfg(feature = "testing")]

@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_versioning"),
     migration!(3, "0003_s3"),
     migration!(4, "0004_cluster"),
+    migration!(5, "0005_upkeep"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -466,6 +466,9 @@ pub(crate) enum TasksCommand {
         /// Decide, and stop before doing anything
         #[arg(long)]
         dry_run: bool,
+        /// Destroy what the task otherwise keeps, this once: `reconcile`, bytes that no row names
+        #[arg(long, conflicts_with = "dry_run")]
+        destroy: bool,
     },
 }
 
@@ -521,6 +524,15 @@ mod tests {
         assert_eq!(parsed("barrow why --domain d"), Ok(()));
         assert_eq!(parsed("barrow why"), Err(2));
         assert_eq!(parsed("barrow why --domain d --version x"), Err(2));
+    }
+
+    #[test]
+    fn a_task_is_rehearsed_or_told_to_destroy_and_not_both() {
+        let parsed =
+            |line: &str| Cli::try_parse_from(line.split(' ')).map(drop).map_err(|error| error.exit_code());
+        assert_eq!(parsed("barrow tasks run reconcile --destroy"), Ok(()));
+        assert_eq!(parsed("barrow tasks run scrub --dry-run"), Ok(()));
+        assert_eq!(parsed("barrow tasks run reconcile --destroy --dry-run"), Err(2));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What every store must do, whatever stands behind it. The functions panic where a store does not.
 
-use crate::{BlobError, Blobs, Listed, Stored, part};
+use crate::{BlobError, Blobs, Listed, Stored, Verdict, part};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, future};
-use lifecycle::{Blob, BlobName, Claim, ContainerId, MemberId, Place, State, Time, VersionId};
+use lifecycle::{Blob, BlobName, Claim, ContainerId, MemberId, Orphan, Place, State, Time, VersionId};
 use md5::{Digest, Md5};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -20,6 +20,8 @@ pub async fn all(blobs: &Blobs) {
     what_was_given_up_leaves_nothing(blobs).await;
     of_many_creators_one_wins(blobs).await;
     an_unknown_format_is_kept(blobs).await;
+    orphans_are_destroyed_and_nothing_else(blobs).await;
+    an_examination_tells_what_is_there(blobs).await;
 }
 
 /// `size` bytes that differ from place to place and from `seed` to seed.
@@ -65,6 +67,23 @@ pub fn claim(blobs: Vec<Blob>) -> Claim {
     let (version, contents, holder) = (VersionId::random(), ContainerId::random(), MemberId::random());
     Claim::won_in_the_database(version, contents, State::Purging, holder, Time::NEVER, blobs)
         .expect("a row that is purging can be claimed")
+}
+
+/// The witness that no row names this blob.
+#[allow(clippy::disallowed_methods, reason = "there is no database in this test to condemn it in")]
+pub fn orphan(name: BlobName) -> Orphan {
+    Orphan::condemned_in_the_database(name, 0, Time::from_secs(0), Time::NEVER)
+        .expect("what has been known for ever can be condemned")
+}
+
+/// Reads a blob to its end and tells what came out.
+///
+/// # Errors
+/// Those of the examination.
+pub async fn examine(blobs: &Blobs, blob: &Blob) -> Result<Option<Verdict>, BlobError> {
+    let mut examination = blobs.examine(blob).await?;
+    while examination.read().await?.is_some() {}
+    Ok(examination.verdict().cloned())
 }
 
 /// The names of all blobs that a listing shows.
@@ -244,4 +263,40 @@ async fn an_unknown_format_is_kept(blobs: &Blobs) {
     assert_eq!(answers, [Err(BlobError::UnknownFormat(7)), Ok(())]);
     assert_eq!(blobs.exists(strange.name).await, Ok(true));
     destroy(blobs, vec![strange]).await;
+}
+
+async fn orphans_are_destroyed_and_nothing_else(blobs: &Blobs) {
+    let (gone, kept) = (written(blobs, &body(10, 10)).await, written(blobs, &body(10, 11)).await);
+    assert_eq!(blobs.destroy_orphans(&[]).await, []);
+    for _ in 0..2 {
+        let orphans = [orphan(gone.name), orphan(BlobName::random())];
+        assert_eq!(blobs.destroy_orphans(&orphans).await, [Ok(()), Ok(())], "what is not there is gone");
+        assert_eq!(blobs.exists(gone.name).await, Ok(false));
+    }
+    assert_eq!(read(blobs, &kept, 0..10).await, Ok(body(10, 11)));
+    destroy(blobs, vec![kept]).await;
+}
+
+async fn an_examination_tells_what_is_there(blobs: &Blobs) {
+    for size in [0, 1, 300_000, first_part(blobs) + 1] {
+        let body = body(size, 12);
+        let md5: [u8; 16] = Md5::digest(&body).into();
+        let blob = Blob { md5: Some(md5), ..written(blobs, &body).await };
+        assert_eq!(examine(blobs, &blob).await, Ok(Some(Verdict::Sound)), "{size} bytes");
+        let unrecorded = Blob { md5: None, ..blob.clone() };
+        assert_eq!(examine(blobs, &unrecorded).await, Ok(Some(Verdict::Unrecorded)));
+        let other = Blob { md5: Some([1; 16]), ..blob.clone() };
+        assert_eq!(examine(blobs, &other).await, Ok(Some(Verdict::Different { found: md5 })));
+        let found = size as u64;
+        let longer = Blob { size: found + 1, ..blob.clone() };
+        assert_eq!(examine(blobs, &longer).await, Ok(Some(Verdict::Shorter { found })));
+        if let Some(less) = found.checked_sub(1) {
+            let shorter = Blob { size: less, ..blob.clone() };
+            assert_eq!(examine(blobs, &shorter).await, Ok(Some(Verdict::Longer { found })));
+        }
+        let strange = Blob { format: 7, ..blob.clone() };
+        assert_eq!(examine(blobs, &strange).await, Err(BlobError::UnknownFormat(7)));
+        destroy(blobs, vec![blob.clone()]).await;
+        assert_eq!(examine(blobs, &blob).await, Ok(Some(Verdict::Missing)));
+    }
 }

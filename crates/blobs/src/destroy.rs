@@ -1,6 +1,7 @@
 //! The one place where bytes are destroyed.
 //!
-//! It takes claims, which only the claiming transaction makes. What it must never do is say "destroyed" of bytes that
+//! It takes claims, which only the claiming transaction makes, and orphans, which only the condemning transaction makes:
+//! bytes that no row names. What it must never do is say "destroyed" of bytes that
 //! are still there: their row becomes a tombstone on that word, and nothing ever looks for them again. Hence:
 //!
 //! - the root is verified before, so that nothing is deleted in a stranger's root, and once more after, so that a
@@ -15,7 +16,7 @@ use crate::format;
 use crate::name::path_of;
 use crate::settle::settle;
 use futures_util::{StreamExt, stream};
-use lifecycle::{BlobName, Claim, Place};
+use lifecycle::{BlobName, Claim, Orphan, Place};
 use object_store::ObjectStoreExt;
 use std::collections::HashMap;
 
@@ -39,24 +40,44 @@ impl Blobs {
         if !claims.iter().any(|claim| in_store(claim).next().is_some()) {
             return answers;
         }
-        if let Err(error) = self.verify_root().await {
-            return vec![Err(error); claims.len()];
+        match self.wipe(&targets).await {
+            Ok(failed) => failed.into_iter().for_each(|(nth, error)| answers[nth] = Err(error)),
+            Err(error) => return vec![Err(error); claims.len()],
         }
-        let mut failed = self.inner.delete_all(&targets).await;
+        answers
+    }
+
+    /// Destroys bytes that no row names, and answers each in the order given. What is not there counts as destroyed.
+    ///
+    /// # Errors
+    /// One answer each. If the root is not verified, [`BlobError::Unavailable`] for all of them. After an error the blob
+    /// may be gone; doing it again is right.
+    pub async fn destroy_orphans(&self, orphans: &[Orphan]) -> Vec<Result<(), BlobError>> {
+        let targets: HashMap<BlobName, usize> =
+            orphans.iter().enumerate().map(|(nth, orphan)| (orphan.name(), nth)).collect();
+        let mut answers = vec![Ok(()); orphans.len()];
+        if targets.is_empty() {
+            return answers;
+        }
+        match self.wipe(&targets).await {
+            Ok(failed) => failed.into_iter().for_each(|(nth, error)| answers[nth] = Err(error)),
+            Err(error) => answers.fill(Err(error)),
+        }
+        answers
+    }
+
+    /// Destroys every target under a root that is verified before and after, and answers with the places of those of which
+    /// it is not certain that they are gone.
+    async fn wipe(&self, targets: &HashMap<BlobName, usize>) -> Result<Vec<(usize, BlobError)>, BlobError> {
+        self.verify_root().await?;
+        let mut failed = self.inner.delete_all(targets).await;
         if let Kind::Local(local) = &self.inner.kind {
             let gone: Vec<BlobName> =
                 targets.keys().copied().filter(|name| !failed.contains_key(name)).collect();
             failed.extend(settle(local, gone.into_iter(), AT_ONCE).await);
         }
-        if let Err(error) = self.verify_root().await {
-            return vec![Err(error); claims.len()];
-        }
-        for (name, error) in failed {
-            if let Some(&nth) = targets.get(&name) {
-                answers[nth] = Err(error);
-            }
-        }
-        answers
+        self.verify_root().await?;
+        Ok(failed.into_iter().filter_map(|(name, error)| Some((*targets.get(&name)?, error))).collect())
     }
 }
 
@@ -71,7 +92,10 @@ impl Inner {
             .await
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the one place that deletes, for names that a claim named")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that deletes, for names that a witness named"
+    )]
     async fn delete(&self, name: BlobName) -> Result<(), BlobError> {
         if self.register.contains(name) {
             return Err(BlobError::passing(format!("blob {name} is still being written")));

@@ -1,4 +1,4 @@
-//! Bytes behind `object_store`: create once, open a range, list, destroy with a claim.
+//! Bytes behind `object_store`: create once, open a range, examine, list, destroy with a witness.
 //!
 //! Nothing above this crate knows how bytes lie in a store, and nothing in it knows of objects, rows or grace. Its
 //! promises:
@@ -9,7 +9,8 @@
 //! - **Doubt is never "missing".** The root carries the [installation](lifecycle::InstallationId)'s id. Where that
 //!   is absent or different (a disk that is not mounted, a bucket that was swapped), the answer is
 //!   [`BlobError::Unavailable`], whatever the store says about a single name.
-//! - **Only a [claim](lifecycle::Claim) destroys.** [`Blobs::destroy`] is the one function that removes bytes.
+//! - **Only a witness destroys**: a [claim](lifecycle::Claim), or an [orphan](lifecycle::Orphan) for bytes that no row
+//!   names. [`Blobs::destroy`] and [`Blobs::destroy_orphans`] are one function, and the only one that removes bytes.
 //! - **Memory is bounded**: upload buffers of the whole process share 128 MiB, and no upload waits for room that
 //!   an idle one holds.
 //!
@@ -26,6 +27,7 @@ mod budget;
 mod cloud;
 mod destroy;
 mod error;
+mod examine;
 mod fanout;
 mod hashing;
 mod list;
@@ -43,6 +45,7 @@ mod walk;
 
 pub use blobs::Blobs;
 pub use error::{BlobError, OpenError};
+pub use examine::{Examination, Verdict};
 pub use list::Listed;
 pub use settings::{Reserve, Settings, Space};
 pub use upload::{Stored, Upload};

@@ -77,8 +77,8 @@ fn listed(meta: &ObjectMeta) -> Option<Listed> {
     let (size, modified) = (meta.size, Time::from_micros(meta.last_modified.timestamp_micros()));
     match judge(path) {
         Found::Blob(name) => Some(Listed::Blob { name, size, modified }),
-        Found::Leftover(name) => Some(Listed::Leftover { name, size, modified }),
         Found::Installation => None,
-        Found::Foreign => Some(Listed::Foreign(path.to_owned())),
+        // Temporary files are made in directories alone: what looks like one here came from elsewhere.
+        Found::Leftover(_) | Found::Foreign => Some(Listed::Foreign(path.to_owned())),
     }
 }

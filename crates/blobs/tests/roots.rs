@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
-use blobs::conformance::{body, claim, names, read, row, write};
-use blobs::{BlobError, Blobs, Listed, OpenError, Reserve, Settings};
+use blobs::conformance::{body, claim, examine, names, orphan, read, row, write};
+use blobs::{BlobError, Blobs, Listed, OpenError, Reserve, Settings, Verdict};
 use futures_util::TryStreamExt;
 use lifecycle::{BlobName, InstallationId};
 use std::fs;
@@ -204,6 +204,55 @@ async fn leftovers_and_foreign_files_are_told_apart_and_a_leftover_goes_with_its
     assert_eq!(blobs.destroy(&[claim(vec![blob])]).await, [Ok(())]);
     assert!(!file.exists() && !leftover.exists(), "no copy of the bytes is left");
     assert!(world.root().join("ab.txt").exists());
+}
+
+#[tokio::test]
+async fn an_orphan_goes_with_its_leftovers_and_what_is_foreign_stays() {
+    let world = World::new();
+    let blobs = world.open().await;
+    let (name, alone) = (BlobName::random(), BlobName::random());
+    write(&blobs, name, &body(10, 1), 10).await.unwrap();
+    let leftover = |name| PathBuf::from(format!("{}#1", world.file_of(name).display()));
+    fs::create_dir_all(world.file_of(alone).parent().unwrap()).unwrap();
+    for name in [name, alone] {
+        fs::write(leftover(name), "begun").unwrap();
+    }
+    let foreign = world.file_of(name).with_extension("txt");
+    fs::write(&foreign, "not ours").unwrap();
+    assert_eq!(blobs.destroy_orphans(&[orphan(name), orphan(alone)]).await, [Ok(()), Ok(())]);
+    assert!(!world.file_of(name).exists() && !leftover(name).exists() && !leftover(alone).exists());
+    assert!(foreign.exists());
+}
+
+#[tokio::test]
+async fn no_orphan_is_destroyed_in_a_strangers_root_or_while_it_is_written() {
+    let world = World::new();
+    let blobs = world.open().await;
+    let name = BlobName::random();
+    let mut upload = blobs.create(name, None).await.unwrap();
+    upload.write(body(10, 1)).await.unwrap();
+    assert!(is_unavailable(&blobs.destroy_orphans(&[orphan(name)]).await[0]), "it is being written");
+    upload.finish().await.unwrap();
+    fs::write(world.root().join("barrow-installation"), InstallationId::random().to_string()).unwrap();
+    assert!(is_unavailable(&blobs.destroy_orphans(&[orphan(name)]).await[0]), "the root is another's");
+    assert!(world.file_of(name).exists());
+}
+
+#[tokio::test]
+async fn a_blob_that_shrinks_while_it_is_examined_is_shorter() {
+    let world = World::new();
+    let blobs = world.open().await;
+    let blob = row(BlobName::random(), 1_000_000);
+    write(&blobs, blob.name, &body(1_000_000, 1), 1_000_000).await.unwrap();
+    let mut examination = blobs.examine(&blob).await.unwrap();
+    assert!(examination.read().await.unwrap().is_some());
+    assert_eq!(examination.verdict(), None);
+    fs::OpenOptions::new().write(true).open(world.file_of(blob.name)).unwrap().set_len(600_000).unwrap();
+    while examination.read().await.unwrap().is_some() {}
+    assert_eq!(examination.verdict(), Some(&Verdict::Shorter { found: 600_000 }));
+    assert_eq!(examine(&blobs, &blob).await, Ok(Some(Verdict::Shorter { found: 600_000 })));
+    fs::remove_dir_all(world.root()).unwrap();
+    assert!(is_unavailable(&examine(&blobs, &blob).await), "a root that is away says nothing of a blob");
 }
 
 #[tokio::test]

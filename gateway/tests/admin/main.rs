@@ -518,6 +518,18 @@ async fn tasks_are_shown_and_run_and_a_halt_is_ended() {
     assert_eq!(run["report"]["purged"], 0);
     assert_eq!(code(&w.ask("POST", "/v1/tasks/repaint/run", json!({}), 404).await), "NoSuchTask");
 
+    let told = w.post("/v1/tasks/reconcile/run", json!({ "destroy": true })).await;
+    assert_eq!(told["report"]["told"], true);
+    assert_eq!(w.post("/v1/tasks/reconcile/run", json!({})).await["report"]["told"], false);
+    for (task, order) in [
+        ("reclaim", json!({ "destroy": true })),
+        ("reconcile", json!({ "destroy": true, "dry_run": true })),
+        ("reconcile", json!({ "destroys": true })),
+    ] {
+        let refused = w.ask("POST", &format!("/v1/tasks/{task}/run"), order, 400).await;
+        assert_eq!(code(&refused), "BadRequest", "{refused}");
+    }
+
     w.gateway.metadata.halt_purging("the clock ran ahead".to_owned()).await.unwrap();
     assert_eq!(w.get("/v1/tasks").await["halted"]["reason"], "the clock ran ahead");
     let resumed = w.post("/v1/resume", json!({ "release": "2h" })).await;

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use gateway::http::{Limits, serve};
 use gateway::metrics::Metrics;
 use gateway::{
-    Anonymous, Auth, BackgroundWork, Counters, Gateway, LifepointSettings, PolicySettings, ScspSettings,
-    Settings, TaskView, admin,
+    Anonymous, Auth, BackgroundWork, Counters, Gateway, LifepointSettings, NotRun, PolicySettings,
+    ScspSettings, Settings, TaskOrder, TaskView, admin,
 };
 use lifecycle::{
     BlobName, Cause, Clock, Condition, ContainerId, DomainName, Guard, Kind, MemberId, Right, Rights, State,
@@ -56,9 +56,18 @@ impl BackgroundWork for Background {
     fn run_now<'a>(
         &'a self,
         task: &'a str,
-        dry_run: bool,
-    ) -> Pin<Box<dyn Future<Output = Option<Value>> + Send + 'a>> {
-        Box::pin(async move { (task == "reclaim").then(|| json!({ "purged": u8::from(!dry_run) })) })
+        order: TaskOrder,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, NotRun>> + Send + 'a>> {
+        Box::pin(async move {
+            match (task, order) {
+                ("reclaim", TaskOrder::Destroy) => Err(NotRun::DestroysNothing),
+                ("reclaim", TaskOrder::Run | TaskOrder::Rehearse) => {
+                    Ok(json!({ "purged": u8::from(order == TaskOrder::Run) }))
+                }
+                ("reconcile", _) => Ok(json!({ "told": order == TaskOrder::Destroy })),
+                _ => Err(NotRun::NoSuchTask),
+            }
+        })
     }
 
     fn tasks(&self) -> Vec<TaskView> {

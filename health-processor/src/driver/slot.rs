@@ -1,6 +1,6 @@
 //! One task, the lock that keeps it from running twice at a time, and what it did last.
 
-use super::{Finished, Pace, Progress, Status, Task};
+use super::{Finished, Occasion, Pace, Progress, Status, Task};
 use futures_util::FutureExt;
 use lifecycle::{SharedClock, Time};
 use serde::Serialize;
@@ -40,11 +40,13 @@ pub(super) struct Slot {
     view: Mutex<TaskView>,
     name: &'static str,
     listens: bool,
+    takes_orders: bool,
 }
 
 impl Slot {
     pub(super) fn new(task: Box<dyn Task>) -> Self {
         let (name, purpose, listens) = (task.name(), task.purpose(), task.interval().is_none());
+        let takes_orders = task.takes_orders();
         let view = TaskView {
             name,
             purpose,
@@ -62,6 +64,7 @@ impl Slot {
             view: Mutex::new(view),
             name,
             listens,
+            takes_orders,
         }
     }
 
@@ -72,6 +75,11 @@ impl Slot {
     /// Whether it hears the wake-up that goes to all.
     pub(super) fn listens(&self) -> bool {
         self.listens
+    }
+
+    /// Whether there is something that it does only when it is told to.
+    pub(super) fn takes_orders(&self) -> bool {
+        self.takes_orders
     }
 
     pub(super) fn view(&self) -> TaskView {
@@ -103,14 +111,28 @@ impl Slot {
     }
 
     /// Runs the task once, with whatever happens to it, and tells how long to sleep afterwards.
-    pub(super) async fn run(&self, clock: &SharedClock, pace: Pace) -> (Status, Duration, Finished) {
+    pub(super) async fn run(
+        &self,
+        clock: &SharedClock,
+        pace: Pace,
+        occasion: Occasion,
+    ) -> (Status, Duration, Finished) {
         let mut task = self.task.lock().await;
         let (started_at, began) = (clock.now(), clock.boot());
         self.look(|view| {
             view.running = true;
             view.started_at = Some(started_at);
         });
-        let status = match AssertUnwindSafe(task.run_once(started_at)).catch_unwind().await {
+        let status = match AssertUnwindSafe(async {
+            match occasion {
+                Occasion::Due => task.run_once(started_at).await,
+                Occasion::Asked => task.run_asked(started_at, false).await,
+                Occasion::Told => task.run_asked(started_at, true).await,
+            }
+        })
+        .catch_unwind()
+        .await
+        {
             Ok(status) => status,
             Err(panic) => panicked(&*panic),
         };

@@ -119,6 +119,50 @@ async fn a_stop_ends_every_sleep_and_an_unknown_task_is_none() {
     driver.stopped().await;
 }
 
+/// Keeps something unless it is told not to.
+struct Keeping;
+
+#[async_trait]
+impl Task for Keeping {
+    fn name(&self) -> &'static str {
+        "keeping"
+    }
+
+    fn purpose(&self) -> &'static str {
+        "keeps something"
+    }
+
+    fn takes_orders(&self) -> bool {
+        true
+    }
+
+    async fn run_once(&mut self, _now: Time) -> Status {
+        Status::done(&json!("by itself"), Progress::Idle)
+    }
+
+    async fn run_asked(&mut self, _now: Time, told: bool) -> Status {
+        Status::done(&json!(if told { "told" } else { "asked" }), Progress::Idle)
+    }
+}
+
+#[tokio::test]
+async fn a_task_learns_why_it_runs_and_only_one_that_keeps_something_is_told() {
+    let (_stop, stopped) = watch::channel(false);
+    let record: Recorder = Arc::new(|_finished| Box::pin(std::future::ready(())));
+    let tasks: Vec<Box<dyn Task>> =
+        vec![Box::new(Keeping), Box::new(Counting { name: "counting", runs: Arc::default(), does: idle })];
+    let pace = Pace { interval: LONG, tranquility: 10 };
+    let driver = Driver::new(tasks, Arc::new(ManualClock::default()), pace, record, stopped);
+    assert!(driver.run_all_until_idle().await);
+    assert_eq!(driver.tasks()[0].report, json!("by itself"));
+    assert_eq!(driver.run_now("keeping").await.map(|status| status.report), Some(json!("asked")));
+    let told = driver.run_told("keeping").await.flatten();
+    assert_eq!(told.map(|status| status.report), Some(json!("told")));
+    assert!(driver.run_told("counting").await.is_some_and(|status| status.is_none()));
+    assert_eq!(driver.tasks()[1].runs, 1, "it was not run");
+    assert!(driver.run_told("lunch").await.is_none());
+}
+
 #[tokio::test]
 async fn rounds_go_on_until_every_task_is_idle() {
     let (driver, counts, _stop) = driver(&[("one", busy_until_the_third), ("two", idle)], LONG);

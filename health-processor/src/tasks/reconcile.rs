@@ -1,11 +1,13 @@
-//! Looking whether rows and bytes agree, both ways, and whether the rules hold. It reports and changes nothing: what it
-//! finds is either a leak, which costs space, or a loss, which no machine repairs.
+//! Looking whether rows and bytes agree, both ways, and whether the rules hold. What it finds is either a leak, which
+//! costs space, or a loss, which no machine repairs. It reports and changes nothing, but for leaks that it is told to
+//! destroy: [`orphans`].
+
+mod orphans;
 
 use super::ended;
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
-use blobs::Listed;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lifecycle::{BlobName, Place, State, Time, VersionId, Violation};
 use metadata::{Checked, Metadata};
@@ -40,14 +42,8 @@ impl Findings {
 
 #[derive(Default, Serialize)]
 struct Report {
-    /// Blobs in the store.
-    blobs: u64,
-    /// Blobs older than a day that no row names: a crash, or a database restored from an older copy.
-    without_row: Findings,
-    /// Temporary files older than a day, of uploads that a crash ended.
-    leftovers: Findings,
-    /// Things in the store that Barrow did not put there.
-    foreign: Findings,
+    #[serde(flatten)]
+    store: orphans::Found,
     /// Blobs of live and removed versions whose bytes were looked for in this run.
     looked_for: u64,
     /// Those that are not there: `version blob`.
@@ -56,6 +52,17 @@ struct Report {
     complete: bool,
     /// Rules that do not hold.
     violations: Findings,
+}
+
+/// What a run may do about bytes without a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Tell of them.
+    Look,
+    /// Write down since when they are known.
+    Note,
+    /// Destroy those that are ripe.
+    Destroy,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -82,7 +89,7 @@ impl Task for Reconcile {
     }
 
     fn purpose(&self) -> &'static str {
-        "looks for bytes without a row, rows without bytes and broken rules; it reports and changes nothing"
+        "looks for bytes without a row, rows without bytes and broken rules; destroys bytes without a row only when told"
     }
 
     fn interval(&self) -> Option<Duration> {
@@ -96,22 +103,38 @@ impl Task for Reconcile {
     }
 
     async fn run_once(&mut self, now: Time) -> Status {
-        let mut report = Report::default();
-        let outcome = self.compare(now, &mut report).await;
-        ended(&report, false, outcome)
+        self.run_asked(now, false).await
+    }
+
+    fn takes_orders(&self) -> bool {
+        true
+    }
+
+    async fn run_asked(&mut self, now: Time, told: bool) -> Status {
+        let destroys = told || self.context.settings.destroy_orphans;
+        self.run(now, if destroys { Mode::Destroy } else { Mode::Note }).await
     }
 
     async fn rehearse(&mut self, now: Time) -> Option<Value> {
-        Some(self.run_once(now).await.report)
+        let cursor = self.cursor;
+        let status = self.run(now, Mode::Look).await;
+        self.cursor = cursor;
+        Some(status.report)
     }
 }
 
 impl Reconcile {
-    async fn compare(&mut self, now: Time, report: &mut Report) -> Result<(), Trouble> {
-        self.store_against_rows(now, report).await?;
-        self.rows_against_store(report).await?;
+    async fn run(&mut self, now: Time, mode: Mode) -> Status {
+        let mut report = Report::default();
+        let outcome = self.compare(now, mode, &mut report).await;
+        ended(&report, false, outcome)
+    }
+
+    async fn compare(&mut self, now: Time, mode: Mode, report: &mut Report) -> Result<(), Trouble> {
+        orphans::store_against_rows(&self.context, now, mode, &mut report.store).await?;
+        self.rows_against_store(mode, report).await?;
         for violation in self.context.metadata.check_whole().await? {
-            self.context.violated(&violation);
+            self.found(mode, &violation);
             report.violations.add(violation, 0);
         }
         if report.missing.count + report.violations.count > 0 {
@@ -125,39 +148,14 @@ impl Reconcile {
         Ok(())
     }
 
-    /// The row is written before the first byte and dropped after the last: a blob that is older than any upload and
-    /// has none is nobody's.
-    async fn store_against_rows(&self, now: Time, report: &mut Report) -> Result<(), Trouble> {
-        let ctx = &*self.context;
-        let before = now.minus(DAY);
-        let mut listed = ctx.blobs.list().try_chunks(STRETCH);
-        while let Some(stretch) = listed.next().await {
-            if ctx.stopping() {
-                return Ok(());
-            }
-            let began = ctx.clock.boot();
-            for found in stretch.map_err(|broken| broken.1)? {
-                match found {
-                    Listed::Blob { name, size, modified } => {
-                        report.blobs += 1;
-                        if modified < before && !ctx.metadata.blob_is_known(name).await? {
-                            report.without_row.add(name, size);
-                        }
-                    }
-                    Listed::Leftover { name, size, modified } => {
-                        if modified < before {
-                            report.leftovers.add(name, size);
-                        }
-                    }
-                    Listed::Foreign(path) => report.foreign.add(path, 0),
-                }
-            }
-            ctx.rest(ctx.clock.boot().saturating_sub(began)).await;
+    /// Counts a broken rule, once: a rehearsal sees what the next run sees again.
+    fn found(&self, mode: Mode, violation: &Violation) {
+        if mode != Mode::Look {
+            self.context.violated(violation);
         }
-        Ok(())
     }
 
-    async fn rows_against_store(&mut self, report: &mut Report) -> Result<(), Trouble> {
+    async fn rows_against_store(&mut self, mode: Mode, report: &mut Report) -> Result<(), Trouble> {
         let ctx = Arc::clone(&self.context);
         while report.looked_for < LOOKED_FOR_MAX && !ctx.stopping() {
             let began = ctx.clock.boot();
@@ -168,7 +166,7 @@ impl Reconcile {
                 break;
             }
             for violation in Metadata::check_versions(&page) {
-                ctx.violated(&violation);
+                self.found(mode, &violation);
                 report.violations.add(violation, 0);
             }
             let wanted: Vec<_> = page.iter().flat_map(in_store).collect();
@@ -189,7 +187,7 @@ impl Reconcile {
                     report.missing.add(format!("{version} {name}"), size);
                     let what = format!("version {version} names bytes that are not there");
                     let violation = Violation::new("R1", what);
-                    ctx.violated(&violation);
+                    self.found(mode, &violation);
                     report.violations.add(violation, 0);
                 }
             }

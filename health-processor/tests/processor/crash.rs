@@ -66,7 +66,9 @@ async fn converge(world: &World, failpoint: &str) {
 
 async fn dies_everywhere(db: Database, blow: Blow) {
     let world = World::on(db).await;
-    for failpoint in NAMES {
+    // The other two tasks find nothing to do in this work, and die in tests of their own.
+    let theirs = |name: &&&str| name.starts_with("reconcile.") || name.starts_with("scrub.");
+    for failpoint in NAMES.iter().filter(|name| !theirs(name)) {
         make_work(&world).await;
         if failpoint.starts_with("lapsed") {
             let first = world.processor();

@@ -13,6 +13,7 @@ mod forget;
 mod reclaim;
 mod reconcile;
 mod running;
+mod scrub;
 mod several;
 mod staged;
 mod world;

@@ -25,6 +25,9 @@ use tokio::sync::watch;
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
+/// MD5 of the bodies that are written here.
+const DUST_MD5: u128 = 0x6371_2a25_d63e_b879_3112_cc6d_c264_1526;
+const PART_MD5: u128 = 0xf4c9_385f_1902_f733_4b00_b9b4_ecd1_64de;
 /// The grace that deletes get here.
 pub(crate) const GRACE: Duration = HOUR;
 
@@ -99,7 +102,7 @@ impl World {
             kind: Kind::Named,
             name: name.to_owned(),
             size: 4,
-            md5: [1; 16],
+            md5: DUST_MD5.to_be_bytes(),
             parts: None,
             tags: None,
             checksum: None,
@@ -229,7 +232,7 @@ impl World {
             number: 1,
             version: VersionId::random(),
             size: 4,
-            md5: [1; 16],
+            md5: PART_MD5.to_be_bytes(),
             checksum: None,
             headers: "[]".to_owned(),
             actor: "somebody".to_owned(),

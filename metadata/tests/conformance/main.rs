@@ -126,6 +126,8 @@ mod tombstones;
 #[cfg(test)]
 mod twin;
 #[cfg(test)]
+mod upkeep;
+#[cfg(test)]
 mod upload_listing;
 #[cfg(test)]
 mod uploads;

@@ -13,9 +13,10 @@ pub(super) async fn run(session: &Session<'_>, command: Option<TasksCommand>) ->
             let answer = session.client.get("/v1/tasks").await?;
             session.tell(&answer, |tasks| table(session, tasks));
         }
-        Some(TasksCommand::Run { name, dry_run }) => {
+        Some(TasksCommand::Run { name, dry_run, destroy }) => {
             let target = format!("/v1/tasks/{}/run", encoded(&name));
-            let answer = session.client.post(&target, &json!({ "dry_run": dry_run })).await?;
+            let answer =
+                session.client.post(&target, &json!({ "dry_run": dry_run, "destroy": destroy })).await?;
             session.tell(&answer, |run| {
                 let how = if dry_run { "would do" } else { "did" };
                 format!("{name} {how}: {:#}", run["report"])

@@ -1,6 +1,7 @@
 //! Graces, deadlines and the pace of everything that deletes.
 
 use super::section::Section;
+use super::size;
 use std::time::Duration;
 
 /// `[health]`. Graces are read at removal and stored with it: changing them moves no promise already made.
@@ -35,9 +36,16 @@ pub struct Health {
     pub brake_min_objects: u64,
     /// See `brake_min_objects`.
     pub brake_min_bytes: u64,
+    /// How many bytes a second are read again to see whether they are still what was written; 0: none.
+    pub scrub_rate: u64,
+    /// The time from the beginning of one pass over all bytes to the beginning of the next. From 1 h.
+    pub scrub_period: Duration,
+    /// Whether bytes that no row names are destroyed by themselves, when they are ripe.
+    pub destroy_orphans: bool,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Far beyond any grace, and far from where time in microseconds would overflow.
 const CENTURY: Duration = Duration::from_secs(100 * 31_557_600);
@@ -63,6 +71,26 @@ impl Health {
             brake_objects: section.number("brake_objects", 1_000_000, 1..=u64::from(u32::MAX)),
             brake_min_objects: section.number("brake_min_objects", 10_000, 0..=u64::from(u32::MAX)),
             brake_min_bytes: section.size("brake_min_bytes", "10GiB", 0..=1 << 50),
+            scrub_rate: section.text("scrub_rate", "8MiB", &rate_allowed(), rate),
+            scrub_period: section.duration("scrub_period", "30days", HOUR..=CENTURY),
+            destroy_orphans: section.truth("destroy_orphans", false),
         }
     }
+}
+
+/// Slower than this a pass would never end.
+const RATE_LEAST: u64 = 1 << 10;
+const RATE_MOST: u64 = 1 << 40;
+
+/// Bytes a second; 0, with or without a unit, for none.
+fn rate(text: &str) -> Option<u64> {
+    if text == "0" {
+        return Some(0);
+    }
+    size::parse(text).filter(|rate| *rate == 0 || (RATE_LEAST..=RATE_MOST).contains(rate))
+}
+
+fn rate_allowed() -> String {
+    let (least, most) = (size::format(RATE_LEAST), size::format(RATE_MOST));
+    format!("\"0\", or a size with its unit ({}) from \"{least}\" to \"{most}\"", size::UNIT_NAMES)
 }

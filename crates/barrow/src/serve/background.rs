@@ -1,6 +1,6 @@
 //! The health processor, as the doors see it. The two crates never meet but here.
 
-use gateway::{BackgroundWork, Counters, TaskView};
+use gateway::{BackgroundWork, Counters, NotRun, TaskOrder, TaskView};
 use health_processor::HealthProcessor;
 use lifecycle::Time;
 use serde_json::Value;
@@ -19,9 +19,16 @@ impl BackgroundWork for Background {
     fn run_now<'a>(
         &'a self,
         task: &'a str,
-        dry_run: bool,
-    ) -> Pin<Box<dyn Future<Output = Option<Value>> + Send + 'a>> {
-        Box::pin(self.0.run_now(task, dry_run))
+        order: TaskOrder,
+    ) -> Pin<Box<dyn Future<Output = Result<Value, NotRun>> + Send + 'a>> {
+        Box::pin(async move {
+            let ran = match order {
+                TaskOrder::Run => self.0.run_now(task, false).await.map(Some),
+                TaskOrder::Rehearse => self.0.run_now(task, true).await.map(Some),
+                TaskOrder::Destroy => self.0.run_told(task).await,
+            };
+            ran.ok_or(NotRun::NoSuchTask)?.ok_or(NotRun::DestroysNothing)
+        })
     }
 
     fn tasks(&self) -> Vec<TaskView> {

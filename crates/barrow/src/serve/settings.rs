@@ -50,6 +50,9 @@ pub(super) fn of_the_processor(config: &Config, role: &'static str) -> health_pr
         brake_objects: health.brake_objects,
         brake_min_objects: health.brake_min_objects,
         brake_min_bytes: health.brake_min_bytes,
+        scrub_rate: health.scrub_rate,
+        scrub_period: health.scrub_period,
+        destroy_orphans: health.destroy_orphans,
         node: config.cluster.node.clone(),
         role,
         ..health_processor::Settings::default()

@@ -4,8 +4,9 @@ use crate::admin::error::Complaint;
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
 use crate::admin::view::time;
 use crate::http::BodyReader;
-use crate::state::TaskView;
+use crate::state::{NotRun, TaskOrder, TaskView};
 use http::StatusCode;
+use lifecycle::Right;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -58,22 +59,50 @@ struct Run {
     /// Decide, and stop before doing anything.
     #[serde(default)]
     dry_run: bool,
+    /// Destroy what the task otherwise keeps: takes the right to purge, too.
+    #[serde(default)]
+    destroy: bool,
+}
+
+impl Run {
+    fn order(&self) -> Result<TaskOrder, Complaint> {
+        match (self.dry_run, self.destroy) {
+            (false, false) => Ok(TaskOrder::Run),
+            (true, false) => Ok(TaskOrder::Rehearse),
+            (false, true) => Ok(TaskOrder::Destroy),
+            (true, true) => {
+                Err(Complaint::bad_request("dry_run and destroy contradict one another: give one of them"))
+            }
+        }
+    }
 }
 
 pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
-    asked.require(None, None)?;
+    let principal = asked.require(None, None)?;
     asked.only(&[])?;
     let run: Run = decode(body, ORDER_MAX).await?;
-    asked.trail.detail(format!("dry_run={}", run.dry_run));
+    asked.trail.detail(format!("dry_run={} destroy={}", run.dry_run, run.destroy));
+    let order = run.order()?;
+    if order == TaskOrder::Destroy {
+        principal.require(Right::Purge, None, None)?;
+    }
     let task = asked.params.get("task");
     let Some(background) = &asked.gateway.background else {
         let message =
             "the background tasks run in another process; they run by themselves when something is due";
         return Err(Complaint::new(StatusCode::CONFLICT, "NotHere", message).hint("barrow tasks"));
     };
-    match background.run_now(task, run.dry_run).await {
-        Some(report) => ok(&json!({ "task": task, "dry_run": run.dry_run, "report": report })),
-        None => {
+    if order == TaskOrder::Destroy {
+        tracing::info!(actor = %principal.name, task, "told to destroy what it otherwise keeps");
+    }
+    match background.run_now(task, order).await {
+        Ok(report) => ok(&json!({ "task": task, "dry_run": run.dry_run, "report": report })),
+        Err(NotRun::DestroysNothing) => {
+            let message =
+                format!("task {task} keeps nothing that it could be told to destroy; it was not run");
+            Err(Complaint::bad_request(message).hint("barrow tasks run, without --destroy"))
+        }
+        Err(NotRun::NoSuchTask) => {
             let known: Vec<String> = background.tasks().into_iter().map(|task| task.name).collect();
             let message = format!("there is no task {task:?}: there are {}", known.join(", "));
             Err(Complaint::new(StatusCode::NOT_FOUND, "NoSuchTask", message).hint("barrow tasks"))

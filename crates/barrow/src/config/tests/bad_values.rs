@@ -43,6 +43,9 @@ fn each_kind_of_bad_value_names_key_value_place_and_what_is_allowed() {
         ("health.interval", "2days", "from \"1s\" to \"1day\""),
         ("health.drain_timeout", "soon", "from \"0s\" to \"1day\""),
         ("health.brake_min_bytes", "10G", "a size with its unit"),
+        ("health.scrub_rate", "8", "\"0\", or a size with its unit"),
+        ("health.scrub_rate", "1000B", "from \"1KiB\" to \"1TiB\""),
+        ("health.scrub_period", "59min", "from \"1h\" to \"100years\""),
         ("scsp.recursive_mode", "loose", "allowed is \"strict\" or \"gateway\""),
         ("scsp.locked_delete", "allow", "allowed is \"forbid\" or \"marker\""),
         ("policy.versioning", "enabled", "allowed is \"allowed\" or \"disallowed\""),
@@ -96,6 +99,7 @@ fn numbers_and_truths_have_bounds_and_types() {
         ("scsp.allow_put_create", "on", "allowed is true or false"),
         ("scsp.auto_content_md5_computation", "yes", "allowed is true or false"),
         ("scsp.require_alias_arg", "no", "allowed is true or false"),
+        ("health.destroy_orphans", "never", "allowed is true or false"),
         ("lifepoint.strict", "lenient", "allowed is true or false"),
         ("lifepoint.strict_guard", "0", "allowed is true or false"),
     ] {
