@@ -265,7 +265,7 @@ mod tests {
         metrics.not_restored(409, 2);
         metrics.not_restored(503, 1);
         metrics.violation();
-        let text = metrics.render_with(2);
+        let text = metrics.render_with(&BTreeMap::from([("R1", 2)]));
         for line in [
             "barrow_delete_refused_total{token=\"NotDeletable\"} 1",
             "barrow_restores_total{result=\"restored\"} 3",
