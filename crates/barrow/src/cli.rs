@@ -199,7 +199,7 @@ pub(crate) struct Listing {
 /// How a container is removed.
 #[derive(Debug, Args)]
 pub(crate) struct Removal {
-    /// How long it can be restored: a duration, or "none until purged"; without it, as configured
+    /// How long it can be restored: a duration, or "default" as configured; without it, until somebody purges it
     #[arg(long, value_name = "DURATION")]
     pub(crate) grace: Option<String>,
     /// Why, for whoever asks later

@@ -34,13 +34,19 @@ restore bucket photos
 finish upload photos/d
 get photos/d 3MiB
 
-# It is purged, for good, while the bytes arrive.
+# It is purged, for good, while the bytes arrive: the purge waits for them as long as they may take, then they are cut.
 begin upload photos/e 3MiB
 delete bucket photos now
 reclaim
+show photos
+  bucket removed
+  c purged abandoned
+  d live 3145728
+  e staged
 advance 30s
 reclaim
 finish upload photos/e refused RequiresContext2
+reclaim
 advance 60s
 reclaim
 disk empty
@@ -48,7 +54,7 @@ show photos
   bucket purged
   c purged abandoned
   d purged cascade
-  e purged cascade
+  e purged abandoned
 
 # The process dies after the last byte and before the answer.
 bucket photos

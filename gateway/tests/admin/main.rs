@@ -5,6 +5,7 @@
 mod as_of;
 #[path = "../common/mod.rs"]
 mod common;
+mod containers;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod why;
@@ -25,6 +26,11 @@ fn code(answer: &Value) -> &str {
     answer["error"]["code"].as_str().unwrap()
 }
 
+/// The code and the reason beside it.
+fn reason(answer: &Value) -> (&str, &str) {
+    (code(answer), answer["error"]["reason"].as_str().unwrap_or_default())
+}
+
 #[tokio::test]
 async fn every_route_wants_its_right_and_no_other() {
     let w = World::new().await;
@@ -36,6 +42,8 @@ async fn every_route_wants_its_right_and_no_other() {
         let target = route.path.replace("{domain}", "barrow.local").replace("{bucket}", "photos");
         let target = target.replace("{contents}", &"1".repeat(32)).replace("{version}", &"2".repeat(32));
         let target = target.replace("{key}", "nobody").replace("{task}", "none");
+        let target = target.replace("{deletion}", &"3".repeat(32)).replace("{member}", &"4".repeat(32));
+        let target = target.replace("{epoch}", "1");
         let asked = format!("{} {target}", route.method);
         let Some(right) = route.right else {
             let open = w.ask_as(None, route.method, &target, "").await;
@@ -133,7 +141,8 @@ async fn a_bucket_is_removed_restored_and_purged() {
     let w = World::new().await;
     let id = w.bucket("photos").await;
     w.put(id, "a").await;
-    let removed = w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved" })).await;
+    let removed =
+        w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved", "grace": "default" })).await;
     assert_eq!(
         (&removed["state"], &removed["objects"], &removed["bytes"]),
         (&json!("removed"), &json!(1), &json!(4))
@@ -143,7 +152,7 @@ async fn a_bucket_is_removed_restored_and_purged() {
 
     // The name is reserved, and says by what.
     let refused = w.ask("POST", BUCKETS, json!({ "name": "photos" }), 409).await;
-    assert_eq!((code(&refused), &refused["error"]["state"]), ("NameReserved", &json!("removed")));
+    assert_eq!((code(&refused), &refused["error"]["state"]), ("BUCKETBEINGREMOVED", &json!("removed")));
     assert_eq!(names(&w.get(&format!("{BUCKETS}?state=removed")).await), ["photos"]);
     assert!(names(&w.get(&format!("{BUCKETS}?state=live")).await).is_empty());
 
@@ -151,17 +160,17 @@ async fn a_bucket_is_removed_restored_and_purged() {
     assert_eq!((&restored["id"], &restored["name"]), (&json!(id.to_string()), &json!("pictures")));
     assert_eq!(w.get(&format!("{BUCKETS}/{id}")).await["state"], "live");
     assert_eq!(
-        code(&w.ask("POST", &format!("{BUCKETS}/pictures/purge"), json!({}), 409).await),
-        "NotRemoved"
+        reason(&w.ask("POST", &format!("{BUCKETS}/pictures/purge"), json!({}), 409).await),
+        ("ERR", "NOT_REMOVED")
     );
 
     w.post(&format!("{BUCKETS}/pictures/remove"), json!({ "grace": "none until purged" })).await;
     assert_eq!(w.get(&format!("{BUCKETS}/pictures")).await["purge_after"], "never");
-    let purging = w.ask("POST", &format!("{BUCKETS}/pictures/purge"), json!({}), 202).await;
+    let purging = w.ask("POST", &format!("{BUCKETS}/pictures/purge"), json!({}), 200).await;
     assert_eq!(purging["state"], "purging");
     assert_eq!(
-        code(&w.ask("POST", &format!("{BUCKETS}/pictures/restore"), json!({}), 409).await),
-        "PurgeStarted"
+        reason(&w.ask("POST", &format!("{BUCKETS}/pictures/restore"), json!({}), 409).await),
+        ("ERR", "PURGE_STARTED")
     );
 }
 
@@ -178,7 +187,7 @@ async fn a_name_means_the_live_one_and_to_restore_the_one_removed_last() {
     let live = w.bucket("photos").await.to_string();
     assert_eq!(w.get(&format!("{BUCKETS}/photos")).await["id"], live.as_str());
     let refused = w.ask("POST", &format!("{BUCKETS}/photos/restore"), json!({}), 409).await;
-    assert_eq!(code(&refused), "NameInUse");
+    assert_eq!(code(&refused), "BUCKETALREADYEXISTS");
     let restored = w.post(&format!("{BUCKETS}/photos/restore"), json!({ "as": "second" })).await;
     assert_eq!(restored["id"], ids[1].as_str());
     let restored = w.post(&format!("{BUCKETS}/{}/restore", ids[0]), json!({ "as": "first" })).await;
@@ -210,12 +219,13 @@ async fn a_domain_goes_and_comes_back_with_its_buckets() {
     let bucket = w.get(&format!("{buckets}/photos")).await;
     assert_eq!((&bucket["state"], &bucket["own_state"]), (&json!("removed"), &json!("live")));
     assert_eq!(
-        code(&w.ask("POST", &format!("{buckets}/photos/remove"), json!({}), 404).await),
-        "NoSuchBucket"
+        code(&w.ask("POST", &format!("{buckets}/photos/remove"), json!({}), 409).await),
+        "NAMESPACEBEINGREMOVED"
     );
     w.post("/v1/domains/acme.example/restore", json!({})).await;
     assert_eq!(w.get(&format!("{buckets}/photos")).await["state"], "live");
-    assert_eq!(code(&w.ask("POST", "/v1/domains/barrow.local/remove", json!({}), 403).await), "Protected");
+    let default = w.ask("POST", "/v1/domains/barrow.local/remove", json!({}), 403).await;
+    assert_eq!(reason(&default), ("ERR", "DEFAULT_NAMESPACE"));
     assert_eq!(names(&w.get("/v1/domains?prefix=ac").await), ["acme.example"]);
 }
 
@@ -445,7 +455,7 @@ async fn a_dry_run_of_a_restore_answers_as_the_restore_and_changes_nothing() {
     assert_eq!(w.get(&format!("{BUCKETS}/{bucket}")).await["state"], "removed");
     w.bucket("photos").await;
     let refused = w.ask("POST", &restore, json!({ "dry_run": true }), 409).await;
-    assert_eq!(code(&refused), "NameInUse");
+    assert_eq!(code(&refused), "BUCKETALREADYEXISTS");
     w.post(&restore, json!({ "as": "old", "dry_run": true })).await;
     w.post(&restore, json!({ "as": "old" })).await;
 

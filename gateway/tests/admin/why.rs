@@ -130,7 +130,7 @@ async fn what_went_with_its_bucket_tells_who_removed_that_and_what_comes_first()
         w.put(bucket, "x").await;
         w.put(bucket, "y").await;
         w.delete(bucket, "y").await;
-        w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved" })).await;
+        w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved", "grace": "default" })).await;
         let restore = format!("barrow bucket restore barrow.local/{bucket}");
         let why = w.get(X).await;
         assert_eq!(

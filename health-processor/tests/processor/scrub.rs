@@ -213,7 +213,11 @@ async fn a_version_purged_meanwhile_is_no_damage() {
         assert_eq!(number(&run(&world.processor(), "reclaim").await, "/purged"), 1);
         let report = scrub.await.unwrap();
         assert_eq!((number(&report, "/blobs"), number(&report, "/bytes")), (2, 5_000), "{report}");
-        assert_eq!((number(&report, "/last_pass/damaged/count"), processor.violations().len()), (0, 0), "{report}");
+        assert_eq!(
+            (number(&report, "/last_pass/damaged/count"), processor.violations().len()),
+            (0, 0),
+            "{report}"
+        );
         world.check().await;
     }
 }

@@ -60,6 +60,7 @@ macro_rules! racing_on_both_engines {
 }
 
 #[cfg(test)]
+mod barrier;
 mod bridge;
 #[cfg(test)]
 mod bulk;

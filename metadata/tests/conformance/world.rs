@@ -505,6 +505,22 @@ impl Caller {
         Rem { by: self.clone(), what, order }
     }
 
+    /// The object, if it can be read.
+    pub(crate) async fn find(&self, name: &str) -> Option<Found> {
+        let row = self.bucket_row().await;
+        let domain =
+            self.m.container(ContainerKind::Domain, self.domain).await.unwrap().expect("it is there");
+        match self.m.find_named(Some(&domain.name), &domain.name, &row.name, name, true).await.unwrap() {
+            Sought::Found(found) => Some(*found),
+            Sought::Hidden { .. } | Sought::Nothing => None,
+        }
+    }
+
+    /// A put, and whatever comes of it.
+    pub(crate) async fn outcome_of_put(&self, name: &str) -> Result<Outcome, Failure> {
+        self.m.object(self.put(name).command()).await
+    }
+
     pub(crate) async fn restore_bucket(&self) -> Answer<Container> {
         self.restore_container(ContainerKind::Bucket, self.bucket, None).await
     }

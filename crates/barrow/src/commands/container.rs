@@ -97,10 +97,12 @@ pub(super) async fn remove(
     let answer = session.client.post(&format!("{}/remove", address.path), &order).await?;
     session.tell(&answer, |removed| {
         let Address { word, shown, .. } = address;
-        let (held, left) = (held(removed), when(removed, "purge_after", session.now));
-        format!(
-            "removed {word} {shown} with {held}; purged {left}\nuntil then: barrow {word} restore {shown}"
-        )
+        let held = held(removed);
+        let left = match removed["purge_after"].as_str() {
+            Some("never") => "kept until somebody purges it".to_owned(),
+            _ => format!("purged {}", when(removed, "purge_after", session.now)),
+        };
+        format!("removed {word} {shown} with {held}; {left}\nuntil then: barrow {word} restore {shown}")
     });
     Ok(Exit::Done)
 }

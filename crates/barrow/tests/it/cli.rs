@@ -159,13 +159,13 @@ fn buckets_go_come_back_and_are_purged() {
     let listed = done(&["bucket", "list"]);
     assert!(listed.starts_with("NAME") && listed.contains("photos") && listed.contains("live"), "{listed}");
 
-    let removed = done(&["bucket", "remove", "photos", "--reason", "moved"]);
+    let removed = done(&["bucket", "remove", "photos", "--reason", "moved", "--grace", "default"]);
     assert!(removed.contains("purged in 7d 0h"), "{removed}");
     assert!(removed.contains("barrow bucket restore barrow.local/photos"), "{removed}");
     let reserved = house.command(&["bucket", "create", "photos"]).outcome();
     assert_eq!(reserved.code, 1);
     assert!(
-        reserved.stderr.contains("NameReserved") && reserved.stderr.contains("next:"),
+        reserved.stderr.contains("BUCKETBEINGREMOVED") && reserved.stderr.contains("next:"),
         "{}",
         reserved.stderr
     );
@@ -175,7 +175,8 @@ fn buckets_go_come_back_and_are_purged() {
     assert!(done(&["bucket", "grace", "pictures", "1h"]).contains("for 1h"));
     done(&["bucket", "grace", "pictures", "default"]);
 
-    done(&["bucket", "remove", "pictures", "--grace", "none until purged"]);
+    let kept = done(&["bucket", "remove", "pictures"]);
+    assert!(kept.contains("until somebody purges it") && kept.contains("barrow bucket restore"), "{kept}");
     let asked = house.command(&["bucket", "purge", "pictures"]).outcome();
     assert_eq!(asked.code, 1);
     assert!(asked.stderr.contains("cannot be undone") && asked.stderr.contains("--yes"), "{}", asked.stderr);

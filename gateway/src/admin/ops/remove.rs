@@ -9,15 +9,17 @@ use lifecycle::{Cause, ContainerId, Grace, Refusal, Right, State};
 use metadata::{Container, ContainerKind, RemoveOrder, Removed};
 use serde::{Deserialize, Serialize};
 
-/// What stands for a grace that no timer ends.
+/// What stands for a grace that no timer ends, and for the configured one.
 const UNTIL_PURGED: &str = "none until purged";
+const CONFIGURED: &str = "default";
 /// Characters of a reason.
 const REASON_MAX: usize = 1_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    /// How long it can be restored, such as "7days"; absent, or "none until purged": until somebody purges it.
+    /// How long it can be restored, such as "7days", or "default" as configured; absent, or "none until purged": until somebody
+    /// purges it.
     grace: Option<String>,
     reason: Option<String>,
     /// Keeps the name from being used again until restore or purge.
@@ -76,6 +78,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
     let configured = asked.gateway.settings.recursive_delete_delay;
     let grace = match order.grace.as_deref() {
         None | Some(UNTIL_PURGED) => Grace::UntilPurged,
+        Some(CONFIGURED) => Grace::For(configured),
         Some(text) => Grace::For(duration("grace", text)?),
     };
     if matches!(grace, Grace::For(length) if length < configured) {

@@ -81,7 +81,11 @@ pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> A
     let principal = asked.require(None, None)?;
     asked.only(&[])?;
     let run: Run = decode(body, ORDER_MAX).await?;
-    asked.trail.detail(format!("dry_run={} destroy={}", run.dry_run, run.destroy));
+    asked.trail.detail(if run.destroy {
+        "destroy=true".to_owned()
+    } else {
+        format!("dry_run={}", run.dry_run)
+    });
     let order = run.order()?;
     if order == TaskOrder::Destroy {
         principal.require(Right::Purge, None, None)?;

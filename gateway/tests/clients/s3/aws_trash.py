@@ -158,7 +158,7 @@ def rb():
     aws("s3", "rb", f"s3://{name}")
     aws("s3", "mb", f"s3://{name}")
     ran = subprocess.run([*OPERATOR, "bucket", "restore", name], capture_output=True, text=True)
-    must(ran.returncode == 1 and "NameInUse" in ran.stdout + ran.stderr, f"{ran.returncode}: {ran.stdout}{ran.stderr}")
+    must(ran.returncode == 1 and "BUCKETALREADYEXISTS" in ran.stdout + ran.stderr, f"{ran.returncode}: {ran.stdout}{ran.stderr}")
     operator("bucket", "restore", name, "--as", f"{name}-old")
     for bucket_name in (name, f"{name}-old"):
         aws("s3", "rb", f"s3://{bucket_name}")

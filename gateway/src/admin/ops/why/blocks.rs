@@ -21,6 +21,10 @@ pub(super) enum Kind {
     Halted,
     /// It stands still because too much would go that no request explains.
     Brake,
+    /// Members have not let go of it yet.
+    Barrier,
+    /// A member is silent, and is waited for until its lease is over.
+    Member,
     /// Reads that began before it was removed may still be running.
     Drain,
     /// What is due before it is not gone yet.
@@ -69,6 +73,17 @@ pub(super) struct Backlog {
     pub(super) rate: Option<f64>,
 }
 
+/// A member that a purge waits for.
+#[derive(Clone, Debug)]
+pub(super) struct Waited {
+    pub(super) node: String,
+    pub(super) why: String,
+    /// It has not been heard of: what is waited for is the end of its lease.
+    pub(super) silent: bool,
+    /// At the latest then nobody waits for it any more.
+    pub(super) until: Time,
+}
+
 /// Why purging stands still.
 #[derive(Clone, Debug)]
 pub(super) struct Standstill {
@@ -92,6 +107,8 @@ pub(super) struct Facts {
     /// Containers that are not live, the innermost first.
     pub(super) around: Vec<Around>,
     pub(super) standstill: Option<Standstill>,
+    /// Members that have not let go of it.
+    pub(super) waited: Vec<Waited>,
     /// How long bytes stay after they became invisible.
     pub(super) drain: Duration,
     pub(super) backlog: Backlog,
@@ -113,7 +130,7 @@ impl Facts {
 type Rule = fn(&Facts) -> Option<Block>;
 
 /// Every obstacle that does not depend on the others.
-const RULES: &[Rule] = &[grace, guard, hold, container, halted, drain];
+const RULES: &[Rule] = &[grace, guard, hold, container, halted, barrier, member, drain];
 
 /// What blocks the purge, now.
 pub(super) fn blocks(facts: &Facts) -> Vec<Block> {
@@ -210,6 +227,25 @@ fn halted(facts: &Facts) -> Option<Block> {
     Some(Block { kind, since: Some(*since), until: None, detail })
 }
 
+fn barrier(facts: &Facts) -> Option<Block> {
+    members(facts, Kind::Barrier, false, "members have not let go of it")
+}
+
+fn member(facts: &Facts) -> Option<Block> {
+    members(facts, Kind::Member, true, "members are silent, and waited for until their leases are over")
+}
+
+fn members(facts: &Facts, kind: Kind, silent: bool, what: &str) -> Option<Block> {
+    let waited: Vec<&Waited> = facts.waited.iter().filter(|member| member.silent == silent).collect();
+    let until = waited.iter().map(|member| member.until).max()?;
+    if facts.effective() != State::Removed {
+        return None;
+    }
+    let told: Vec<String> = waited.iter().map(|member| format!("{}: {}", member.node, member.why)).collect();
+    let until = Some(until.max(facts.now));
+    Some(Block { kind, since: None, until, detail: format!("{what} ({})", told.join("; ")) })
+}
+
 fn drain(facts: &Facts) -> Option<Block> {
     let until = facts.removed_at?.plus(facts.drain);
     if until <= facts.now || !facts.waits() {
@@ -296,6 +332,7 @@ mod tests {
             inside: Guarded::default(),
             around: Vec::new(),
             standstill: None,
+            waited: Vec::new(),
             drain: Duration::from_secs(30),
             backlog: Backlog::default(),
             next_run: Some(t(NOW + 60)),
@@ -306,6 +343,16 @@ mod tests {
         let purge_after = Some(purge_after);
         let around = Around { name: "bucket b".to_owned(), state, removed_at: Some(t(900)), purge_after };
         Facts { around: vec![around], ..facts }
+    }
+
+    fn waits(facts: Facts, members: &[(bool, i64)]) -> Facts {
+        let waited = |(silent, until): &(bool, i64)| Waited {
+            node: "gw-2".to_owned(),
+            why: "why".to_owned(),
+            silent: *silent,
+            until: t(*until),
+        };
+        Facts { waited: members.iter().map(waited).collect(), ..facts }
     }
 
     fn standstill(facts: Facts, by_brake: bool) -> Facts {
@@ -399,6 +446,19 @@ mod tests {
                 vec![],
                 Some(1_060),
             ),
+            (
+                "members are busy with it",
+                waits(due.clone(), &[(false, 1_030), (false, 1_020)]),
+                vec![(K::Barrier, Some(1_030))],
+                Some(1_060),
+            ),
+            (
+                "a member is busy and another silent",
+                waits(due.clone(), &[(false, 1_030), (true, 1_090)]),
+                vec![(K::Barrier, Some(1_030)), (K::Member, Some(1_090))],
+                Some(1_090),
+            ),
+            ("a member is waited for no more", waits(live.clone(), &[(true, 1_090)]), vec![], None),
             ("halted", standstill(due.clone(), false), vec![(K::Halted, None)], None),
             (
                 "braked, in grace",

@@ -1,13 +1,14 @@
 //! The answer: its fields, and the same in one paragraph.
 
-use super::blocks::{Backlog, Block, Facts, Guarded, Space, Standstill, blocks, space};
+use super::blocks::{Backlog, Block, Facts, Guarded, Space, Standstill, Waited, blocks, space};
 use super::place::{Level, Place};
 use crate::admin::error::Complaint;
 use crate::admin::request::Asked;
 use crate::admin::view::time;
+use lifecycle::barrier::{Wait, waits_for};
 use lifecycle::grace::container_due;
 use lifecycle::{ContainerId, Guard, State, Time};
-use metadata::{Container, ContainerKind, Inside, Life, Version};
+use metadata::{Container, ContainerKind, Inside, Life, Members, Version};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -46,11 +47,15 @@ pub(super) struct Installation {
     drain: Duration,
     backlog: Backlog,
     next_run: Option<Time>,
+    members: Members,
+    margin: Duration,
 }
 
 impl Installation {
     pub(super) async fn look(asked: &Asked<'_>) -> Result<Self, Complaint> {
         let metadata = &asked.gateway.metadata;
+        // What this member itself has let go of is told now, and not with its next heartbeat.
+        metadata.beat_now().await?;
         let now = asked.gateway.clock.now();
         let standstill = metadata.halt().await?.map(|halt| Standstill {
             since: halt.at,
@@ -83,7 +88,29 @@ impl Installation {
             drain: asked.gateway.settings.drain_timeout,
             backlog: Backlog { objects, rate },
             next_run: reclaim.and_then(|task| task.next_at),
+            members: metadata.members().await?,
+            margin: metadata.member_margin(),
         })
+    }
+
+    /// The members that a purge of this container would wait for.
+    fn waited(&self, container: &Container) -> Vec<Waited> {
+        let Some(epoch) = container.removed_epoch.filter(|_| container.state == State::Removed) else {
+            return Vec::new();
+        };
+        let Members { members, now, .. } = &self.members;
+        let waited = members.iter().filter_map(|member| {
+            let wait = waits_for(member, container.id, epoch, *now, self.margin)?;
+            let lease = member.lease_until.plus(self.margin).since(*now);
+            let (silent, left) = match wait {
+                Wait::NotDrained => (false, lease.min(self.drain)),
+                Wait::Holds(_) => (false, self.drain),
+                Wait::LeaseRuns | Wait::Lapsed => (true, lease),
+            };
+            let (node, why) = (member.node.clone(), wait.to_string());
+            Some(Waited { node, why, silent, until: self.now.plus(left) })
+        });
+        waited.collect()
     }
 
     fn facts(&self, place: &Place, of: Option<ContainerId>) -> Facts {
@@ -97,6 +124,7 @@ impl Installation {
             inside: Guarded::default(),
             around: place.around(of).into_iter().map(Level::blocks).collect(),
             standstill: self.standstill.clone(),
+            waited: Vec::new(),
             drain: self.drain,
             backlog: self.backlog,
             next_run: self.next_run,
@@ -156,6 +184,7 @@ impl Told {
             removed_at: container.removed_at,
             purge_after: due,
             purged_at: None,
+            waited: installation.waited(container),
             inside: Guarded { count: inside.guarded, held: inside.held, until: inside.guarded_until },
             ..installation.facts(place, Some(container.id))
         };
