@@ -7,6 +7,7 @@ mod as_of;
 mod common;
 #[path = "../counting/mod.rs"]
 mod counting;
+mod openapi;
 mod why;
 
 use common::{DAY, ROOT, World};
