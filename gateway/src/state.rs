@@ -5,6 +5,7 @@ use crate::metrics::Metrics;
 use blobs::Blobs;
 use lifecycle::{DomainName, MemberId, SharedAudit, SharedClock};
 use metadata::Metadata;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -201,17 +202,21 @@ pub struct Counters {
 }
 
 /// One background task, as an operator sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Task")]
 pub struct TaskView {
     /// Its name.
     pub name: String,
     /// What it is for.
     pub purpose: String,
     /// When it last began.
+    #[schemars(with = "Option<crate::admin::written::Moment>")]
     pub started_at: Option<String>,
     /// When it last ended.
+    #[schemars(with = "Option<crate::admin::written::Moment>")]
     pub finished_at: Option<String>,
     /// When it runs next, unless something wakes it earlier.
+    #[schemars(with = "Option<crate::admin::written::Moment>")]
     pub next_at: Option<String>,
     /// What it last reported.
     pub report: Option<serde_json::Value>,

@@ -1,6 +1,7 @@
 //! One request from its head to its answer.
 
 use super::error::Complaint;
+use super::openapi;
 use super::ops;
 use super::request::{Answered, Asked};
 use super::route::{self, Operation, Params};
@@ -88,6 +89,7 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::Alive => ops::health::alive(),
         Operation::Ready => ops::health::ready(asked).await,
         Operation::Metrics => ops::metrics::metrics(asked).await,
+        Operation::Openapi => openapi::show(asked),
         Operation::ListDomains => ops::containers::list_domains(asked).await,
         Operation::CreateDomain => ops::containers::create_domain(asked, body).await,
         Operation::ShowDomain => ops::containers::show_domain(asked).await,

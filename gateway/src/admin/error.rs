@@ -1,5 +1,7 @@
 //! What goes wrong, as the operator reads it: a status, a code, the state the thing is in, and the next command.
 
+use super::openapi::written;
+use super::view::BarrierOpenView;
 use crate::auth::Denied;
 use crate::http::{BadTarget, Body, ReadError};
 use crate::metrics::Metrics;
@@ -7,6 +9,7 @@ use crate::objects::Error;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Response, StatusCode};
 use lifecycle::{Refusal, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -41,23 +44,39 @@ pub(super) struct Complaint {
     rule: Option<&'static str>,
 }
 
-/// A complaint inside an answer, about one item of many.
-#[derive(Debug, Serialize)]
+/// What went wrong: with the request, or with one item of many.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Complaint")]
 pub(super) struct Told {
+    /// One word for it.
     code: &'static str,
     message: String,
+    /// The state that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<written::State>")]
     state: Option<State>,
+    /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
+    /// Why it is `ERR`, where the code says no more than that.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// The container that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    /// When to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
+    /// Of `BARRIERNOTSATISFIED`: whom the purge waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BarrierOpenView>")]
     details: Option<Value>,
+}
+
+/// An answer that says no.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Refused {
+    error: Told,
 }
 
 impl Complaint {
@@ -229,7 +248,7 @@ impl Complaint {
     pub(super) fn answer(self) -> Response<Body> {
         let (status, allow, close) = (self.status, self.allow.clone(), self.close);
         let retry_after = self.retry_after;
-        let body = serde_json::json!({ "error": self.told() });
+        let body = serde_json::json!(Refused { error: self.told() });
         let mut response = Response::new(Body::from(format!("{body}\n")));
         *response.status_mut() = status;
         let headers = response.headers_mut();

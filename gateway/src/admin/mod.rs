@@ -8,6 +8,7 @@
 //! | `error` | what every refusal means here: status, code, state, next command |
 //! | `trail` | one record of every request that is to change something, whatever becomes of it |
 //! | `view` | how things look in JSON: times in RFC 3339, states by their one word |
+//! | `openapi` | what the door says of itself, made of the table and of the types that are read and written |
 //! | `ops` | one file per group of operations: decode, call, encode |
 //!
 //! Answers are JSON. A container is addressed by its name or its UUID. Arguments and fields that are not known are
@@ -16,6 +17,7 @@
 mod door;
 mod error;
 mod keys;
+mod openapi;
 mod ops;
 mod request;
 mod route;
@@ -26,5 +28,6 @@ mod words;
 
 pub use door::Door;
 pub use keys::fresh_key;
+pub(crate) use openapi::written;
 pub(crate) use route::operations;
 pub use route::{Route, routes};

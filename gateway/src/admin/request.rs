@@ -1,6 +1,7 @@
 //! A request on its way through an operation, and the reading of its arguments and body.
 
 use super::error::Complaint;
+use super::openapi::{self, Argument};
 use super::route::{Operation, Params};
 use super::trail::Trail;
 use crate::Gateway;
@@ -21,6 +22,9 @@ pub(super) const LIST_MAX: usize = 1024 * 1024;
 
 const PAGE: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
+
+/// The argument that [`Asked::limit`] reads.
+pub(super) const LIMIT: Argument = Argument::limit(PAGE, PAGE_MAX);
 
 /// What was asked, and by whom.
 pub(super) struct Asked<'a> {
@@ -60,8 +64,17 @@ impl Asked<'_> {
         }
     }
 
-    /// Refuses arguments other than these.
+    /// Refuses arguments other than these, which are the ones that the operation is described with.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), Complaint> {
+        debug_assert!(
+            openapi::describes(self.operation)
+                .query
+                .iter()
+                .map(|argument| argument.name)
+                .eq(known.iter().copied()),
+            "{:?} takes {known:?} and is described otherwise",
+            self.operation
+        );
         match self.query.iter().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
             Some((name, _)) if known.is_empty() => {

@@ -17,16 +17,23 @@ pub struct Route {
 }
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $method:literal $path:literal $right:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $method:literal $path:literal $right:expr;)*) => {
         /// Everything that can be asked.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Operation {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])* $name,)*
         }
 
         impl Operation {
             pub(super) const ALL: &'static [Operation] = &[$(Operation::$name),*];
             const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// What it does, in the words of the table.
+            pub(super) fn summary(self) -> &'static str {
+                match self {
+                    $(Operation::$name => concat!($($doc),*).trim(),)*
+                }
+            }
 
             pub(super) const fn route(self) -> Route {
                 match self {
@@ -46,6 +53,8 @@ operations! {
     Ready = "GET" "/readyz" None;
     /// What is counted.
     Metrics = "GET" "/metrics" None;
+    /// All of this, as an OpenAPI document.
+    Openapi = "GET" "/v1/openapi.json" None;
 
     /// Domains.
     ListDomains = "GET" "/v1/domains" Some(Right::Admin);
@@ -129,6 +138,11 @@ impl Operation {
     /// The right it takes; `None`: it is open.
     pub(super) const fn right(self) -> Option<Right> {
         self.route().right
+    }
+
+    /// What it is called in the table.
+    pub(super) fn name(self) -> &'static str {
+        Self::NAMES.get(self as usize).copied().unwrap_or_default()
     }
 
     /// Whether something is to go.
@@ -273,9 +287,10 @@ mod tests {
     }
 
     #[test]
-    fn nothing_below_v1_is_open() {
+    fn nothing_below_v1_is_open_but_its_description() {
         for route in routes() {
-            assert_eq!(route.path.starts_with("/v1"), route.right.is_some(), "{route:?}");
+            let closed = route.path.starts_with("/v1") && route.path != "/v1/openapi.json";
+            assert_eq!(closed, route.right.is_some(), "{route:?}");
         }
     }
 }

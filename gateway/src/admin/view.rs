@@ -1,10 +1,12 @@
 //! How things look in JSON.
 
+use super::openapi::written;
 use lifecycle::barrier::Wait;
 use lifecycle::{
     BarrierOpen, ContainerId, Epoch, Holdout, Kind, Member, MemberId, Standing, State, Time, VersionId,
 };
 use metadata::{AccessKey, Container, ContainerKind, Version};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -14,23 +16,35 @@ pub(super) fn time(at: Time) -> String {
 }
 
 /// A domain or bucket.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Container")]
 pub(super) struct ContainerView {
+    #[schemars(with = "written::ContainerKind")]
     kind: ContainerKind,
+    #[schemars(with = "written::Uuid")]
     id: ContainerId,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<written::Uuid>")]
     domain_id: Option<ContainerId>,
     /// The effective state: the worst of its own and its domain's.
+    #[schemars(with = "written::State")]
     state: State,
+    #[schemars(with = "written::State")]
     own_state: State,
     owner: Option<String>,
+    #[schemars(with = "written::Moment")]
     created_at: String,
+    #[schemars(with = "written::Moment")]
     changed_at: String,
+    #[schemars(with = "Option<written::Moment>")]
     removed_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     purge_after: Option<String>,
+    #[schemars(with = "Option<written::Cause>")]
     cause: Option<&'static str>,
     actor: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     forget_after: Option<String>,
     /// How often it was changed, removed and restored.
     meta_version: i64,
@@ -66,25 +80,38 @@ impl ContainerView {
 }
 
 /// One version of an object.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Version")]
 pub(super) struct VersionView {
     name: String,
+    #[schemars(with = "written::Uuid")]
     version: VersionId,
+    #[schemars(with = "written::Kind")]
     kind: Kind,
     /// The effective state: the worst of its own and those of the containers around it.
+    #[schemars(with = "written::State")]
     state: State,
+    #[schemars(with = "written::State")]
     own_state: State,
     is_current: bool,
     size: u64,
     owner: Option<String>,
+    #[schemars(with = "written::Moment")]
     created_at: String,
+    #[schemars(with = "Option<written::Moment>")]
     expires_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     removed_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     purge_after: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     purged_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     forget_after: Option<String>,
+    #[schemars(with = "Option<written::Cause>")]
     cause: Option<&'static str>,
     actor: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     guarded_until: Option<String>,
     hold: bool,
 }
@@ -115,15 +142,21 @@ impl VersionView {
 }
 
 /// An access key, without its secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
 pub(super) struct KeyView {
     id: String,
     rights: String,
     label: String,
+    #[schemars(with = "Option<written::Uuid>")]
     domain_id: Option<ContainerId>,
+    #[schemars(with = "Option<written::Uuid>")]
     bucket_id: Option<ContainerId>,
+    #[schemars(with = "written::Moment")]
     created_at: String,
+    #[schemars(with = "Option<written::Moment>")]
     expires_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     revoked_at: Option<String>,
     valid: bool,
 }
@@ -145,17 +178,22 @@ impl KeyView {
 }
 
 /// A process that shares the database.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Member")]
 pub(super) struct MemberView {
+    #[schemars(with = "written::Uuid")]
     id: MemberId,
     incarnation: i64,
     node: String,
     role: String,
     address: Option<String>,
+    #[schemars(with = "written::Standing")]
     state: Standing,
     /// Whether it is the one that answers.
     this: bool,
+    #[schemars(with = "written::Moment")]
     registered_at: String,
+    #[schemars(with = "written::Moment")]
     beat_at: String,
     /// Milliseconds of its lease that are left; `null`: it does not end. Below zero it is silent past it.
     lease_ms_left: Option<i64>,
@@ -163,17 +201,21 @@ pub(super) struct MemberView {
     observed_epoch: Epoch,
     drained_epoch: Epoch,
     holdouts: Vec<HoldoutView>,
+    #[schemars(with = "Option<written::Moment>")]
     ended_at: Option<String>,
     ended_by: Option<String>,
 }
 
 /// What a member still does in a container that was removed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Holdout")]
 struct HoldoutView {
     what: String,
     count: u64,
     since_ms: u64,
+    #[schemars(with = "written::Uuid")]
     domain_id: ContainerId,
+    #[schemars(with = "written::Uuid")]
     bucket_id: ContainerId,
 }
 
@@ -217,9 +259,11 @@ impl MemberView {
 }
 
 /// A member that a purge waits for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Waiting")]
 pub(super) struct WaitingView {
     member: String,
+    #[schemars(with = "written::Uuid")]
     id: MemberId,
     incarnation: i64,
     why: String,
@@ -249,7 +293,8 @@ impl WaitingView {
 }
 
 /// Whom a purge waits for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BarrierOpen")]
 pub(super) struct BarrierOpenView {
     epoch: Epoch,
     attempts: u32,

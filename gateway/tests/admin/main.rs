@@ -8,6 +8,7 @@ mod common;
 mod containers;
 #[path = "../counting/mod.rs"]
 mod counting;
+mod openapi;
 mod why;
 
 use common::{DAY, ROOT, World};

@@ -1,6 +1,9 @@
 //! A gateway on a database of its own, with its admin door on a loopback port.
 
+pub(crate) mod described;
+
 use bytes::Bytes;
+use described::{Described, Exchange};
 use gateway::http::{Limits, serve};
 use gateway::metrics::Metrics;
 use gateway::{
@@ -16,17 +19,17 @@ use metadata::{
     Policies, Publish, Secret, Stage, Which,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testkit::load::http::Kept;
 use testkit::{Database, ManualClock, RecordedAudit};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
 pub(crate) const ROOT: (&str, &str) = ("root", "root-secret");
@@ -38,7 +41,9 @@ pub(crate) struct World {
     pub(crate) background: Arc<Background>,
     pub(crate) audit: Arc<RecordedAudit>,
     pub(crate) at: SocketAddr,
-    _db: Database,
+    /// What was answered, by the operation's id and the status.
+    pub(crate) seen: Mutex<BTreeSet<(String, u16)>>,
+    db: Database,
     _stop: watch::Sender<bool>,
 }
 
@@ -136,10 +141,20 @@ impl World {
         let limits = Arc::new(Limits::default());
         let door = admin::Door::new(gateway.clone(), limits.clone());
         tokio::spawn(serve(listener, limits, door, stopped));
-        World { gateway, clock, background, audit, at, _db: db, _stop: stop }
+        World { gateway, clock, background, audit, at, seen: Mutex::default(), db, _stop: stop }
     }
 
-    /// Asks as `key`; `None`: without credentials.
+    /// What the door says of itself, which is the same in every world.
+    pub(crate) async fn described(&self) -> &'static Described {
+        static DESCRIBED: OnceCell<Described> = OnceCell::const_new();
+        let ask = async || {
+            let document = self.ask_unheld(None, "GET", "/v1/openapi.json", "").await;
+            Described::new(serde_json::from_slice(&document.body).unwrap())
+        };
+        DESCRIBED.get_or_init(ask).await
+    }
+
+    /// Asks as `key`; `None`: without credentials. What is asked and answered must be as the door describes it.
     pub(crate) async fn ask_as(
         &self,
         key: Option<(&str, &str)>,
@@ -147,6 +162,15 @@ impl World {
         target: &str,
         body: &str,
     ) -> Kept {
+        let answer = self.ask_unheld(key, method, target, body).await;
+        match self.described().await.holds(Exchange { method, target, body, answer: &answer }) {
+            Ok(seen) => self.seen.lock().unwrap().extend(seen),
+            Err(error) => panic!("{method} {target} {body} is not as described: {error}"),
+        }
+        answer
+    }
+
+    async fn ask_unheld(&self, key: Option<(&str, &str)>, method: &str, target: &str, body: &str) -> Kept {
         let door = testkit::load::Door::new(self.at, "barrow.local", key);
         let request = door.same(method, target).body(Bytes::copy_from_slice(body.as_bytes()));
         door.ask_anyway(&request).await.unwrap()
@@ -326,6 +350,11 @@ impl World {
         for from in metadata.contents_with(State::Purged).await.unwrap() {
             metadata.forget(from.contents, 1_000).await.unwrap();
         }
+    }
+
+    /// The same installation, as another process has it open. Only Postgres lets several in.
+    pub(crate) async fn beside(&self) -> metadata::Metadata {
+        self.db.open(self.clock.clone()).await
     }
 
     /// A key of the whole installation with these rights.

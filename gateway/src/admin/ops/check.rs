@@ -4,6 +4,7 @@
 //! something happens. If the database goes away in the middle, the answer is cut and does not pass for a whole one.
 
 use crate::Gateway;
+use crate::admin::openapi::{Answer, Argument, Described, shape};
 use crate::admin::request::{Answered, Asked, json_body};
 use crate::http::Body;
 use crate::objects::Error;
@@ -12,6 +13,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::StatusCode;
 use lifecycle::{Place, State, VersionId, Violation};
 use metadata::{Checked, Metadata};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 /// Blobs that are looked for at the same time.
@@ -41,6 +44,29 @@ struct Look {
     versions: u64,
     blobs: u64,
 }
+
+/// The answer, as it looks once it is whole.
+#[derive(JsonSchema)]
+#[schemars(rename = "CheckReport")]
+#[expect(dead_code, reason = "it is written part by part, and stands here for its shape")]
+struct Report {
+    violations: Vec<ViolationView>,
+    versions_checked: u64,
+    blobs_looked_for: u64,
+    violations_found: u64,
+}
+
+/// A rule that does not hold.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Violation")]
+struct ViolationView {
+    rule: &'static str,
+    finding: String,
+}
+
+pub(in crate::admin) const CHECK: Described =
+    Described::answers(&[Answer::ok("What was found; nothing, if all is well.", &[shape::<Report>])])
+        .asked_with(&[Argument::flag("blobs", "Look for the bytes in the blob store, too.")]);
 
 pub(in crate::admin) fn check(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
@@ -121,7 +147,9 @@ impl Walk {
                 text.push(',');
             }
             self.violations += 1;
-            text.push_str(&json!({ "rule": violation.rule, "finding": violation.finding }).to_string());
+            text.push_str(
+                &json!(ViolationView { rule: violation.rule, finding: violation.finding }).to_string(),
+            );
         }
         text.push('\n');
         text

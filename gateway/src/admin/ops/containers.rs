@@ -1,7 +1,8 @@
 //! Listing, showing and making domains and buckets.
 
 use crate::admin::error::Complaint;
-use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, json, ok};
+use crate::admin::openapi::{Answer, Argument, Described, shape};
+use crate::admin::request::{Answered, Asked, LIMIT, ORDER_MAX, decode, json, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
@@ -9,22 +10,37 @@ use crate::objects::headers;
 use http::StatusCode;
 use lifecycle::{BucketName, ContainerId, DomainName, Refusal, State};
 use metadata::{Container, NewContainer};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A container is never staged, and a forgotten one is no row.
 const STATES: [State; 4] = [State::Live, State::Removed, State::Purging, State::Purged];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewContainer")]
 struct New {
     name: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Containers")]
 struct Page {
     items: Vec<ContainerView>,
     next: Option<String>,
 }
+
+pub(in crate::admin) const LIST: Described =
+    Described::answers(&[Answer::ok("A page of them.", &[shape::<Page>])]).asked_with(&[
+        Argument::state("Only those whose own state is this.", &STATES),
+        Argument::PREFIX,
+        Argument::AFTER,
+        LIMIT,
+    ]);
+pub(in crate::admin) const SHOW: Described =
+    Described::answers(&[Answer::ok("This is it.", &[shape::<ContainerView>])]);
+pub(in crate::admin) const CREATE: Described =
+    Described::answers(&[Answer::new(201, "It was made.", &[shape::<ContainerView>])]).ordered::<New>();
 
 pub(in crate::admin) async fn list_domains(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;

@@ -1,36 +1,48 @@
 //! Emptying a bucket, and hanging what was taken out back in. Either changes a few rows, whatever the bucket holds.
 
-use super::remove::reason;
-use super::restore::{bucket_name, would};
+use super::remove::{REASON_MAX, reason};
+use super::restore::{RESTORED, bucket_name, would};
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::{ContainerView, time};
 use crate::http::BodyReader;
 use lifecycle::{Cause, ContainerId, Grace, Refusal, State};
 use metadata::RemoveOrder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// More removals of contents than this are not looked through.
 const REMOVALS_MAX: u32 = 100_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "EmptyOrder")]
 struct Empty {
+    /// The caller's own words, for the record.
+    #[schemars(length(max = REASON_MAX))]
     reason: Option<String>,
 }
 
 /// What was taken out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct TakenOut {
     bucket: String,
+    #[schemars(with = "written::Uuid")]
     bucket_id: ContainerId,
     /// What restoring takes.
+    #[schemars(with = "Option<written::Uuid>")]
     contents: Option<ContainerId>,
     objects: i64,
     bytes: i64,
+    #[schemars(with = "Option<written::Moment>")]
     purge_after: Option<String>,
 }
+
+pub(in crate::admin) const EMPTY: Described =
+    Described::answers(&[Answer::ok("It is empty; this was taken out.", &[shape::<TakenOut>])])
+        .ordered::<Empty>();
 
 pub(in crate::admin) async fn empty(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let place = scope::bucket(asked, Want::Live).await?;
@@ -62,8 +74,9 @@ pub(in crate::admin) async fn empty(asked: &Asked<'_>, body: &mut BodyReader) ->
     })
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RestoreContentsOrder")]
 struct Restore {
     /// As a new bucket of this name, instead of into the bucket it was taken out of.
     #[serde(rename = "as")]
@@ -72,6 +85,8 @@ struct Restore {
     #[serde(default)]
     dry_run: bool,
 }
+
+pub(in crate::admin) const RESTORE: Described = Described::answers(&[RESTORED]).ordered::<Restore>();
 
 pub(in crate::admin) async fn restore(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let place = scope::bucket(asked, Want::Live).await?;

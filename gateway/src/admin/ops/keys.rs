@@ -2,6 +2,7 @@
 
 use crate::admin::error::Complaint;
 use crate::admin::keys::fresh_key;
+use crate::admin::openapi::{Answer, Described, shape};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, json, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::KeyView;
@@ -10,17 +11,19 @@ use crate::objects::Error;
 use http::StatusCode;
 use lifecycle::{ContainerId, Refusal, Right, Rights};
 use metadata::AccessKey;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 const LABEL_MAX: usize = 200;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewKey")]
 struct Create {
-    /// Words, separated by commas.
+    /// Words, separated by commas, such as "read,write,delete".
     rights: String,
     #[serde(default)]
+    #[schemars(length(max = LABEL_MAX))]
     label: String,
     /// Only in this domain, by name or UUID.
     domain: Option<String>,
@@ -30,7 +33,8 @@ struct Create {
     expires_in: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CreatedKey")]
 struct Created {
     #[serde(flatten)]
     key: KeyView,
@@ -38,13 +42,28 @@ struct Created {
     secret: String,
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+struct Keys {
+    items: Vec<KeyView>,
+}
+
+pub(in crate::admin) const LIST: Described =
+    Described::answers(&[Answer::ok("All of them.", &[shape::<Keys>])]);
+pub(in crate::admin) const CREATE: Described = Described::answers(&[Answer::new(
+    201,
+    "It was made; its secret is not shown again.",
+    &[shape::<Created>],
+)])
+.ordered::<Create>();
+pub(in crate::admin) const REVOKE: Described =
+    Described::answers(&[Answer::ok("It is valid no more.", &[shape::<KeyView>])]);
+
 pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
     asked.only(&[])?;
     let now = asked.gateway.clock.now();
     let keys = asked.gateway.metadata.keys().await?;
-    let keys: Vec<KeyView> = keys.into_iter().map(|key| KeyView::new(key, now)).collect();
-    ok(&json!({ "items": keys }))
+    ok(&Keys { items: keys.into_iter().map(|key| KeyView::new(key, now)).collect() })
 }
 
 pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {

@@ -1,30 +1,45 @@
 //! The processes that share the database: who is active, what each has seen, and whom a purge would wait for.
 
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::view::{MemberView, WaitingView, time};
 use crate::http::BodyReader;
 use lifecycle::barrier::waits_for;
 use lifecycle::ids::BadId;
 use lifecycle::{ContainerId, Epoch, MemberId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Members")]
 struct MembersView {
     /// The epoch that the last change to a container, or the last purge of versions, has made.
     epoch: Epoch,
     /// The clock by which leases run.
+    #[schemars(with = "written::Moment")]
     now: String,
     members: Vec<MemberView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Barrier")]
 struct BarrierView {
     epoch: Epoch,
     /// Whether every member has drained it. What still works in one container holds up the purge of that one alone.
     satisfied: bool,
     waiting: Vec<WaitingView>,
 }
+
+pub(in crate::admin) const LIST: Described = Described::answers(&[Answer::ok(
+    "All of them, those that ended within a day included.",
+    &[shape::<MembersView>],
+)]);
+pub(in crate::admin) const FENCE: Described =
+    Described::answers(&[Answer::ok("It is fenced; these are all of them.", &[shape::<MembersView>])])
+        .ordered::<Order>();
+pub(in crate::admin) const BARRIER: Described =
+    Described::answers(&[Answer::ok("Who has not drained it.", &[shape::<BarrierView>])]);
 
 pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
@@ -41,8 +56,9 @@ pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
 }
 
 /// Nothing can be chosen.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "FenceOrder")]
 struct Order {}
 
 pub(in crate::admin) async fn fence(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {

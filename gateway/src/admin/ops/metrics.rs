@@ -4,6 +4,7 @@
 use super::usage::totals;
 use crate::Gateway;
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described};
 use crate::admin::request::{Answered, Asked};
 use crate::http::Body;
 use http::Response;
@@ -13,6 +14,11 @@ use metadata::{ContainerCount, ContainerKind, TaskRow};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
+
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(in crate::admin) const METRICS: Described =
+    Described::answers(&[Answer::text("Prometheus reads it.", TEXT)]);
 
 pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
     asked.only(&[])?;
@@ -57,8 +63,7 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
     }
 
     let mut response = Response::new(Body::from(text));
-    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
     Ok(response)
 }
 

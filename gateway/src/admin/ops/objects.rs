@@ -1,20 +1,31 @@
 //! Listing the versions of a bucket by state: what readers see, and what they do not see any more.
 
 use crate::admin::error::Complaint;
-use crate::admin::request::{Answered, Asked, ok};
+use crate::admin::openapi::{Answer, Argument, Described, shape};
+use crate::admin::request::{Answered, Asked, LIMIT, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::VersionView;
 use lifecycle::{ContainerId, Refusal, State};
 use metadata::Container;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 const STATES: [State; 5] = [State::Staged, State::Live, State::Removed, State::Purging, State::Purged];
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Versions")]
 struct Page {
     items: Vec<VersionView>,
     next: Option<String>,
 }
+
+pub(in crate::admin) const LIST: Described =
+    Described::answers(&[Answer::ok("A page of them.", &[shape::<Page>])]).asked_with(&[
+        Argument::state("Those whose own state is this; absent: the live ones.", &STATES),
+        Argument::PREFIX,
+        Argument::AFTER,
+        LIMIT,
+    ]);
 
 pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
     let place = scope::bucket(asked, Want::Live).await?;

@@ -1,6 +1,7 @@
 //! Purging a removed domain or bucket before its time: the point of no return. Every member must have let go of it first.
 
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described, shape};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, json, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::{BarrierOpenView, ContainerView};
@@ -8,6 +9,7 @@ use crate::http::BodyReader;
 use http::StatusCode;
 use lifecycle::{Epoch, Refusal, State};
 use metadata::{Container, PLAN_VALID, PurgeOrder, PurgePlan};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -16,8 +18,9 @@ const WAIT_MS: u64 = 5_000;
 const WAIT_MS_MAX: u64 = 60_000;
 
 /// Whether the caller waits for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "PurgeMode")]
 enum Mode {
     /// It has begun when this answers, or nothing has changed.
     #[default]
@@ -26,12 +29,14 @@ enum Mode {
     Async,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PurgeOrder")]
 struct Order {
     #[serde(default)]
     mode: Mode,
-    /// How long to wait for members that have not let go of it, in milliseconds.
+    /// How long to wait for members that have not let go of it, in milliseconds; absent: 5000, or 0 if `mode` is `async`.
+    #[schemars(range(max = WAIT_MS_MAX))]
     wait_ms: Option<u64>,
     /// Only if it was removed at this epoch.
     if_epoch: Option<Epoch>,
@@ -43,7 +48,8 @@ struct Order {
 }
 
 /// What is being purged, or would be.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Purge")]
 struct PurgeView {
     #[serde(flatten)]
     container: ContainerView,
@@ -78,6 +84,12 @@ impl PurgeView {
         }
     }
 }
+
+pub(in crate::admin) const PURGE: Described = Described::answers(&[
+    Answer::ok("Its bytes are being destroyed; of a dry run: what would be.", &[shape::<PurgeView>]),
+    Answer::new(202, "It is asked for, and begins once every member has let go.", &[shape::<PurgeView>]),
+])
+.ordered::<Order>();
 
 pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let domain = scope::domain(asked, Want::Removed).await?;

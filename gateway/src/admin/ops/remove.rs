@@ -1,26 +1,31 @@
 //! Removing a domain or bucket: it becomes invisible and can be restored until its grace is over.
 
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
 use lifecycle::{Cause, ContainerId, Grace, Refusal, Right, State};
 use metadata::{Container, ContainerKind, RemoveOrder, Removed};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What stands for a grace that no timer ends, and for the configured one.
 const UNTIL_PURGED: &str = "none until purged";
 const CONFIGURED: &str = "default";
 /// Characters of a reason.
-const REASON_MAX: usize = 1_000;
+pub(super) const REASON_MAX: usize = 1_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RemoveOrder")]
 struct Order {
     /// How long it can be restored, such as "7days", or "default" as configured; absent, or "none until purged": until somebody
     /// purges it.
     grace: Option<String>,
+    /// The caller's own words, for the record.
+    #[schemars(length(max = REASON_MAX))]
     reason: Option<String>,
     /// Keeps the name from being used again until restore or purge.
     #[serde(default = "yes")]
@@ -35,13 +40,15 @@ fn yes() -> bool {
 }
 
 /// What was removed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Removed")]
 pub(super) struct RemovedView {
     #[serde(flatten)]
     container: ContainerView,
     objects: i64,
     bytes: i64,
     /// The record of this removal.
+    #[schemars(with = "written::Uuid")]
     deletion_id: ContainerId,
 }
 
@@ -52,6 +59,10 @@ impl RemovedView {
         RemovedView { container, objects, bytes, deletion_id: deletion }
     }
 }
+
+pub(in crate::admin) const REMOVE: Described =
+    Described::answers(&[Answer::ok("It is removed, with all that it holds.", &[shape::<RemovedView>])])
+        .ordered::<Order>();
 
 pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let domain = scope::domain(asked, Want::Live).await?;

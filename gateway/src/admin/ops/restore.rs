@@ -1,16 +1,19 @@
 //! Restoring a removed domain or bucket, with everything that was live in it.
 
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described, shape};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
 use lifecycle::{BucketName, ContainerId, DomainName, State};
 use metadata::{Container, ContainerKind, RestoreOrder};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RestoreOrder")]
 struct Order {
     /// Another name than it had.
     #[serde(rename = "as")]
@@ -19,6 +22,12 @@ struct Order {
     #[serde(default)]
     dry_run: bool,
 }
+
+/// How restoring a container is answered.
+pub(super) const RESTORED: Answer =
+    Answer::ok("It is back; of a dry run: what would be.", &[shape::<ContainerView>, shape::<Would>]);
+
+pub(in crate::admin) const RESTORE: Described = Described::answers(&[RESTORED]).ordered::<Order>();
 
 pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let domain = scope::domain(asked, Want::Removed).await?;
@@ -63,7 +72,8 @@ pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -
 }
 
 /// What a dry run answers: the container as it would be, and what it held when it was removed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WouldRestore")]
 struct Would {
     dry_run: bool,
     objects: Option<u64>,

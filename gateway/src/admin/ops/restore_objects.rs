@@ -4,11 +4,13 @@
 use super::objects::unnamed as hidden_bucket;
 use crate::Gateway;
 use crate::admin::error::{Complaint, Told};
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, LIST_MAX, decode, moment, ok};
 use crate::admin::scope::{self, Want};
 use crate::http::BodyReader;
 use lifecycle::{ContainerId, ObjectName, Refusal, Time, VersionId};
 use metadata::{Failure, ObjectCommand, Outcome, Restore, RestoreWhat};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -19,13 +21,15 @@ const ITEMS_MAX: usize = 10_000;
 /// Of a prefix, so many are listed; the rest is counted.
 const LISTED_MAX: usize = 1_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RestoreObjectsOrder")]
 struct Order {
     names: Option<Vec<String>>,
     prefix: Option<String>,
     /// Everything under the prefix, or all of it, as it was at this time, or so long ago.
     as_of: Option<String>,
+    #[schemars(with = "Option<Vec<written::Uuid>>")]
     versions: Option<Vec<VersionId>>,
     /// Remove a current version that is in the way.
     #[serde(default)]
@@ -59,11 +63,13 @@ pub(super) struct Restoring<'a> {
 }
 
 /// What became of one of them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RestoredItem")]
 pub(super) struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<written::Uuid>")]
     version: Option<VersionId>,
     ok: bool,
     /// `restored`, `failed`; of `as_of` also `removed`, `kept` (written since, and in the way) and `lost`.
@@ -73,11 +79,13 @@ pub(super) struct Item {
 }
 
 /// What became of all of them.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "RestoreReport")]
 pub(super) struct Report {
     /// Nothing was changed: this is what would have been.
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<written::Moment>")]
     as_of: Option<String>,
     pub(super) restored: u64,
     pub(super) failed: u64,
@@ -128,6 +136,9 @@ impl Report {
         }
     }
 }
+
+pub(in crate::admin) const RESTORE: Described =
+    Described::answers(&[Answer::ok("What became of each of them.", &[shape::<Report>])]).ordered::<Order>();
 
 pub(in crate::admin) async fn named(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let place = scope::bucket(asked, Want::Live).await?;

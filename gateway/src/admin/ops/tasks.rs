@@ -1,32 +1,40 @@
 //! The background tasks: what they did, running one, and letting purging go on after a halt.
 
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, ok};
 use crate::admin::view::time;
 use crate::http::BodyReader;
 use crate::state::{NotRun, TaskOrder, TaskView};
 use http::StatusCode;
 use lifecycle::Right;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long the brake stays off when nobody says how long.
 const RELEASE: Duration = Duration::from_secs(3_600);
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Halt")]
 struct HaltView {
+    #[schemars(with = "written::Moment")]
     at: String,
     reason: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Tasks {
     tasks: Vec<TaskView>,
     /// Why nothing is purged, if so.
     halted: Option<HaltView>,
+    #[schemars(with = "Option<written::Moment>")]
     brake_released_until: Option<String>,
 }
+
+pub(in crate::admin) const LIST: Described =
+    Described::answers(&[Answer::ok("All of them.", &[shape::<Tasks>])]);
 
 pub(in crate::admin) async fn list(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
@@ -53,8 +61,9 @@ fn recorded(row: metadata::TaskRow) -> TaskView {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RunOrder")]
 struct Run {
     /// Decide, and stop before doing anything.
     #[serde(default)]
@@ -76,6 +85,19 @@ impl Run {
         }
     }
 }
+
+/// What a task did.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TaskRun")]
+struct Ran<'a> {
+    task: &'a str,
+    dry_run: bool,
+    /// Its fields are the task's own.
+    report: Value,
+}
+
+pub(in crate::admin) const RUN: Described =
+    Described::answers(&[Answer::ok("It ran to its end.", &[shape::<Ran<'static>>])]).ordered::<Run>();
 
 pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let principal = asked.require(None, None)?;
@@ -100,7 +122,7 @@ pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> A
         tracing::info!(actor = %principal.name, task, "told to destroy what it otherwise keeps");
     }
     match background.run_now(task, order).await {
-        Ok(report) => ok(&json!({ "task": task, "dry_run": run.dry_run, "report": report })),
+        Ok(report) => ok(&Ran { task, dry_run: run.dry_run, report }),
         Err(NotRun::DestroysNothing) => {
             let message =
                 format!("task {task} keeps nothing that it could be told to destroy; it was not run");
@@ -114,12 +136,24 @@ pub(in crate::admin) async fn run(asked: &Asked<'_>, body: &mut BodyReader) -> A
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ResumeOrder")]
 struct Resume {
     /// How long the brake stays off.
     release: Option<String>,
 }
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Resumed {
+    /// Why nothing was purged, if so.
+    was_halted: Option<HaltView>,
+    #[schemars(with = "Option<written::Moment>")]
+    brake_released_until: Option<String>,
+}
+
+pub(in crate::admin) const RESUME: Described =
+    Described::answers(&[Answer::ok("Purging goes on.", &[shape::<Resumed>])]).ordered::<Resume>();
 
 pub(in crate::admin) async fn resume(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
     let principal = asked.require(None, None)?;
@@ -135,6 +169,6 @@ pub(in crate::admin) async fn resume(asked: &Asked<'_>, body: &mut BodyReader) -
     metadata.resume_purging(release).await?;
     tracing::info!(actor = %principal.name, ?release, ?was, "purging goes on");
     asked.gateway.wake_background();
-    let until = metadata.brake_released_until().await?.map(time);
-    ok(&json!({ "was_halted": was, "brake_released_until": until }))
+    let brake_released_until = metadata.brake_released_until().await?.map(time);
+    ok(&Resumed { was_halted: was, brake_released_until })
 }

@@ -1,35 +1,51 @@
 //! What is remembered of a UUID or of a name: everything dead that it was.
 
 use crate::admin::error::Complaint;
-use crate::admin::request::{Answered, Asked, ok};
+use crate::admin::openapi::{Answer, Argument, Described, shape, written};
+use crate::admin::request::{Answered, Asked, LIMIT, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::time;
 use http::StatusCode;
 use lifecycle::ids::BadId;
 use lifecycle::{ContainerId, Refusal, State, VersionId};
 use metadata::{Tombstone, TombstoneKind, TombstoneScope};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tombstone")]
 struct TombstoneView {
+    #[schemars(with = "written::TombstoneKind")]
     kind: TombstoneKind,
+    #[schemars(with = "written::Uuid")]
     uuid: String,
+    #[schemars(with = "Option<written::Uuid>")]
     version: Option<VersionId>,
     name: String,
     domain: String,
+    #[schemars(with = "written::Uuid")]
     domain_id: ContainerId,
     bucket: Option<String>,
+    #[schemars(with = "Option<written::Uuid>")]
     bucket_id: Option<ContainerId>,
     /// The effective state: the worst of its own and those of the containers around it.
+    #[schemars(with = "written::State")]
     state: State,
+    #[schemars(with = "written::State")]
     own_state: State,
     size: Option<u64>,
+    #[schemars(with = "written::Moment")]
     created_at: String,
+    #[schemars(with = "Option<written::Moment>")]
     removed_at: Option<String>,
     removed_by: Option<String>,
+    #[schemars(with = "Option<written::Cause>")]
     cause: Option<&'static str>,
+    #[schemars(with = "Option<written::Moment>")]
     purge_after: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     purged_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     forget_after: Option<String>,
 }
 
@@ -59,7 +75,8 @@ impl TombstoneView {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tombstones")]
 struct Page {
     items: Vec<TombstoneView>,
     next: Option<String>,
@@ -70,6 +87,21 @@ impl Page {
         Page { items: items.into_iter().map(TombstoneView::new).collect(), next }
     }
 }
+
+pub(in crate::admin) const LIST: Described =
+    Described::answers(&[Answer::ok("What is remembered, containers first.", &[shape::<Page>])]).asked_with(
+        &[
+            Argument::id("uuid", "What it was identified by; looked for everywhere, and alone."),
+            Argument::text(
+                "domain",
+                "Where the name is looked for: a domain, by name or UUID; absent: the default one.",
+            ),
+            Argument::text("bucket", "In this bucket of it, by name or UUID; absent: in the whole domain."),
+            Argument::text("name", "What it was called."),
+            Argument::AFTER,
+            LIMIT,
+        ],
+    );
 
 pub(in crate::admin) async fn tombstones(asked: &Asked<'_>) -> Answered {
     asked.require_somewhere()?;

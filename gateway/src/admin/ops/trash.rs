@@ -1,18 +1,22 @@
 //! What was removed: what can still be restored, and the record of all removals of containers.
 
 use crate::admin::error::Complaint;
-use crate::admin::request::{Answered, Asked, moment, ok};
+use crate::admin::openapi::{Answer, Argument, Described, shape, written};
+use crate::admin::request::{Answered, Asked, LIMIT, moment, ok};
 use crate::admin::view::time;
 use lifecycle::{ContainerId, State};
 use metadata::{Container, ContainerKind, DeletionRow, DeletionsOrder, Failure, Metadata};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::HashMap;
 
 /// One removal of a domain, of a bucket or of a bucket's contents.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Deletion")]
 struct DeletionView {
     kind: String,
     /// What was removed, by UUID.
+    #[schemars(with = "written::Uuid")]
     id: ContainerId,
     /// The name it had: of contents, their bucket's.
     name: String,
@@ -20,6 +24,7 @@ struct DeletionView {
     domain: Option<String>,
     /// The bucket of contents.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<written::Uuid>")]
     bucket_id: Option<ContainerId>,
     door: String,
     actor: String,
@@ -27,33 +32,55 @@ struct DeletionView {
     state: String,
     objects: i64,
     bytes: i64,
+    #[schemars(with = "written::Moment")]
     removed_at: String,
+    #[schemars(with = "written::Moment")]
     purge_after: String,
+    #[schemars(with = "Option<written::Moment>")]
     ended_at: Option<String>,
     ended_by: Option<String>,
 }
 
 /// Removed objects of a bucket that is live itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct RemovedObjects {
     domain: String,
     bucket: String,
+    #[schemars(with = "written::Uuid")]
     bucket_id: ContainerId,
     objects: i64,
     bytes: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Trash {
     containers: Vec<DeletionView>,
     objects: Vec<RemovedObjects>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Deletions {
     items: Vec<DeletionView>,
     next: Option<String>,
 }
+
+/// What a removal may have come to.
+const STATES: [&str; 4] = ["removed", "restored", "purging", "purged"];
+
+pub(in crate::admin) const TRASH: Described =
+    Described::answers(&[Answer::ok("What can be restored.", &[shape::<Trash>])]).asked_with(&[LIMIT]);
+pub(in crate::admin) const LIST: Described = Described::answers(&[Answer::ok(
+    "A page of them, the latest first.",
+    &[shape::<Deletions>],
+)])
+.asked_with(&[
+    Argument::word("state", "Only those that came to this.", &STATES),
+    Argument::text("since", "Only those from this moment on: RFC 3339, or how long ago, such as \"2h\"."),
+    Argument::AFTER,
+    LIMIT,
+]);
+pub(in crate::admin) const SHOW: Described =
+    Described::answers(&[Answer::ok("This is it.", &[shape::<DeletionView>])]);
 
 pub(in crate::admin) async fn trash(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
@@ -78,7 +105,6 @@ pub(in crate::admin) async fn trash(asked: &Asked<'_>) -> Answered {
 pub(in crate::admin) async fn deletions(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
     asked.only(&["state", "since", "after", "limit"])?;
-    const STATES: [&str; 4] = ["removed", "restored", "purging", "purged"];
     let state = asked.query.get("state").filter(|state| !state.is_empty());
     if let Some(state) = state.filter(|state| !STATES.contains(state)) {
         let allowed = STATES.join(", ");

@@ -1,13 +1,15 @@
 //! What is stored, by bucket and by effective state.
 
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ok};
 use lifecycle::{ContainerId, State};
 use metadata::UsageRow;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Versions and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Held {
     pub(super) objects: i64,
     pub(super) bytes: i64,
@@ -25,22 +27,30 @@ const STATES: [State; 5] = [State::Staged, State::Live, State::Removed, State::P
 
 /// One bucket: flat, a column for each state, so that whoever adds up what he finds under a state's own name finds it
 /// once, in the total.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct BucketUsage {
     domain: String,
+    #[schemars(with = "written::Uuid")]
     domain_id: ContainerId,
     /// Empty for the domain's unnamed and alias objects.
     bucket: String,
+    #[schemars(with = "written::Uuid")]
     bucket_id: ContainerId,
+    /// Of each state two, such as `removed_objects` and `removed_bytes`.
     #[serde(flatten)]
     columns: BTreeMap<String, i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Usage {
+    /// By state.
+    #[schemars(with = "BTreeMap<String, Held>")]
     total: BTreeMap<State, Held>,
     buckets: Vec<BucketUsage>,
 }
+
+pub(in crate::admin) const USAGE: Described =
+    Described::answers(&[Answer::ok("By bucket, and in total.", &[shape::<Usage>])]);
 
 pub(in crate::admin) async fn usage(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;

@@ -1,13 +1,16 @@
 //! What stands between something and the return of its space: pure functions, one for each kind of obstacle. Several may
 //! stand there at once; another kind is another function in [`RULES`].
 
+use crate::admin::openapi::written;
 use lifecycle::{Guard, State, Time};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
 /// What an obstacle is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "BlockKind")]
 pub(super) enum Kind {
     /// It can be restored until then, as was promised when it was removed.
     Grace,
@@ -32,13 +35,15 @@ pub(super) enum Kind {
 }
 
 /// One obstacle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Block {
     pub(super) kind: Kind,
     #[serde(serialize_with = "shown")]
+    #[schemars(with = "Option<written::Moment>")]
     pub(super) since: Option<Time>,
     /// When it ends by itself; `None`: nobody knows.
     #[serde(serialize_with = "shown")]
+    #[schemars(with = "Option<written::Moment>")]
     pub(super) until: Option<Time>,
     pub(super) detail: String,
 }
@@ -275,9 +280,10 @@ fn time_for(objects: u64, rate: f64) -> Duration {
 }
 
 /// When the space comes back, as far as anybody knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct Space {
     #[serde(serialize_with = "shown")]
+    #[schemars(with = "Option<written::Moment>")]
     pub(super) expected_at: Option<Time>,
     /// What it waits for, or why nobody knows.
     pub(super) reason: String,

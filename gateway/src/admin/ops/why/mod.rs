@@ -12,6 +12,7 @@ mod place;
 mod told;
 
 use crate::admin::error::Complaint;
+use crate::admin::openapi::{Answer, Argument, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ok};
 use crate::admin::scope::{self, Want};
 use crate::admin::view::VersionView;
@@ -20,6 +21,7 @@ use lifecycle::ids::BadId;
 use lifecycle::{ContainerId, Refusal, State, VersionId};
 use metadata::{Container, ContainerKind, Life, Version};
 use place::Place;
+use schemars::JsonSchema;
 use serde::Serialize;
 use told::{Installation, Told};
 
@@ -27,7 +29,8 @@ use told::{Installation, Told};
 const TOLD_MAX: u32 = 100;
 
 /// One version.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WhyVersion")]
 struct OfVersion {
     #[serde(flatten)]
     told: Told,
@@ -36,13 +39,17 @@ struct OfVersion {
 }
 
 /// A name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WhyName")]
 struct OfName {
     kind: &'static str,
     name: String,
     /// The effective state of the newest version.
+    #[schemars(with = "written::State")]
     state: State,
+    #[schemars(with = "written::State")]
     own_state: State,
+    #[schemars(with = "Option<written::Cause>")]
     cause: Option<&'static str>,
     #[serde(flatten)]
     told: Told,
@@ -50,7 +57,8 @@ struct OfName {
     versions: Vec<OneOf>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "VersionOfName")]
 struct OneOf {
     /// `current`, `expired`, `marker`, `covered`, `erased`, `removed`, `purging` or `tombstone`.
     is: &'static str,
@@ -60,17 +68,37 @@ struct OneOf {
 }
 
 /// A bucket or domain.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WhyContainer")]
 struct OfContainer {
+    #[schemars(with = "written::ContainerKind")]
     kind: ContainerKind,
+    #[schemars(with = "written::Uuid")]
     id: ContainerId,
     name: String,
+    #[schemars(with = "written::State")]
     state: State,
+    #[schemars(with = "written::State")]
     own_state: State,
+    #[schemars(with = "Option<written::Cause>")]
     cause: Option<&'static str>,
     #[serde(flatten)]
     told: Told,
 }
+
+pub(in crate::admin) const VERSION: Described =
+    Described::answers(&[Answer::ok("What became of it.", &[shape::<OfVersion>])]);
+pub(in crate::admin) const EXPLAIN: Described = Described::answers(&[Answer::ok(
+    "What it is, and why.",
+    &[shape::<OfVersion>, shape::<OfName>, shape::<OfContainer>],
+)])
+.asked_with(&[
+    Argument::id("id", "The UUID of a version, a bucket, a domain, an unnamed or alias object; alone."),
+    Argument::text("domain", "A domain, by name or UUID; with bucket, absent: the default one."),
+    Argument::text("bucket", "A bucket of it, by name or UUID."),
+    Argument::text("name", "A name in the bucket."),
+    Argument::id("version", "A version in the bucket, and of the name, if one is given."),
+]);
 
 /// `GET /v1/versions/{version}`.
 pub(in crate::admin) async fn version(asked: &Asked<'_>) -> Answered {

@@ -3,12 +3,14 @@
 use super::blocks::{Backlog, Block, Facts, Guarded, Space, Standstill, Waited, blocks, space};
 use super::place::{Level, Place};
 use crate::admin::error::Complaint;
+use crate::admin::openapi::written;
 use crate::admin::request::Asked;
 use crate::admin::view::time;
 use lifecycle::barrier::{Wait, waits_for};
 use lifecycle::grace::container_due;
 use lifecycle::{ContainerId, Guard, State, Time};
 use metadata::{Container, ContainerKind, Inside, Life, Members, Version};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -16,11 +18,13 @@ use std::time::Duration;
 const DUE_MAX: u32 = 1_000_000;
 
 /// What is told of anything.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Why")]
 pub(super) struct Told {
     /// All of it in a paragraph.
     pub(super) answer: String,
     /// Since when it has been what it is.
+    #[schemars(with = "Option<written::Moment>")]
     since: Option<String>,
     /// Who made it so, through which door, and why in his words.
     by: Option<String>,
@@ -28,6 +32,7 @@ pub(super) struct Told {
     reason: Option<String>,
     /// Whether it comes back by itself, with nothing around it to be restored first.
     restorable: bool,
+    #[schemars(with = "Option<written::Moment>")]
     restorable_until: Option<String>,
     /// What brings it back, or what has to come back first.
     restore: Option<String>,
@@ -35,8 +40,10 @@ pub(super) struct Told {
     blocks: Vec<Block>,
     space: Space,
     domain: Option<String>,
+    #[schemars(with = "Option<written::Uuid>")]
     domain_id: Option<ContainerId>,
     bucket: Option<String>,
+    #[schemars(with = "Option<written::Uuid>")]
     bucket_id: Option<ContainerId>,
 }
 
