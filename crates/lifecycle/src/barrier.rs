@@ -220,7 +220,8 @@ mod tests {
         use Standing::{Active, Fenced, Left};
         let holds = Some("holds");
         let (not_drained, runs, lapsed) = (Some("not drained"), Some("lease runs"), Some("lapsed"));
-        let table: &[(Standing, Epoch, Epoch, &[u8], i64, Option<&str>)] = &[
+        type Case = (Standing, Epoch, Epoch, &'static [u8], i64, Option<&'static str>);
+        let table: &[Case] = &[
             (Active, 3, 10, &[], 0, None),
             (Active, 3, 11, &[], 0, None),
             (Active, 3, 9, &[], 0, not_drained),

@@ -29,6 +29,16 @@ pub(super) struct Complaint {
     hint: Option<&'static str>,
     /// Why a container's call answers `ERR`.
     reason: Option<&'static str>,
+    /// Nothing more is read from this connection.
+    close: bool,
+    refusal: Option<Box<Refusal>>,
+    /// What few complaints have.
+    aside: Box<Aside>,
+}
+
+/// What few complaints have: apart, so that all of them are small.
+#[derive(Debug, Default)]
+struct Aside {
     /// The container that stands in the way.
     target: Option<String>,
     /// When to try again.
@@ -36,10 +46,7 @@ pub(super) struct Complaint {
     /// More, in fields.
     details: Option<Value>,
     /// For 405.
-    pub(super) allow: Option<String>,
-    /// Nothing more is read from this connection.
-    close: bool,
-    refusal: Option<Box<Refusal>>,
+    allow: Option<String>,
     /// The rule that is broken.
     rule: Option<&'static str>,
 }
@@ -88,14 +95,21 @@ impl Complaint {
             state: None,
             hint: None,
             reason: None,
-            target: None,
-            retry_after: None,
-            details: None,
-            allow: None,
             close: false,
             refusal: None,
-            rule: None,
+            aside: Box::default(),
         }
+    }
+
+    /// The methods that are possible, of a 405.
+    #[cfg(test)]
+    pub(super) fn allowed(&self) -> Option<&str> {
+        self.aside.allow.as_deref()
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Aside)) -> Self {
+        set(&mut self.aside);
+        self
     }
 
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
@@ -111,7 +125,7 @@ impl Complaint {
         let allowed = allowed.join(", ");
         let message = format!("{method} is not possible here: allowed are {allowed}");
         let complaint = Complaint::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message);
-        Complaint { allow: Some(allowed), ..complaint }
+        complaint.with(|aside| aside.allow = Some(allowed))
     }
 
     pub(super) fn hint(self, hint: &'static str) -> Self {
@@ -120,7 +134,8 @@ impl Complaint {
 
     /// The container that stands in the way.
     pub(super) fn target(self, target: impl Into<String>) -> Self {
-        Complaint { target: Some(target.into()), ..self }
+        let target = target.into();
+        self.with(|aside| aside.target = Some(target))
     }
 
     /// In the words of the calls on containers, which are Kronotop's: one of its codes, or `ERR` with a reason.
@@ -196,11 +211,13 @@ impl Complaint {
             Refusal::ConditionFailed { .. } => says(StatusCode::PRECONDITION_FAILED),
             Refusal::Conflict => says(StatusCode::CONFLICT).hint("try again"),
             Refusal::Protected => says(StatusCode::FORBIDDEN),
-            Refusal::BarrierOpen(open) => Complaint {
-                retry_after: Some(RETRY),
-                details: Some(super::view::barrier_open(open)),
-                ..says(StatusCode::CONFLICT).state(State::Removed).hint("try again, or look: barrow barrier")
-            },
+            Refusal::BarrierOpen(open) => says(StatusCode::CONFLICT)
+                .state(State::Removed)
+                .hint("try again, or look: barrow barrier")
+                .with(|aside| {
+                    aside.retry_after = Some(RETRY);
+                    aside.details = Some(super::view::barrier_open(open));
+                }),
             Refusal::PlanChanged => {
                 says(StatusCode::PRECONDITION_FAILED).state(State::Removed).hint("barrow purge BUCKET --plan")
             }
@@ -215,7 +232,7 @@ impl Complaint {
         }
         match self.status {
             StatusCode::INTERNAL_SERVER_ERROR => {
-                match self.rule {
+                match self.aside.rule {
                     Some(rule) => metrics.violation_of(rule),
                     None => metrics.violation(),
                 }
@@ -237,17 +254,18 @@ impl Complaint {
             state: self.state,
             hint: self.hint,
             reason: self.reason,
-            target: self.target,
+            target: self.aside.target,
             retry_after_ms: self
+                .aside
                 .retry_after
                 .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
-            details: self.details,
+            details: self.aside.details,
         }
     }
 
     pub(super) fn answer(self) -> Response<Body> {
-        let (status, allow, close) = (self.status, self.allow.clone(), self.close);
-        let retry_after = self.retry_after;
+        let (status, allow, close) = (self.status, self.aside.allow.clone(), self.close);
+        let retry_after = self.aside.retry_after;
         let body = serde_json::json!(Refused { error: self.told() });
         let mut response = Response::new(Body::from(format!("{body}\n")));
         *response.status_mut() = status;
@@ -305,7 +323,7 @@ impl From<Error> for Complaint {
                 .hint("ask another member, or try again"),
             Error::Violated(violation) => {
                 let complaint = Complaint::new(StatusCode::INTERNAL_SERVER_ERROR, "Violation", text);
-                Complaint { rule: Some(violation.rule), ..complaint }.hint("barrow check --blobs")
+                complaint.with(|aside| aside.rule = Some(violation.rule)).hint("barrow check --blobs")
             }
             Error::NotImplemented(_) => Complaint::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", text),
         }

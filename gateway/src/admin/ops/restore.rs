@@ -39,7 +39,7 @@ pub(in crate::admin) async fn domain(asked: &Asked<'_>, body: &mut BodyReader) -
         None => None,
     };
     let as_name = as_name.map(|name| name.as_str().to_owned());
-    let how = RestoreOrder { as_name, actor: actor, ..RestoreOrder::default() };
+    let how = RestoreOrder { as_name, actor, ..RestoreOrder::default() };
     if order.dry_run {
         let restored =
             asked.gateway.metadata.rehearsal().restore(ContainerKind::Domain, domain.id, how).await?;
@@ -58,7 +58,7 @@ pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -
     asked.only(&[])?;
     let order: Order = decode(body, ORDER_MAX).await?;
     let as_name = bucket_name(order.as_name)?.map(|name| name.as_str().to_owned());
-    let how = RestoreOrder { as_name, actor: actor, ..RestoreOrder::default() };
+    let how = RestoreOrder { as_name, actor, ..RestoreOrder::default() };
     if order.dry_run {
         let metadata = asked.gateway.metadata.rehearsal();
         let restored = metadata.restore(ContainerKind::Bucket, place.bucket.id, how).await?;
