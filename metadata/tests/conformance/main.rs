@@ -61,6 +61,7 @@ macro_rules! racing_on_both_engines {
 
 #[cfg(test)]
 mod barrier;
+#[cfg(test)]
 mod bridge;
 #[cfg(test)]
 mod bulk;

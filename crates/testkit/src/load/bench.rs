@@ -4,7 +4,7 @@ use super::error::Failed;
 use super::options::{Options, Scale};
 use super::rows::objects::Objects;
 use super::rows::s3::{self, S3};
-use super::rows::{containers, floors, kinds, listing, objects, reclaim, updates, versions};
+use super::rows::{cluster, containers, floors, kinds, listing, objects, reclaim, updates, versions};
 use super::server::Setup;
 use super::table::{Row, Verdict, render};
 use super::verdicts::{Found, of};
@@ -57,6 +57,7 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         dir: dir.to_owned(),
         metadata: options.metadata.clone(),
         health: Vec::new(),
+        member: None,
     };
     let time = options.scale.load_time();
     let mut rows = Vec::new();
@@ -101,6 +102,14 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     let inside = options.scale.objects_in_folder();
     listing::folders(&server, &format!("{bucket}-folders"), inside, time, &mut rows).await?;
     listing::versions(&server, &format!("{bucket}-markers"), time, &mut rows).await?;
+    let cluster = match options.metadata {
+        None => None,
+        Some(_) => {
+            tell("three members");
+            let rounds = options.scale.purges();
+            Some(cluster::run(&setup.in_dir("main"), &server, &bucket, (rounds, time), &mut rows).await?)
+        }
+    };
     server.stop().await?;
 
     tell("reclaiming");
@@ -123,6 +132,7 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         peak: peak.unwrap_or_default(),
         failed: rows.iter().map(|row| row.failed).sum(),
         on_postgres: options.metadata.is_some(),
+        cluster,
     };
     if options.scale == Scale::Quick {
         tell("quick: short loads, coarse numbers");

@@ -66,6 +66,14 @@ impl Scale {
         }
     }
 
+    /// How many containers to purge under the eyes of three members.
+    pub fn purges(self) -> usize {
+        match self {
+            Scale::Quick => 25,
+            Scale::Usual | Scale::Full => 100,
+        }
+    }
+
     /// How many inline objects and how many files to reclaim.
     pub fn reclaimed(self) -> (u64, u64) {
         match self {

@@ -23,6 +23,8 @@ pub struct Setup {
     pub metadata: Option<String>,
     /// Settings of `[health]` that differ from the defaults, values in TOML's notation.
     pub health: Vec<(&'static str, String)>,
+    /// Of one member among several on Postgres: its name, and the directory of the one whose blobs and seal key it shares.
+    pub member: Option<(&'static str, PathBuf)>,
 }
 
 /// A running server.
@@ -55,6 +57,22 @@ impl Setup {
         Setup { dir, ..self.clone() }
     }
 
+    /// Another member of the installation that this one makes.
+    ///
+    /// # Errors
+    /// [`Failed::Io`] if the seal key cannot be handed on; it is there when a first server has started.
+    pub fn another(&self, node: &'static str) -> Result<Self, Failed> {
+        let dir = self.dir.join(node);
+        let other = Setup { dir, member: Some((node, self.data())), ..self.clone() };
+        let doing = || format!("preparing {}", other.dir.display());
+        fs::create_dir_all(other.data()).map_err(Failed::io(doing()))?;
+        let key = other.data().join("seal.key");
+        if !key.exists() {
+            fs::copy(self.data().join("seal.key"), key).map_err(Failed::io(doing()))?;
+        }
+        Ok(other)
+    }
+
     /// Bytes of the SQLite database, its write-ahead log included; `None` on Postgres.
     pub fn database_size(&self) -> Option<u64> {
         let size = |name: &str| fs::metadata(self.data().join(name)).map_or(0, |file| file.len());
@@ -71,12 +89,16 @@ impl Setup {
         let text = |text: &str| serde_json::Value::from(text).to_string();
         let data = self.data().display().to_string();
         let metadata = self.metadata.clone().unwrap_or_else(|| format!("sqlite:{data}/barrow.db"));
+        let (node, blobs) = match &self.member {
+            None => (String::new(), data.clone()),
+            Some((node, shared)) => (format!("node = \"{node}\"\n"), shared.display().to_string()),
+        };
         let mut toml = format!(
-            "[cluster]\ndata_dir = {}\n[listen]\ns3 = \"{s3}\"\nscsp = \"{scsp}\"\nadmin = \"{admin}\"\n\
+            "[cluster]\n{node}data_dir = {}\n[listen]\ns3 = \"{s3}\"\nscsp = \"{scsp}\"\nadmin = \"{admin}\"\n\
              [metadata]\nurl = {}\n[blobs]\nurl = {}\n[log]\nlevel = \"warn\"\n[health]\n",
             text(&data),
             text(&metadata),
-            text(&format!("file:{data}/blobs")),
+            text(&format!("file:{blobs}/blobs")),
         );
         for (name, value) in &self.health {
             toml.push_str(&format!("{name} = {value}\n"));

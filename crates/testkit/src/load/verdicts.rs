@@ -1,5 +1,6 @@
 //! The promises of the design, as ratios against what the machine can do at best.
 
+use super::rows::cluster::Cluster;
 use super::rows::floors::Floors;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects};
@@ -20,6 +21,8 @@ pub(super) struct Found {
     pub(super) peak: u64,
     pub(super) failed: u64,
     pub(super) on_postgres: bool,
+    /// Of a run on Postgres.
+    pub(super) cluster: Option<Cluster>,
 }
 
 /// Each promise with what was found.
@@ -80,5 +83,22 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
         verdict("peak memory", mebibytes, Bound::Most(256.0), "MiB"),
         verdict("requests not answered with 2xx", found.failed as f64, Bound::Most(0.0), ""),
     ]);
+    if let Some(cluster) = &found.cluster {
+        let (ready, of) = cluster.at_once;
+        let share = 100.0 * ready as f64 / of.max(1) as f64;
+        verdicts.extend([
+            verdict(
+                "purge of a removed bucket, 3 members, at the first call",
+                share,
+                Bound::Least(99.0),
+                "%",
+            ),
+            verdict("the same, p99", milliseconds(cluster.purge_p99), Bound::Most(1_000.0), "ms"),
+        ]);
+        for (what, (one, three)) in [("PUT", cluster.puts), ("DELETE", cluster.deletes)] {
+            let ratio = three / one.max(1.0);
+            verdicts.push(verdict(&format!("{what} through 3 gateways / 1"), ratio, Bound::Least(1.0), ""));
+        }
+    }
     verdicts
 }

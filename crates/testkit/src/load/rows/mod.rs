@@ -1,5 +1,6 @@
 //! What is measured, one file each.
 
+pub mod cluster;
 pub mod containers;
 pub mod floors;
 pub mod kinds;
