@@ -56,17 +56,18 @@ pub(super) async fn beat(
     if epoch < seen {
         return Ok(Beaten::Regressed(epoch));
     }
+    if epoch > seen {
+        // First told to ourselves, and before we look for what is pinned: whoever has pinned before this is found below, and
+        // whoever pins after it looks again.
+        members.observed.store(epoch, Ordering::SeqCst);
+        members.pins.pass_moment();
+    }
     for event in &events {
         match event.what.as_str() {
             "remove" | "empty" => members.pins.leave(event.target, sent + members.settings.drain_timeout),
             "restore" => members.pins.stay(event.target),
             _ => {}
         }
-    }
-    if epoch > seen {
-        // First told to ourselves: whoever pins from here on looks again, and is either seen below or finds it gone.
-        members.observed.store(epoch, Ordering::SeqCst);
-        members.pins.pass_moment();
     }
     let reads = members.pins.reads();
     if !reads.is_empty() {
