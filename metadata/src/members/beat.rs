@@ -152,6 +152,8 @@ fn spelled(reads: &HashSet<BlobName>) -> String {
     names.join(",")
 }
 
+/// Writes it into the own row, if that is active. A heartbeat that we gave up may arrive after a later one: it shortens no
+/// lease that we count on, and takes back nothing that was observed.
 async fn tell(
     members: &Membership,
     conn: &mut Conn,
@@ -165,8 +167,9 @@ async fn tell(
         .map_err(|error| DbError::Row(format!("holdouts cannot be written as JSON: {error}")))?;
     let touched = conn
         .execute(
-            "UPDATE members SET beat_at = $2, lease_until = $3, observed_epoch = $4, drained_epoch = $4, holdouts = $5,
-                reads = $6 WHERE id = $1 AND standing = 'active'",
+            "UPDATE members SET beat_at = $2, lease_until = CASE WHEN lease_until > $3 THEN lease_until ELSE $3 END,
+                observed_epoch = $4, drained_epoch = $4, holdouts = $5, reads = $6
+             WHERE id = $1 AND standing = 'active' AND observed_epoch <= $4",
             args![identity.id, now, until, telling.epoch, holdouts, telling.reads.as_str()],
         )
         .await?;
