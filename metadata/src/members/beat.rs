@@ -56,17 +56,18 @@ pub(super) async fn beat(
     if epoch < seen {
         return Ok(Beaten::Regressed(epoch));
     }
+    if epoch > seen {
+        // First told to ourselves, and before we look for what is pinned: whoever has pinned before this is found below, and
+        // whoever pins after it looks again.
+        members.observed.store(epoch, Ordering::SeqCst);
+        members.pins.pass_moment();
+    }
     for event in &events {
         match event.what.as_str() {
             "remove" | "empty" => members.pins.leave(event.target, sent + members.settings.drain_timeout),
             "restore" => members.pins.stay(event.target),
             _ => {}
         }
-    }
-    if epoch > seen {
-        // First told to ourselves: whoever pins from here on looks again, and is either seen below or finds it gone.
-        members.observed.store(epoch, Ordering::SeqCst);
-        members.pins.pass_moment();
     }
     let reads = members.pins.reads();
     if !reads.is_empty() {
@@ -151,6 +152,8 @@ fn spelled(reads: &HashSet<BlobName>) -> String {
     names.join(",")
 }
 
+/// Writes it into the own row, if that is active. A heartbeat that we gave up may arrive after a later one: it shortens no
+/// lease that we count on, and takes back nothing that was observed.
 async fn tell(
     members: &Membership,
     conn: &mut Conn,
@@ -164,8 +167,9 @@ async fn tell(
         .map_err(|error| DbError::Row(format!("holdouts cannot be written as JSON: {error}")))?;
     let touched = conn
         .execute(
-            "UPDATE members SET beat_at = $2, lease_until = $3, observed_epoch = $4, drained_epoch = $4, holdouts = $5,
-                reads = $6 WHERE id = $1 AND standing = 'active'",
+            "UPDATE members SET beat_at = $2, lease_until = CASE WHEN lease_until > $3 THEN lease_until ELSE $3 END,
+                observed_epoch = $4, drained_epoch = $4, holdouts = $5, reads = $6
+             WHERE id = $1 AND standing = 'active' AND observed_epoch <= $4",
             args![identity.id, now, until, telling.epoch, holdouts, telling.reads.as_str()],
         )
         .await?;

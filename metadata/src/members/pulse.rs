@@ -182,8 +182,9 @@ impl Pulse {
 
     fn stop_serving(&self, why: &str) {
         self.members.lease.lapse(why);
-        self.members.pins.cut_all();
+        // Before cutting: whoever pins after that looks again, and does not find itself in a run that has registered anew.
         self.members.pins.pass_moment();
+        self.members.pins.cut_all();
     }
 
     /// Another process has taken our name: this one must end.

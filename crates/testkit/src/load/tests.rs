@@ -171,6 +171,7 @@ fn found() -> Found {
         peak: 0,
         failed: 0,
         on_postgres: false,
+        cluster: None,
     }
 }
 

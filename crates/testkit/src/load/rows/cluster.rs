@@ -125,10 +125,11 @@ async fn throughput(
     };
     let delete = |server: &Server, bucket: &str| server.scsp.numbered("DELETE", &format!("/{bucket}/k"));
     let one = drive(&servers[0].scsp, &put(servers[0], &alone), all(CLIENTS, u64::MAX)).await?;
+    let requests = [0, 1, 2].map(|at: usize| put(servers[at], &buckets[at]));
     let many = tokio::try_join!(
-        drive(&servers[0].scsp, &put(servers[0], &buckets[0]), all(CLIENTS / 3, u64::MAX)),
-        drive(&servers[1].scsp, &put(servers[1], &buckets[1]), all(CLIENTS / 3, u64::MAX)),
-        drive(&servers[2].scsp, &put(servers[2], &buckets[2]), all(CLIENTS / 3, u64::MAX)),
+        drive(&servers[0].scsp, &requests[0], all(CLIENTS / 3, u64::MAX)),
+        drive(&servers[1].scsp, &requests[1], all(CLIENTS / 3, u64::MAX)),
+        drive(&servers[2].scsp, &requests[2], all(CLIENTS / 3, u64::MAX)),
     )?;
     let many: [Measured; 3] = many.into();
     found.puts = (one.rate(), many.iter().map(Measured::rate).sum());
@@ -136,10 +137,11 @@ async fn throughput(
 
     let gone = drive(&servers[0].scsp, &delete(servers[0], &alone), all(CLIENTS, one.done())).await?;
     let [a, b, c] = [many[0].done(), many[1].done(), many[2].done()];
+    let requests = [0, 1, 2].map(|at: usize| delete(servers[at], &buckets[at]));
     let many = tokio::try_join!(
-        drive(&servers[0].scsp, &delete(servers[0], &buckets[0]), all(CLIENTS / 3, a)),
-        drive(&servers[1].scsp, &delete(servers[1], &buckets[1]), all(CLIENTS / 3, b)),
-        drive(&servers[2].scsp, &delete(servers[2], &buckets[2]), all(CLIENTS / 3, c)),
+        drive(&servers[0].scsp, &requests[0], all(CLIENTS / 3, a)),
+        drive(&servers[1].scsp, &requests[1], all(CLIENTS / 3, b)),
+        drive(&servers[2].scsp, &requests[2], all(CLIENTS / 3, c)),
     )?;
     let many: [Measured; 3] = many.into();
     found.deletes = (gone.rate(), many.iter().map(Measured::rate).sum());
