@@ -244,8 +244,9 @@ async fn unread(
     Ok(free)
 }
 
+/// Bytes that are read after their row was: what lies in the store, and all parts but those that came with the row.
 fn in_store(claim: &Claim) -> bool {
-    claim.blobs().iter().any(|blob| blob.place == Place::Store)
+    claim.blobs().len() > 1 || claim.blobs().iter().any(|blob| blob.place == Place::Store)
 }
 
 /// The most blobs that one call of `blobs::destroy` has in flight.

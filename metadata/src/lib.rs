@@ -53,7 +53,7 @@ pub use list::{
 };
 pub use lives::{Inside, Life};
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
-pub use members::{MemberGauges, MemberSettings, Members, Pin, Reads};
+pub use members::{Cut, MemberGauges, MemberSettings, Members, Pin, Reads};
 pub use objects::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
     RestoreWhat, Restored, Stage, Which,

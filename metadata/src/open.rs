@@ -4,7 +4,7 @@ use crate::containers::{NewContainer, create_domain};
 use crate::error::Failure;
 use crate::keys::Sealer;
 use crate::lookup::PointReads;
-use crate::members::{Lease, MemberSettings, Membership, Pulse, Stop, register};
+use crate::members::{Comes, Lease, MemberSettings, Membership, Pulse, Stop, register};
 use crate::migrate;
 use crate::sql::{Address, Conn, Engine, Readers, args, refuse_unsafe_base};
 use crate::writer::Writer;
@@ -95,17 +95,19 @@ impl Metadata {
         // Before anything is read that somebody could take back.
         let sent = clock.boot();
         conn.begin().await?;
-        let identity = match register(&mut conn, &settings.member, settings.trust_db_clock, clock.now()).await
-        {
-            Ok(identity) => {
-                conn.commit().await?;
-                identity
-            }
-            Err(failure) => {
-                conn.rollback().await?;
-                return Err(failure);
-            }
-        };
+        let identity =
+            match register(&mut conn, &settings.member, Comes::Fresh, settings.trust_db_clock, clock.now())
+                .await
+            {
+                Ok(identity) => {
+                    conn.commit().await?;
+                    identity
+                }
+                Err(failure) => {
+                    conn.rollback().await?;
+                    return Err(failure);
+                }
+            };
         let lease = Arc::new(Lease::new(Arc::clone(&clock), engine, identity));
         let readers = Readers::new(address.readers(), Arc::clone(&lease));
         let writer = Writer::start(address.clone(), conn, Arc::clone(&clock), Arc::clone(&lease));

@@ -9,7 +9,9 @@ use crate::error::Failure;
 use crate::members::Lease;
 use crate::objects::{self, ObjectCommand, Outcome};
 use crate::sql::{Address, Conn, DbError, Run, args};
+use futures_util::FutureExt;
 use lifecycle::{Refusal, SharedClock, State, Time};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -115,7 +117,14 @@ impl Writer {
             back,
             again: Arc::clone(&again),
         };
-        tokio::spawn(worker.work());
+        let lease = Arc::clone(&worker.lease);
+        tokio::spawn(async move {
+            if AssertUnwindSafe(worker.work()).catch_unwind().await.is_err() {
+                lease.end_process(
+                    "the writer of this process has stopped by a mistake of ours; it has been logged",
+                );
+            }
+        });
         Writer { foreground, background, again, rehearses: false }
     }
 
@@ -349,14 +358,16 @@ impl Worker {
     async fn commit(&mut self, commands: &[&ObjectCommand]) -> Result<Vec<Answer>, DbError> {
         for attempt in 0.. {
             let now = self.clock.now();
+            self.lease.require_for_writing()?;
             let begin = self.lease.begin();
             let conn = self.connected().await?;
-            let outcome = match conn.begin_fenced(begin).await {
-                Ok(()) => objects::run(conn, commands, now).await,
-                Err(error) => Err(error),
+            let work = async {
+                conn.begin_fenced(begin).await?;
+                objects::run(conn, commands, now).await
             };
+            let outcome = in_time(work).await;
             let error = match outcome {
-                Ok(answers) => match conn.commit().await {
+                Ok(answers) => match in_time(self.connected().await?.commit()).await {
                     Ok(()) => return Ok(answers.into_iter().map(|a| a.map_err(Failure::Refused)).collect()),
                     Err(DbError::Gone(text)) => return self.find_out(answers, &text).await,
                     Err(error) => error,
@@ -414,17 +425,29 @@ impl Worker {
 
     async fn try_solo(&mut self, solo: &mut dyn Solo, way: Way) -> Result<(), Failure> {
         let now = self.clock.now();
+        if way != Way::Unfenced {
+            self.lease.require_for_writing()?;
+        }
         let begin = self.lease.begin();
         let conn = self.connected().await?;
-        let begun = match way {
-            Way::Fenced | Way::Rehearsed => conn.begin_fenced(begin).await,
-            Way::Unfenced => conn.begin().await,
-        };
+        let begun = in_time(async {
+            match way {
+                Way::Fenced | Way::Rehearsed => conn.begin_fenced(begin).await,
+                Way::Unfenced => conn.begin().await,
+            }
+        })
+        .await;
         if let Err(error) = begun {
             self.recover(&error).await;
             return Err(error.into());
         }
-        let outcome = solo.run(conn, now).await;
+        let outcome = match tokio::time::timeout(SILENCE, solo.run(conn, now)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                self.drop_connection().await;
+                return Err(silent().into());
+            }
+        };
         match outcome {
             Ok(()) if way == Way::Rehearsed => {
                 // A connection that is dropped undoes what was not committed, too.
@@ -433,7 +456,7 @@ impl Worker {
                 }
                 Ok(())
             }
-            Ok(()) => match conn.commit().await {
+            Ok(()) => match in_time(conn.commit()).await {
                 Ok(()) => Ok(()),
                 Err(error) => {
                     self.recover(&error).await;
@@ -475,9 +498,22 @@ impl Worker {
 
     async fn drop_connection(&mut self) {
         if let Some(conn) = self.conn.take() {
-            conn.close().await;
+            // A link that swallows bytes would not even close.
+            let _late = tokio::time::timeout(Duration::from_secs(1), conn.close()).await;
         }
     }
+}
+
+/// A database that says nothing for so long is taken for gone: a link that swallows bytes gives no error for many minutes,
+/// and everything that is to be written waits behind it. No transaction of ours takes a fraction of it.
+const SILENCE: Duration = Duration::from_secs(60);
+
+async fn in_time<T>(work: impl Future<Output = Result<T, DbError>>) -> Result<T, DbError> {
+    tokio::time::timeout(SILENCE, work).await.unwrap_or_else(|_| Err(silent()))
+}
+
+fn silent() -> DbError {
+    DbError::Gone(format!("it has said nothing for {} s", SILENCE.as_secs()))
 }
 
 fn alone(error: DbError) -> Failure {

@@ -10,4 +10,4 @@ pub mod world;
 pub use audit::RecordedAudit;
 pub use clock::ManualClock;
 pub use database::Database;
-pub use world::{Store, World};
+pub use world::{Store, World, soon};

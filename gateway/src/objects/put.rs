@@ -177,7 +177,7 @@ async fn fill(staged: &mut Staged, held: BytesMut, source: &mut Source<'_>) -> R
         // A client that sends nothing for a while must not keep a removed bucket waiting.
         let chunk = tokio::select! {
             biased;
-            () = &mut ending => return Err(Refusal::ContainerGone.into()),
+            () = &mut ending => return Err(staged.ended().unwrap_or(Error::Cut)),
             chunk = source.next() => chunk?,
         };
         match chunk {

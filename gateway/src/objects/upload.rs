@@ -9,7 +9,7 @@ use crate::Gateway;
 use crate::auth::Principal;
 use bytes::Bytes;
 use lifecycle::{BlobName, Kind, Refusal, UploadId, VersionId, Within};
-use metadata::{ClaimOrder, ObjectCommand, Pin, Stage};
+use metadata::{ClaimOrder, Cut, ObjectCommand, Pin, Stage};
 use std::time::Duration;
 
 /// What a body is to become.
@@ -59,10 +59,18 @@ impl Staged {
     }
 
     pub(super) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
-        if self.guard.pin.as_ref().is_some_and(Pin::is_cut) {
-            return Err(Refusal::ContainerGone.into());
+        match self.ended() {
+            Some(error) => Err(error),
+            None => Ok(self.upload.write(bytes).await?),
         }
-        Ok(self.upload.write(bytes).await?)
+    }
+
+    /// Why this has to end, if it has to.
+    pub(super) fn ended(&self) -> Option<Error> {
+        match self.guard.pin.as_ref()?.why_cut()? {
+            Cut::Left | Cut::Purged => Some(Refusal::ContainerGone.into()),
+            Cut::Fenced => Some(Error::Fenced("this member may not go on; try again".to_owned())),
+        }
     }
 
     /// Ready when this has to end: its bucket was removed, or this process may not go on.

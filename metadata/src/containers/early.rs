@@ -76,7 +76,7 @@ impl Metadata {
         &self,
         kind: ContainerKind,
         id: ContainerId,
-        order: PurgeOrder,
+        mut order: PurgeOrder,
     ) -> Result<PurgePlan, Failure> {
         let waiter = self.members.waits();
         let (mut waited, mut attempts) = (Duration::ZERO, 0);
@@ -89,6 +89,8 @@ impl Metadata {
                 Err(Failure::Refused(Refusal::BarrierOpen(open))) => open,
                 outcome => return outcome,
             };
+            // What is waited for is this removal: another one meanwhile has promises of its own.
+            order.if_epoch.get_or_insert(open.epoch);
             if self.fence_lapsed(&open.lapsed().collect::<Vec<_>>()).await? {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! One heartbeat: read what happened to containers, let go of what was removed, and tell.
 
-use super::register::{REPLACED, lease_now, lease_until};
+use super::register::{lease_now, lease_until};
 use super::{Identity, Membership};
 use crate::error::Failure;
 use crate::sql::{Conn, DbError, Engine, args};
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Events read at once; where there are more, the next round follows at once.
 const EVENTS: u32 = 1_000;
 /// Blobs that are told one by one; of a member that reads more of them, everything counts as being read.
-pub(super) const READS_MAX: usize = 1_000;
+pub(super) const READS_MAX: usize = 20_000;
 /// Stands for "too many to name".
 pub(super) const READS_ALL: &str = "*";
 
@@ -23,6 +23,8 @@ pub(super) enum Beaten {
     Accepted {
         /// Not all events were read.
         more: bool,
+        /// What was told; `None`: what was told before is still true.
+        told: Option<Told>,
     },
     /// The own row is not active any more.
     Fenced {
@@ -46,7 +48,7 @@ pub(super) async fn beat(
     members: &Membership,
     conn: &mut Conn,
     now: Time,
-    told: &mut Option<Told>,
+    told: Option<&Told>,
 ) -> Result<Beaten, Failure> {
     let identity = members.lease.identity();
     // Before anything is sent: the lease that others grant begins later than the one we count on.
@@ -76,18 +78,17 @@ pub(super) async fn beat(
     }
     let telling = Told { epoch, holdouts: members.pins.holdouts(), reads: spelled(&reads) };
     let endless = conn.engine() == Engine::Sqlite;
-    if endless && told.as_ref() == Some(&telling) {
+    if endless && told == Some(&telling) && is_active(conn, identity).await? {
         members.lease.extend(sent, None);
-        return Ok(Beaten::Accepted { more });
+        return Ok(Beaten::Accepted { more, told: None });
     }
     let accepted = tell(members, conn, identity, now, &telling).await?;
     if !accepted {
-        return Ok(Beaten::Fenced { replaced: was_replaced(conn, identity).await? });
+        return Ok(Beaten::Fenced { replaced: was_replaced(members, conn, identity).await? });
     }
-    *told = Some(telling);
     members.beats.fetch_add(1, Ordering::Relaxed);
     members.lease.extend(sent, deadline(members, conn.engine(), sent));
-    Ok(Beaten::Accepted { more })
+    Ok(Beaten::Accepted { more, told: Some(telling) })
 }
 
 /// Until when of boot time a heartbeat sent at `sent` lets this process serve.
@@ -176,10 +177,19 @@ async fn tell(
     Ok(touched == 1)
 }
 
-async fn was_replaced(conn: &mut Conn, identity: Identity) -> Result<bool, DbError> {
-    let row = conn.fetch_one("SELECT ended_by FROM members WHERE id = $1", args![identity.id]).await?;
-    Ok(match row {
-        Some(mut row) => row.text()?.as_deref() == Some(REPLACED),
-        None => false,
-    })
+async fn is_active(conn: &mut Conn, identity: Identity) -> Result<bool, DbError> {
+    let text = "SELECT 1 FROM members WHERE id = $1 AND standing = 'active'";
+    Ok(conn.fetch_one(text, args![identity.id]).await?.is_some())
+}
+
+/// Whether a younger process has come under this one's name, whoever fenced this one.
+async fn was_replaced(members: &Membership, conn: &mut Conn, identity: Identity) -> Result<bool, DbError> {
+    let settings = &members.settings;
+    let younger = conn
+        .fetch_one(
+            "SELECT 1 FROM members WHERE node = $1 AND role = $2 AND incarnation > $3",
+            args![settings.node.as_str(), settings.role, identity.incarnation],
+        )
+        .await?;
+    Ok(younger.is_some())
 }

@@ -5,6 +5,7 @@ use crate::Metadata;
 use crate::error::Failure;
 use crate::sql::{Conn, DbError, Engine, args};
 use lifecycle::{MemberId, Refusal};
+use std::time::Duration;
 
 /// Who fences whom, and why.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +39,10 @@ impl Metadata {
                 Order::Lapsed => return Ok(false),
                 Order::ByHand(by) => by.to_owned(),
             };
+            let lease = self.members.settings.lease;
             let fenced = self.writer.solo(crate::writer::Urgency::Foreground, move |conn, now| {
                 let by = by.clone();
-                Box::pin(async move { Ok(fence(conn, id, now, Order::ByHand(&by)).await?) })
+                Box::pin(async move { Ok(fence(conn, id, (now, lease), Order::ByHand(&by)).await?) })
             });
             return fenced.await;
         }
@@ -70,7 +72,9 @@ impl Metadata {
                 )
                 .await?
             }
-            Order::ByHand(_) => fence(conn, id, now, order).await.map(u64::from)?,
+            Order::ByHand(_) => {
+                fence(conn, id, (now, self.members.settings.lease), order).await.map(u64::from)?
+            }
         };
         conn.commit().await?;
         if fenced > 0 {
@@ -83,7 +87,7 @@ impl Metadata {
 async fn fence(
     conn: &mut Conn,
     id: MemberId,
-    now: lifecycle::Time,
+    (now, lease): (lifecycle::Time, Duration),
     order: Order<'_>,
 ) -> Result<bool, DbError> {
     let by = match order {
@@ -92,8 +96,11 @@ async fn fence(
     };
     let touched = conn
         .execute(
-            "UPDATE members SET standing = 'fenced', ended_at = $2, ended_by = $3 WHERE id = $1 AND standing = 'active'",
-            args![id, now, format!("fenced by {by}")],
+            // One that does not end where it is held by a lock on a file has to be waited for no longer than any other.
+            "UPDATE members SET standing = 'fenced', ended_at = $2, ended_by = $3,
+                lease_until = CASE WHEN lease_until > $4 THEN $4 ELSE lease_until END
+             WHERE id = $1 AND standing = 'active'",
+            args![id, now, format!("fenced by {by}"), now.plus(lease)],
         )
         .await?;
     Ok(touched > 0)

@@ -4,9 +4,10 @@ use super::Identity;
 use crate::error::Failure;
 use crate::sql::{DbError, Engine, fenced_begin};
 use lifecycle::SharedClock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// A deadline that never comes.
 const NEVER: u64 = u64::MAX;
@@ -19,6 +20,10 @@ pub(crate) struct Lease {
     deadline: AtomicU64,
     /// Boot time of the last accepted heartbeat.
     beaten: AtomicU64,
+    /// It is over for good: no heartbeat brings it back.
+    ended: AtomicBool,
+    /// Why this process must end, once it must.
+    must_end: watch::Sender<Option<String>>,
     inner: RwLock<Inner>,
 }
 
@@ -40,6 +45,8 @@ impl Lease {
             engine,
             deadline: AtomicU64::new(NEVER),
             beaten: AtomicU64::new(beaten),
+            ended: AtomicBool::new(false),
+            must_end: watch::Sender::new(None),
             inner: RwLock::new(inner),
         }
     }
@@ -59,6 +66,9 @@ impl Lease {
 
     /// The lease runs until `until` of boot time; `None`: without end. `sent`: when the heartbeat was sent.
     pub(crate) fn extend(&self, sent: Duration, until: Option<Duration>) {
+        if self.ended() {
+            return;
+        }
         self.beaten.store(micros(sent), Ordering::SeqCst);
         self.deadline.store(until.map_or(NEVER, micros), Ordering::SeqCst);
     }
@@ -71,6 +81,32 @@ impl Lease {
             inner.begin = fenced_begin(self.engine, identity.id);
         }
         self.extend(sent, until);
+    }
+
+    /// Nothing is answered or committed any more, whatever heartbeats say.
+    pub(crate) fn end(&self, why: &str) {
+        self.ended.store(true, Ordering::SeqCst);
+        self.lapse(why);
+    }
+
+    /// As [`Lease::end`], and the process has to end, too.
+    pub(crate) fn end_process(&self, why: &str) {
+        self.end(why);
+        self.must_end.send_replace(Some(why.to_owned()));
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Tells why this process must end, once it must.
+    pub(crate) fn ending(&self) -> watch::Receiver<Option<String>> {
+        self.must_end.subscribe()
+    }
+
+    /// Passes unless it is over for good. A commit asks the database for the rest.
+    pub(crate) fn require_for_writing(&self) -> Result<(), DbError> {
+        if self.ended() { Err(DbError::Fenced(self.why())) } else { Ok(()) }
     }
 
     /// Nothing is answered from now on.

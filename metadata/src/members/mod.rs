@@ -38,10 +38,10 @@ mod register;
 pub(crate) use barrier::Asking;
 pub(crate) use lease::Lease;
 pub use list::Members;
-pub use pins::Pin;
+pub use pins::{Cut, Pin};
 pub(crate) use pulse::{Pulse, Stop};
 pub use quiet::Reads;
-pub(crate) use register::register;
+pub(crate) use register::{Comes, register};
 
 use crate::Metadata;
 use crate::error::Failure;
@@ -114,14 +114,15 @@ pub(crate) struct Membership {
     waiters: AtomicU64,
     unsatisfied: AtomicU64,
     asks: mpsc::Sender<oneshot::Sender<Result<(), Failure>>>,
-    /// Why this process must end, once it must.
-    replaced: watch::Sender<Option<String>>,
 }
 
 impl Membership {
     /// Lets the pulse beat once, after whatever it is doing, and waits for that.
     pub(crate) async fn beat_now(&self) -> Result<(), Failure> {
-        let stopped = || Failure::Fenced("this process has said goodbye".to_owned());
+        let stopped = || match self.lease.require() {
+            Err(failure) => failure,
+            Ok(()) => Failure::Unavailable { text: "the metadata is shutting down".to_owned(), again: false },
+        };
         let (reply, answer) = oneshot::channel();
         self.asks.send(reply).await.map_err(|_| stopped())?;
         answer.await.unwrap_or_else(|_| Err(stopped()))
@@ -173,9 +174,9 @@ impl Metadata {
         self.members.beat_now().await
     }
 
-    /// Tells why this process must end, once it must: another one has taken its name.
-    pub fn replaced(&self) -> watch::Receiver<Option<String>> {
-        self.members.replaced.subscribe()
+    /// Tells why this process must end, once it must: another one has taken its name, or a part of it has stopped working.
+    pub fn must_end(&self) -> watch::Receiver<Option<String>> {
+        self.members.lease.ending()
     }
 
     /// Says goodbye, after the last of this process's work has ended: nobody waits for it from then on, and it commits

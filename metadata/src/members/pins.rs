@@ -35,14 +35,27 @@ struct Entry {
     blob: Option<BlobName>,
     what: &'static str,
     began: Duration,
-    cut: watch::Sender<bool>,
+    /// Of an operator who reads in what is removed: until when.
+    until: Option<Duration>,
+    cut: watch::Sender<Option<Cut>>,
+}
+
+/// Why bytes must not flow on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The container was removed, and has been waited for long enough.
+    Left,
+    /// The version is being purged.
+    Purged,
+    /// This process may not go on.
+    Fenced,
 }
 
 /// Bytes that flow in or out of a container. Ends when it is dropped.
 pub struct Pin {
     pins: Arc<Pins>,
     number: u64,
-    cut: watch::Receiver<bool>,
+    cut: watch::Receiver<Option<Cut>>,
 }
 
 impl std::fmt::Debug for Pin {
@@ -55,19 +68,34 @@ impl Pin {
     /// Waits until this has to end.
     pub async fn cut(&mut self) {
         // The sender goes with the entry, which goes with us.
-        let _gone = self.cut.wait_for(|cut| *cut).await;
+        let _gone = self.cut.wait_for(Option::is_some).await;
+    }
+
+    /// Why this has to end, if it has to.
+    pub fn why_cut(&self) -> Option<Cut> {
+        *self.cut.borrow()
     }
 
     /// Whether this has to end.
     pub fn is_cut(&self) -> bool {
-        *self.cut.borrow()
+        self.why_cut().is_some()
+    }
+
+    /// From now on it is told to the others as work in a removed container, and cut at `until` of boot time.
+    pub(crate) fn hold_until(&self, until: Duration) {
+        if let Some(entry) = self.pins.lock().open.get_mut(&self.number) {
+            entry.until = Some(until);
+        }
     }
 
     /// A future that is ready when this has to end, for whoever cannot hold the pin itself.
     pub fn ending(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut cut = self.cut.clone();
         async move {
-            let _gone = cut.wait_for(|cut| *cut).await;
+            if cut.wait_for(Option::is_some).await.is_err() {
+                // It has ended by itself.
+                std::future::pending::<()>().await;
+            }
         }
     }
 }
@@ -77,7 +105,9 @@ impl Drop for Pin {
         let waited_for = {
             let mut table = self.pins.lock();
             let entry = table.open.remove(&self.number);
-            entry.is_some_and(|entry| table.leaving.keys().any(|left| entry.within.is_in(*left)))
+            entry.is_some_and(|entry| {
+                entry.until.is_some() || table.leaving.keys().any(|left| entry.within.is_in(*left))
+            })
         };
         if waited_for {
             self.pins.freed.notify_one();
@@ -105,8 +135,8 @@ impl Pins {
     }
 
     pub(crate) fn pin(self: &Arc<Self>, within: Within, blob: Option<BlobName>, what: &'static str) -> Pin {
-        let (sender, cut) = watch::channel(false);
-        let entry = Entry { within, blob, what, began: self.clock.boot(), cut: sender };
+        let (sender, cut) = watch::channel(None);
+        let entry = Entry { within, blob, what, began: self.clock.boot(), until: None, cut: sender };
         let mut table = self.lock();
         let number = table.next;
         table.next += 1;
@@ -132,6 +162,11 @@ impl Pins {
         self.lock().leaving.remove(&container);
     }
 
+    /// Nothing is known of what was removed any more.
+    pub(crate) fn forget_leaving(&self) {
+        self.lock().leaving.clear();
+    }
+
     /// Cuts what has had its time, and gives what is still busy in containers that were removed.
     pub(crate) fn holdouts(&self) -> Vec<Holdout> {
         let now = self.clock.boot();
@@ -142,9 +177,9 @@ impl Pins {
         for entry in open.values() {
             let until =
                 leaving.iter().filter(|(left, _)| entry.within.is_in(**left)).map(|(_, until)| *until);
-            let Some(until) = until.min() else { continue };
+            let Some(until) = until.chain(entry.until).min() else { continue };
             if now >= until {
-                entry.cut.send_replace(true);
+                entry.cut.send_if_modified(|cut| cut.is_none().then(|| *cut = Some(Cut::Left)).is_some());
             }
             let (count, oldest) = busy.entry((entry.within, entry.what)).or_insert((0, entry.began));
             *count += 1;
@@ -159,9 +194,11 @@ impl Pins {
         busy.into_iter().map(holdout).collect()
     }
 
-    /// When the next of these has to be cut.
-    pub(crate) fn next_cut(&self) -> Option<Duration> {
-        self.lock().leaving.values().min().copied()
+    /// When the next of these has to be cut, after `now`.
+    pub(crate) fn next_cut(&self, now: Duration) -> Option<Duration> {
+        let table = self.lock();
+        let held = table.open.values().filter_map(|entry| entry.until);
+        table.leaving.values().copied().chain(held).filter(|until| *until > now).min()
     }
 
     /// The blobs that are read at this moment.
@@ -173,7 +210,7 @@ impl Pins {
     pub(crate) fn cut_reads(&self, blobs: &HashSet<BlobName>) {
         for entry in self.lock().open.values() {
             if entry.blob.is_some_and(|blob| blobs.contains(&blob)) {
-                entry.cut.send_replace(true);
+                entry.cut.send_replace(Some(Cut::Purged));
             }
         }
     }
@@ -181,7 +218,7 @@ impl Pins {
     /// Cuts everything.
     pub(crate) fn cut_all(&self) {
         for entry in self.lock().open.values() {
-            entry.cut.send_replace(true);
+            entry.cut.send_replace(Some(Cut::Fenced));
         }
     }
 }

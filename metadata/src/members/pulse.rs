@@ -3,16 +3,18 @@
 use super::beat::{Beaten, Told, beat, deadline};
 use super::lease::Lease;
 use super::pins::Pins;
-use super::register::register;
+use super::register::{Comes, register};
 use super::{Identity, MemberSettings, Membership};
 use crate::error::Failure;
 use crate::sql::{Address, Conn, DbError, Engine, Listener};
 use crate::writer::{Urgency, Writer};
+use futures_util::FutureExt;
 use lifecycle::SharedClock;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 /// Everything that one process's pulse is made of.
 pub(crate) struct Pulse {
@@ -20,9 +22,7 @@ pub(crate) struct Pulse {
     line: Line,
     listener: Option<Listener>,
     asked: mpsc::Receiver<oneshot::Sender<Result<(), Failure>>>,
-    told: Arc<Mutex<Option<Told>>>,
-    /// Another process has our name: nothing is done any more.
-    over: bool,
+    told: Option<Told>,
 }
 
 /// Ends the pulse when it is dropped: with the last handle on the metadata.
@@ -40,8 +40,8 @@ enum Line {
     Writer(Writer),
 }
 
-/// A listener that cannot be had is asked for again after so many heartbeats.
-const LISTEN_AGAIN: u32 = 10;
+/// A listener that cannot be had is asked for again so much later.
+const LISTEN_AGAIN: Duration = Duration::from_secs(10);
 /// The database is asked again so soon after it failed.
 const AGAIN: Duration = Duration::from_millis(500);
 /// An answer that has not come by then counts as none: the lease would be over before the next.
@@ -75,40 +75,46 @@ impl Pulse {
             waiters: AtomicU64::new(0),
             unsatisfied: AtomicU64::new(0),
             asks,
-            replaced: watch::Sender::new(None),
         });
         members.lease.extend(sent, deadline(&members, members.address.engine(), sent));
-        let pulse = Pulse {
-            members: Arc::clone(&members),
-            line,
-            listener: None,
-            asked,
-            told: Arc::default(),
-            over: false,
-        };
-        let stop = Stop(tokio::spawn(pulse.run()));
+        let pulse = Pulse { members: Arc::clone(&members), line, listener: None, asked, told: None };
+        let lease = Arc::clone(&members.lease);
+        let stop = Stop(tokio::spawn(async move {
+            // A process whose pulse has stopped by a mistake of ours would be waited for, and know nothing of it.
+            if AssertUnwindSafe(pulse.run()).catch_unwind().await.is_err() {
+                lease.end_process(
+                    "the heartbeat of this process has stopped by a mistake of ours; it has been logged",
+                );
+            }
+        }));
         (members, stop)
     }
 
     async fn run(mut self) {
-        let mut since_listening = LISTEN_AGAIN;
+        let mut listen_at = Duration::ZERO;
         let (mut failing, mut waiting) = (false, Vec::new());
-        while !self.over {
-            if self.wants_listener() && since_listening >= LISTEN_AGAIN {
-                since_listening = 0;
+        while !self.members.lease.ended() {
+            let now = self.members.clock.boot();
+            if self.wants_listener() && now >= listen_at {
+                listen_at = now + LISTEN_AGAIN;
                 // Listening before reading: nothing falls between the two.
-                self.listener = self.members.address.listen().await.ok();
+                let listening = tokio::time::timeout(PATIENCE, self.members.address.listen()).await;
+                self.listener = listening.ok().and_then(Result::ok);
             }
             let sleep = self.sleep(failing);
             tokio::select! {
                 Some(reply) = self.asked.recv() => waiting.push(reply),
                 () = self.members.pins.freed.notified() => {}
                 () = notified(&mut self.listener) => {}
-                () = tokio::time::sleep(sleep) => since_listening += 1,
+                () = tokio::time::sleep(sleep) => {}
             }
             // Whoever has asked meanwhile is served by the same heartbeat, which begins after they asked.
             while let Ok(reply) = self.asked.try_recv() {
                 waiting.push(reply);
+            }
+            if self.members.lease.ended() {
+                // Somebody has said goodbye meanwhile: whoever asked is told by the lease.
+                break;
             }
             let outcome = self.round().await;
             failing = outcome.is_err();
@@ -131,7 +137,9 @@ impl Pulse {
     fn sleep(&self, failing: bool) -> Duration {
         let heartbeat = self.members.settings.heartbeat;
         let sleep = if failing { heartbeat.min(AGAIN) } else { heartbeat };
-        let cut = self.members.pins.next_cut().map(|at| at.saturating_sub(self.members.clock.boot()));
+        // What has been cut already needs no haste: it frees its pin, and rings.
+        let now = self.members.clock.boot();
+        let cut = self.members.pins.next_cut(now).map(|at| at.saturating_sub(now));
         cut.map_or(sleep, |cut| sleep.min(cut.max(Duration::from_millis(50))))
     }
 
@@ -140,21 +148,38 @@ impl Pulse {
         loop {
             let beaten = match tokio::time::timeout(PATIENCE, self.beat()).await {
                 Ok(beaten) => beaten,
-                Err(_) => Err(Failure::Unavailable {
-                    text: "the database did not answer a heartbeat in time".to_owned(),
-                    again: false,
-                }),
+                Err(_) => Err(late()),
             };
             match beaten {
-                Ok(Beaten::Accepted { more: false }) => return Ok(()),
-                Ok(Beaten::Accepted { more: true }) => {}
+                Ok(Beaten::Accepted { more, told }) => {
+                    // Only what is committed has been told.
+                    self.told = told.or(self.told.take());
+                    if !more {
+                        return Ok(());
+                    }
+                }
                 Ok(Beaten::Fenced { replaced }) => {
                     self.stop_serving("this process was fenced; it registers anew");
                     if replaced {
                         self.end();
                         return Ok(());
                     }
-                    self.come_back().await?;
+                    match tokio::time::timeout(PATIENCE, self.come_back()).await {
+                        Ok(Ok(())) => {}
+                        // Somebody younger has come under our name in this very moment.
+                        Ok(Err(Failure::Start(_))) => {
+                            self.end();
+                            return Ok(());
+                        }
+                        Ok(Err(failure)) => {
+                            self.drop_line();
+                            return Err(failure);
+                        }
+                        Err(_) => {
+                            self.drop_line();
+                            return Err(late());
+                        }
+                    }
                 }
                 Ok(Beaten::Regressed(epoch)) => {
                     let seen = self.members.observed();
@@ -164,6 +189,7 @@ impl Pulse {
                          is the one you want"
                     );
                     tracing::error!(%why, "nothing is served or purged");
+                    self.members.lease.end(&why);
                     self.stop_serving(&why);
                     return Err(Failure::Fenced(why));
                 }
@@ -194,9 +220,7 @@ impl Pulse {
             "another {role} process with cluster.node = {node:?} has started on this database, and the younger one goes \
              on. Give every process a node name of its own"
         );
-        self.members.lease.lapse(&why);
-        self.members.replaced.send_replace(Some(why));
-        self.over = true;
+        self.members.lease.end_process(&why);
     }
 
     /// Registers anew.
@@ -205,7 +229,9 @@ impl Pulse {
         let identity = self.register().await?;
         let members = &self.members;
         members.observed.store(identity.epoch, Ordering::SeqCst);
-        *self.told.lock().await = None;
+        // What happened meanwhile is not read again: what has to go, or came back, was cut with everything.
+        members.pins.forget_leaving();
+        self.told = None;
         members.fenced.fetch_add(1, Ordering::Relaxed);
         members.lease.renew(identity, sent, deadline(members, members.address.engine(), sent));
         tracing::warn!(incarnation = identity.incarnation, "was fenced, and has registered anew");
@@ -220,19 +246,18 @@ impl Pulse {
                     Some(line) => line,
                     None => Box::new(members.address.connect().await?),
                 };
-                let mut told = self.told.lock().await;
-                let beaten = beat(&members, &mut line, members.clock.now(), &mut told).await;
+                let beaten = beat(&members, &mut line, members.clock.now(), self.told.as_ref()).await;
                 if beaten.is_ok() {
                     *conn = Some(line);
                 }
                 beaten
             }
             Line::Writer(writer) => {
-                let told = Arc::clone(&self.told);
+                let told = self.told.clone();
                 writer
                     .unfenced(Urgency::Foreground, move |conn, now| {
-                        let (members, told) = (Arc::clone(&members), Arc::clone(&told));
-                        Box::pin(async move { beat(&members, conn, now, &mut *told.lock().await).await })
+                        let (members, told) = (Arc::clone(&members), told.clone());
+                        Box::pin(async move { beat(&members, conn, now, told.as_ref()).await })
                     })
                     .await
             }
@@ -241,13 +266,14 @@ impl Pulse {
 
     async fn register(&mut self) -> Result<Identity, Failure> {
         let members = Arc::clone(&self.members);
+        let comes = Comes::Back(members.lease.identity().incarnation);
         match &mut self.line {
             Line::Own(conn) => {
                 let mut line = match conn.take() {
                     Some(line) => line,
                     None => Box::new(members.address.connect().await?),
                 };
-                let registered = registered(&members, &mut line).await;
+                let registered = registered(&members, &mut line, comes).await;
                 if registered.is_ok() {
                     *conn = Some(line);
                 }
@@ -258,7 +284,7 @@ impl Pulse {
                     .unfenced(Urgency::Foreground, move |conn, now| {
                         let members = Arc::clone(&members);
                         Box::pin(async move {
-                            register(conn, &members.settings, members.trust_db_clock, now).await
+                            register(conn, &members.settings, comes, members.trust_db_clock, now).await
                         })
                     })
                     .await
@@ -275,9 +301,14 @@ impl Pulse {
     }
 }
 
-async fn registered(members: &Membership, conn: &mut Conn) -> Result<Identity, Failure> {
+fn late() -> Failure {
+    Failure::Unavailable { text: "the database did not answer a heartbeat in time".to_owned(), again: false }
+}
+
+async fn registered(members: &Membership, conn: &mut Conn, comes: Comes) -> Result<Identity, Failure> {
     conn.begin().await?;
-    let identity = register(conn, &members.settings, members.trust_db_clock, members.clock.now()).await?;
+    let identity =
+        register(conn, &members.settings, comes, members.trust_db_clock, members.clock.now()).await?;
     conn.commit().await?;
     Ok(identity)
 }

@@ -4,7 +4,7 @@
 //! waits until every member has told what it reads *after* having seen that. What is in none of these lists is read by
 //! nobody, and never will be: a lookup from before finds, when it pins, that the moment has passed, and looks again.
 
-use super::beat::{READS_ALL, READS_MAX};
+use super::beat::READS_ALL;
 use super::fence::Order;
 use super::pins::Pin;
 use super::register::lease_now;
@@ -91,8 +91,7 @@ impl Metadata {
     }
 
     fn named(&self, own: HashSet<BlobName>) -> Reads {
-        let unknown = (own.len() > READS_MAX).then(|| "this member reads very much".to_owned());
-        Reads { blobs: own, unknown }
+        Reads { blobs: own, unknown: None }
     }
 
     /// Moves the epoch without an event, and lets everybody know.
@@ -167,7 +166,7 @@ impl Metadata {
             // An operator reads where everybody else was let go: that is a holdout from the start, and told to the others before
             // a byte flows. Then either whoever purges knows of it, or it finds that the purge has begun.
             let until = self.members.clock.boot() + self.members.settings.drain_timeout;
-            self.members.pins.leave(within.bucket, until);
+            pin.hold_until(until);
             self.members.beat_now().await?;
             self.members.pins.pass_moment();
         }

@@ -3,6 +3,7 @@
 use super::{Conn, DbError, Engine, Pool};
 use crate::error::Failure;
 use sqlx::ConnectOptions;
+use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -28,12 +29,21 @@ const PLANS: [(&str, &str); 9] = [
 
 /// A process that stands still in the middle of a transaction keeps its locks, and with them whoever removes what it was
 /// writing into. The server ends such a transaction after this, and drops connections whose other end is gone.
-const BOUNDS: [(&str, &str); 4] = [
+const BOUNDS: [(&str, &str); 5] = [
+    ("lock_timeout", "10000"),
     ("idle_in_transaction_session_timeout", "5000"),
     ("tcp_keepalives_idle", "10"),
     ("tcp_keepalives_interval", "3"),
     ("tcp_keepalives_count", "3"),
 ];
+
+/// Where the server can (from version 17 on), it ends a transaction that takes longer than any of ours, too: one whose answer a
+/// process that stands still does not take is not idle.
+const TRANSACTIONS_END: &str = "SELECT set_config('transaction_timeout', '60000', false)
+    FROM pg_settings WHERE name = 'transaction_timeout'";
+
+/// How long a connection may take to come about.
+const CONNECTING: Duration = Duration::from_secs(10);
 
 /// Where the database is, and how to open it.
 #[derive(Clone)]
@@ -119,7 +129,17 @@ impl Address {
                 let conn = Address::sqlite_options(path, *durable).connect().await?;
                 Ok(Conn::Sqlite(Box::new(conn)))
             }
-            Address::Postgres { options, .. } => Ok(Conn::Postgres(Box::new(options.connect().await?))),
+            Address::Postgres { options, .. } => {
+                let connecting = async {
+                    let mut conn = options.connect().await?;
+                    conn.execute(sqlx::raw_sql(TRANSACTIONS_END)).await?;
+                    Ok::<_, sqlx::Error>(conn)
+                };
+                match tokio::time::timeout(CONNECTING, connecting).await {
+                    Ok(conn) => Ok(Conn::Postgres(Box::new(conn?))),
+                    Err(_) => Err(DbError::Gone(format!("no connection within {} s", CONNECTING.as_secs()))),
+                }
+            }
         }
     }
 

@@ -193,7 +193,8 @@ on_both_engines! {
 
     /// A member that was fenced by hand commits nothing under its old incarnation, and registers anew.
     async fn whoever_was_fenced_registers_anew(world: World) {
-        let before = found(&world.m, &me(world).await.node).await;
+        world.m.beat_now().await.unwrap();
+        let before = me(world).await;
         world.m.fence_member(before.id, "ann").await.unwrap();
         let again = answer(world.m.fence_member(before.id, "ann").await);
         assert_eq!(again.unwrap_err(), Refusal::Unknown, "it is not active any more");
@@ -218,6 +219,8 @@ on_both_engines! {
         assert_eq!(found(&world.m, "leaving").await.standing, Standing::Left);
         assert!(matches!(leaving.ping().await, Err(Failure::Fenced(_))));
         assert!(matches!(leaving.halt_purging("x".into()).await, Err(Failure::Fenced(_))));
+        assert!(matches!(leaving.beat_now().await, Err(Failure::Fenced(_))), "no heartbeat brings it back");
+        assert_eq!(found(&world.m, "leaving").await.standing, Standing::Left);
     }
 
     /// A lookup from before a removal finds out when it pins, whatever was told meanwhile.
@@ -381,12 +384,12 @@ async fn of_two_with_one_name_the_younger_goes_on() {
     let older = member(&world, "same").await;
     let younger = member(&world, "same").await;
     assert!(matches!(older.halt_purging("x".into()).await, Err(Failure::Fenced(_))));
-    let told = older.replaced();
+    let told = older.must_end();
     assert!(older.beat_now().await.is_err());
     let why = told.borrow().clone().expect("it is told to end");
     assert!(why.contains("\"same\"") && why.contains("cluster.node"), "{why}");
     younger.halt_purging("x".into()).await.unwrap();
-    assert!(younger.replaced().borrow().is_none());
+    assert!(younger.must_end().borrow().is_none());
     // Another role under the same name is somebody else.
     let mut settings = still(&world, "same");
     settings.member.role = "health-processor";
@@ -406,9 +409,11 @@ async fn a_database_from_an_older_copy_is_not_served() {
     let refused = m.beat_now().await;
     assert!(matches!(&refused, Err(Failure::Fenced(why)) if why.contains("EPOCHREGRESSION")), "{refused:?}");
     assert!(matches!(m.ping().await, Err(Failure::Fenced(_))));
-    world.put_wrong("UPDATE installation SET epoch = epoch + 1").await;
-    m.beat_now().await.unwrap();
-    m.ping().await.unwrap();
+    // It catches up by what others do: that makes nothing right.
+    world.put_wrong("UPDATE installation SET epoch = epoch + 5").await;
+    assert!(m.beat_now().await.is_err());
+    assert!(matches!(m.ping().await, Err(Failure::Fenced(_))));
+    assert!(matches!(m.halt_purging("x".into()).await, Err(Failure::Fenced(_))));
 }
 
 /// Reads of another member are asked for, and one that does not answer counts as reading anything.
@@ -480,4 +485,40 @@ async fn nobody_skips_an_epoch() {
     let epoch = world.ask("SELECT CAST(epoch AS TEXT) FROM installation").await;
     assert_eq!(events, epoch, "one event for each, without a gap");
     world.finish().await;
+}
+
+/// A process on SQLite that ended without a goodbye, under whatever name, keeps nobody waiting: the lock on the file proves that
+/// it is dead.
+#[tokio::test]
+async fn on_sqlite_nobody_waits_for_a_process_that_crashed() {
+    let db = Database::sqlite();
+    let clock = std::sync::Arc::new(testkit::ManualClock::default());
+    for (round, node) in ["a", "a", "b", "c"].into_iter().enumerate() {
+        let mut settings = db.settings();
+        settings.member = MemberSettings { node: node.to_owned(), ..MemberSettings::default() };
+        let m = testkit::soon("the file is let go of", async || {
+            Metadata::open(&settings, clock.clone()).await.ok()
+        })
+        .await;
+        let domain = m.default_domain().unwrap();
+        let name = lifecycle::BucketName::parse(&format!("b{round}")).unwrap();
+        let made = m.create_bucket(domain, &name, new_container()).await.unwrap();
+        let order = metadata::RemoveOrder {
+            grace: lifecycle::Grace::UntilPurged,
+            early: false,
+            reserves_name: true,
+            only_empty: false,
+            condition: lifecycle::Condition::NONE,
+            cause: lifecycle::Cause::Recursive,
+            door: "admin",
+            actor: "ann".to_owned(),
+            reason: None,
+        };
+        m.remove(BUCKET, made.id, order).await.unwrap();
+        try_purge(&m, made.id).await.unwrap_or_else(|refusal| panic!("{node}: {refusal}"));
+        if round == 1 {
+            m.fence_member(m.member_id(), "ann").await.unwrap();
+        }
+        m.close().await;
+    }
 }

@@ -165,12 +165,11 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
         tracing::info!("working without doors");
     }
 
-    let mut replaced = metadata.replaced();
+    let mut must_end = metadata.must_end();
     let ended_early = tokio::select! {
         () = signals.first() => None,
         Some(ended) = doors.join_next() => Some(format!("a door ended by itself: {ended:?}")),
-        // Nobody can take our name any more once the metadata is gone, and it is not.
-        Ok(why) = replaced.wait_for(Option::is_some) => why.clone(),
+        Ok(why) = must_end.wait_for(Option::is_some) => why.clone(),
     };
     tracing::info!("stopping");
     signals.exit_on_the_next();
@@ -188,7 +187,8 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
     {
         tracing::warn!(%failure, "left without a goodbye; the lease runs out instead");
     }
-    metadata.close().await;
+    // A database that does not answer must not keep the process: nothing acknowledged needs a clean end.
+    let _late = tokio::time::timeout(TASKS_FINISH, metadata.close()).await;
     trail.close().await;
     drop(noted);
     match ended_early {
