@@ -2,9 +2,9 @@
 
 use super::member::waits_for;
 use super::slow::{Upload, large};
-use super::{Cluster, HEARTBEAT, LEASE, MARGIN, Member, SLACK, within};
+use super::{Cluster, HEARTBEAT, LEASE, MARGIN, Member, SLACK, Watch, within};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Locks what is counted of a bucket, which is the last thing that a write touches.
 const COUNTED: &str = "UPDATE usage SET objects = objects WHERE contents_id IN
@@ -40,7 +40,7 @@ fn a_member_that_freezes_inside_a_commit_keeps_a_removal_waiting_and_its_write_n
             b.freeze();
             writing
         });
-        let frozen = Instant::now();
+        let frozen = Watch::start();
         a.remove("doomed");
         let waited = frozen.elapsed();
         assert!(waited > IDLE / 2, "nobody was in the way: the removal took {waited:?}");
@@ -134,7 +134,7 @@ fn an_upload_that_was_frozen_while_its_bucket_was_purged_leaves_nothing() {
     let upload = Upload::begin(&b, "doomed", "large", &body);
     within(SLACK, "bytes of it in the store", || (!cluster.bytes().is_empty()).then_some(()));
     b.freeze();
-    let frozen = Instant::now();
+    let frozen = Watch::start();
     a.remove("doomed");
     a.purge("doomed", Duration::from_secs(20)).is(200);
     assert!(frozen.elapsed() >= LEASE + MARGIN - HEARTBEAT * 2, "nobody waited for it");
@@ -160,7 +160,7 @@ fn a_grace_that_ends_while_a_member_is_frozen_is_followed_by_the_purge_after_its
     a.create("doomed");
     b.put("doomed", "object", b"here").is(201);
     b.freeze();
-    let frozen = Instant::now();
+    let frozen = Watch::start();
     let removed = a.remove_for("doomed", "1s");
     let id = removed["deletion_id"].as_str().unwrap();
     within(LEASE + MARGIN + SLACK * 2, "the purge has begun", || {

@@ -2,7 +2,7 @@
 
 use super::ask::{ROOT, SECRET};
 use super::member::Member;
-use super::{DRAIN, HEARTBEAT, LEASE, MARGIN, within};
+use super::{DRAIN, HEARTBEAT, LEASE, MARGIN, Watch, within};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -161,7 +161,7 @@ impl Cluster {
     /// Passes if no rule is broken, by rows or bytes, once the background has caught up.
     pub(crate) fn is_sound(&self, asked: &Member) {
         let mut said = String::new();
-        let began = std::time::Instant::now();
+        let began = Watch::start();
         while began.elapsed() < Duration::from_secs(20) {
             let outcome = asked.command(&["check", "--blobs"]);
             if outcome.code == 0 {

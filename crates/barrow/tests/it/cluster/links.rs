@@ -3,8 +3,8 @@
 use super::ask::Ask;
 use super::member::waits_for;
 use super::slow::{Download, LARGE, large};
-use super::{Cluster, HEARTBEAT, LEASE, MARGIN, Member, SLACK, within};
-use std::time::{Duration, Instant};
+use super::{Cluster, HEARTBEAT, LEASE, MARGIN, Member, SLACK, Watch, within};
+use std::time::Duration;
 use testkit::Proxy;
 
 /// What a member answers from which the database is cut off; nothing, where no whole answer comes in time.
@@ -28,7 +28,7 @@ fn a_member_without_the_database_falls_silent_in_time(part: impl Fn(&Proxy)) {
     let flowing = Download::begin(&b, "doomed", "large");
 
     part(&link);
-    let parted = Instant::now();
+    let parted = Watch::start();
     a.remove("doomed");
     let refused = a.purge("doomed", Duration::from_millis(200)).says(409, "BARRIERNOTSATISFIED");
     assert_eq!(waits_for(&refused).len(), 1, "{refused}");
@@ -40,9 +40,9 @@ fn a_member_without_the_database_falls_silent_in_time(part: impl Fn(&Proxy)) {
         assert!(matches!(status, Some(200 | 503) | None), "{status:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let silent = Instant::now();
+    let silent = Watch::start();
     for _ in 0..5 {
-        let began = Instant::now();
+        let began = Watch::start();
         assert_eq!(answer(&b), Some(503), "{:?} after its deadline", silent.elapsed());
         assert!(began.elapsed() < Duration::from_secs(2), "it took {:?} to say no", began.elapsed());
     }

@@ -2,10 +2,10 @@
 
 use super::ask::Ask;
 use super::member::waits_for;
-use super::{Cluster, HEARTBEAT, LEASE, MARGIN, SLACK, within};
+use super::{Cluster, HEARTBEAT, LEASE, MARGIN, SLACK, Watch, within};
 use crate::house::House;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// BX-11: whoever registers after a removal has seen nothing that it could hold.
 #[test]
@@ -29,7 +29,7 @@ fn a_dead_member_is_waited_for_until_its_lease_is_over() {
     a.create("doomed");
     a.create("kept");
     b.kill();
-    let died = Instant::now();
+    let died = Watch::start();
     a.remove("doomed");
     a.purge("doomed", Duration::from_millis(200)).says(409, "BARRIERNOTSATISFIED");
     // No read and no write waits for it.
@@ -54,7 +54,7 @@ fn a_member_fenced_by_hand_is_waited_for_until_its_lease_is_over() {
     let (a, b) = (cluster.gateway("a"), cluster.gateway("b"));
     a.create("doomed");
     b.freeze();
-    let frozen = Instant::now();
+    let frozen = Watch::start();
     a.remove("doomed");
     let id = a.knows("b")["id"].as_str().unwrap().to_owned();
     let fence = format!("/v1/members/{id}/fence");

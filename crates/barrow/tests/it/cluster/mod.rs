@@ -30,7 +30,8 @@ pub(crate) use ask::{Answer, Ask};
 pub(crate) use installation::Cluster;
 pub(crate) use member::Member;
 
-use std::time::{Duration, Instant};
+use lifecycle::{Clock, SystemClock};
+use std::time::Duration;
 
 /// How long a heartbeat lets a member of these tests serve, how often it beats, and how much earlier it stops.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
@@ -41,9 +42,23 @@ pub(crate) const DRAIN: Duration = Duration::from_secs(2);
 /// What a busy machine may add to any of these.
 pub(crate) const SLACK: Duration = Duration::from_secs(4);
 
+/// Tells how long something has taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch(Duration);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Watch(SystemClock.boot())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        SystemClock.boot().saturating_sub(self.0)
+    }
+}
+
 /// Looks until there is something to see, for at most `limit`; tells how long it took.
 pub(crate) fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
-    let began = Instant::now();
+    let began = Watch::start();
     loop {
         if let Some(found) = look() {
             return (found, began.elapsed());

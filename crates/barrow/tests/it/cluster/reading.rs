@@ -2,8 +2,8 @@
 
 use super::member::waits_for;
 use super::slow::{Download, LARGE, Upload, large};
-use super::{Cluster, DRAIN, HEARTBEAT, SLACK, within};
-use std::time::{Duration, Instant};
+use super::{Cluster, DRAIN, HEARTBEAT, SLACK, Watch, within};
+use std::time::Duration;
 
 /// BX-09 and BX-10: a download keeps the purge of its own bucket waiting, and of no other one; and not for ever, whether its
 /// client reads slowly or not at all.
@@ -24,7 +24,7 @@ fn a_download_is_waited_for_and_cut(reads_on: bool) {
             film.trickle(Duration::from_millis(20)).len()
         });
         a.remove("watched");
-        let removed = Instant::now();
+        let removed = Watch::start();
         within(SLACK, "somebody is known to be busy", || {
             let held = a.knows("b")["holdouts"].as_array()?.len();
             (held == 1).then_some(())
@@ -36,7 +36,7 @@ fn a_download_is_waited_for_and_cut(reads_on: bool) {
         assert!(held["what"] == "GET" && held["count"] == 1, "{refused}");
 
         a.remove("unrelated");
-        let asked = Instant::now();
+        let asked = Watch::start();
         a.purge("unrelated", SLACK).is(200);
         assert!(asked.elapsed() < Duration::from_millis(1_500), "it waited for a download elsewhere");
         assert!(removed.elapsed() < DRAIN, "this machine is too busy for this test");
@@ -71,7 +71,7 @@ fn an_upload_that_stands_still_is_waited_for_and_refused() {
     let upload = Upload::begin(&b, "doomed", "large", &body);
     within(SLACK, "bytes of it in the store", || (!cluster.bytes().is_empty()).then_some(()));
     a.remove("doomed");
-    let removed = Instant::now();
+    let removed = Watch::start();
     within(SLACK, "somebody is known to be busy", || {
         (a.knows("b")["holdouts"].as_array()?.len() == 1).then_some(())
     });
@@ -101,7 +101,7 @@ fn a_download_that_ends_in_time_is_whole() {
         let purging = scope.spawn(|| a.purge("watched", Duration::from_secs(20)).is(200));
         std::thread::sleep(HEARTBEAT);
         assert!(film.rest() == whole, "it was not whole");
-        let ended = Instant::now();
+        let ended = Watch::start();
         purging.join().unwrap();
         assert!(ended.elapsed() < SLACK, "nobody told that it had ended");
     });
@@ -133,9 +133,9 @@ fn bytes_stay_as_long_as_they_are_read() {
     let reading = || b.gauge("barrow_transfers");
     assert_eq!(reading(), 1);
     a.delete("watched", "film").is(200);
-    let deleted = Instant::now();
+    let deleted = Watch::start();
     a.remove("other");
-    let asked = Instant::now();
+    let asked = Watch::start();
     a.purge("other", SLACK).is(200);
     assert!(asked.elapsed() < Duration::from_millis(1_500), "it waited for a download elsewhere");
     std::thread::scope(|scope| {

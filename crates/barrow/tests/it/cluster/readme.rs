@@ -75,7 +75,7 @@ fn the_commands_for_more_than_one_machine_run_as_they_stand() {
         None => postgres.username().to_owned(),
     };
     let at = format!("{}:{}", postgres.host_str().unwrap(), postgres.port().unwrap_or(5_432));
-    let [ports @ ..] = [port(), port(), port()].map(|port| port.to_string());
+    let ports = [port(), port(), port()].map(|port| port.to_string());
     let ran = command
         .args(["100", "bash", "-euo", "pipefail", "-x"])
         .arg(&script)

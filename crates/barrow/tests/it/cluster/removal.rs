@@ -2,8 +2,8 @@
 
 use super::ask::Ask;
 use super::member::waits_for;
-use super::{Cluster, HEARTBEAT, Member, SLACK, within};
-use std::time::{Duration, Instant};
+use super::{Cluster, HEARTBEAT, Member, SLACK, Watch, within};
+use std::time::Duration;
 
 /// Nothing of `bucket` is to be had at this member.
 #[track_caller]
@@ -75,7 +75,7 @@ fn a_notification_spares_a_purge_the_wait_for_a_heartbeat_and_nothing_else() {
         for bucket in ["first", "second", "third"] {
             b.create(bucket);
             a.remove(bucket);
-            let began = Instant::now();
+            let began = Watch::start();
             a.purge(bucket, beats * 3).is(200);
             longest = longest.max(began.elapsed());
             // A name is free the moment its bearer is purged.

@@ -116,14 +116,23 @@ impl Client {
             match answer.as_ref().map(|answer| answer.status) {
                 Some(201) if meanwhile.removed => Err(format!("{target} was written into a removed bucket")),
                 // Into the one that was purged, or into the one that has its name now.
-                Some(201) if meanwhile.another => Ok(known.or(Some(word))),
-                Some(201) => Ok(*known = Name::holds(Some(word))),
+                Some(201) if meanwhile.another => {
+                    known.or(Some(word));
+                    Ok(())
+                }
+                Some(201) => {
+                    *known = Name::holds(Some(word));
+                    Ok(())
+                }
                 Some(404 | 409 | 412) if meanwhile.live => {
                     Err(format!("{target}: its bucket was refused, and is live"))
                 }
                 Some(404 | 409 | 412) => Ok(()),
                 Some(status) => Err(format!("PUT {target}: {status}")),
-                None => Ok(known.or(Some(word))),
+                None => {
+                    known.or(Some(word));
+                    Ok(())
+                }
             }
         })?;
         self.scene.model.lock().unwrap().counted.puts += u64::from(answer.is_some());
@@ -138,17 +147,26 @@ impl Client {
             let known = bucket.names.entry(name.clone()).or_insert_with(|| Name::holds(None));
             match answer.as_ref().map(|answer| answer.status) {
                 Some(200) if meanwhile.removed => Err(format!("{target} was deleted in a removed bucket")),
-                Some(200) if meanwhile.another => Ok(known.or(None)),
+                Some(200) if meanwhile.another => {
+                    known.or(None);
+                    Ok(())
+                }
                 Some(200) if known.is() == Some(&None) => {
                     Err(format!("{target} was deleted, and had been deleted before"))
                 }
-                Some(200) => Ok(*known = Name::holds(None)),
+                Some(200) => {
+                    *known = Name::holds(None);
+                    Ok(())
+                }
                 Some(404) if meanwhile.live && !known.may_be.contains(&None) => {
                     Err(format!("{target} is lost: {known:?}, and DELETE finds nothing"))
                 }
                 Some(404) => Ok(()),
                 Some(status) => Err(format!("DELETE {target}: {status}")),
-                None => Ok(known.or(None)),
+                None => {
+                    known.or(None);
+                    Ok(())
+                }
             }
         })?;
         self.scene.model.lock().unwrap().counted.deletes += u64::from(answer.is_some());

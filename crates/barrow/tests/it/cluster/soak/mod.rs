@@ -10,7 +10,7 @@ mod nemesis;
 mod operator;
 
 use super::member::Doors;
-use super::{Cluster, SLACK, within};
+use super::{Cluster, SLACK, Watch, within};
 use client::Client;
 use model::Model;
 use nemesis::Nemesis;
@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const GATEWAYS: usize = 3;
 const BUCKETS: usize = 3;
@@ -91,7 +91,7 @@ fn play(seed: u64, time: Duration, settings: &[(&'static str, &str)]) -> Played 
         scope.spawn(move || operator.run());
         let nemesis = &mut nemesis;
         scope.spawn(move || nemesis.run());
-        let began = Instant::now();
+        let began = Watch::start();
         while began.elapsed() < time && !scene.is_over() {
             std::thread::sleep(Duration::from_millis(100));
         }

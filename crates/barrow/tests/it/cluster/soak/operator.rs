@@ -4,6 +4,7 @@ use super::model::{Bucket, Name, Phase};
 use super::{BUCKETS, Scene};
 use crate::cluster::{Answer, Ask};
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +49,9 @@ impl Operator {
         };
         self.change(place, |bucket| bucket.phase = Phase::Moving);
         let path = format!("/v1/domains/barrow.local/buckets/{}/{verb}", seen.bucket);
-        let order = if verb == "purge" { "{\"wait_ms\": 6000}" } else { "{}" };
-        let answer = self.ask(&path, order);
+        let patience = *[0, 800, 6_000].choose(&mut self.rng).unwrap();
+        let order = if verb == "purge" { format!("{{\"wait_ms\":{patience}}}") } else { "{}".to_owned() };
+        let answer = self.ask(&path, &order);
         let status = answer.as_ref().map(|answer| answer.status);
         let code = answer.as_ref().and_then(|answer| {
             let said = answer.status != 200;
