@@ -42,6 +42,42 @@ pub async fn ask(url: &str, query: &str) -> Result<Vec<String>, Failure> {
     answer
 }
 
+/// A transaction beside everything that is open, which keeps the rows it has locked. It ends when this is dropped.
+pub struct Held(Conn);
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+impl Held {
+    /// Lets go of the rows.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] with what the database says.
+    pub async fn release(mut self) -> Result<(), Failure> {
+        self.0.rollback().await?;
+        self.0.close().await;
+        Ok(())
+    }
+}
+
+/// Runs `statement` in a transaction that stays open: whoever needs the rows that it locks waits for [`Held::release`].
+///
+/// # Errors
+/// [`Failure::Unavailable`] with what the database says.
+pub async fn hold(url: &str, statement: &str) -> Result<Held, Failure> {
+    let mut conn = Address::parse(url, true)?.connect().await?;
+    if conn.engine() == Engine::Postgres {
+        // A test holds as long as it likes; the members' transactions are ended by the server.
+        conn.raw("SET idle_in_transaction_session_timeout = 0").await?;
+    }
+    conn.begin().await?;
+    conn.execute(Text::Built(statement.into()), Vec::new()).await?;
+    Ok(Held(conn))
+}
+
 /// The steps by which the engine would carry `statement` out, in its own words.
 ///
 /// # Errors

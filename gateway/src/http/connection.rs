@@ -2,6 +2,7 @@
 
 use super::at_end::{AtEnd, Sent};
 use super::body::{Body, BodyError};
+use super::hang_up;
 use super::heads::{Framing, Heads};
 use super::server::{Failure, House, Peer, Service};
 use super::wire::Wire;
@@ -45,8 +46,10 @@ where
     );
     let mut connection = pin!(connection);
     let mut stop = pin!(house.stop.notified());
+    let here = hang_up::Connection::default();
+    let mut hung_up = pin!(here.ended());
     let (mut listening, mut told) = (false, false);
-    let ended = poll_fn(|cx| {
+    let serving = poll_fn(|cx| {
         // Asking once is enough to be woken, since a task keeps its waker; after that a flag is all a poll costs.
         // Asking comes before the first look at the flag, the house sets the flag before it calls: none is missed.
         if !listening {
@@ -57,11 +60,15 @@ where
             told = true;
             connection.as_mut().graceful_shutdown();
         }
-        connection.as_mut().poll(cx)
-    })
-    .await;
-    if let Err(error) = ended {
-        tracing::debug!(peer = %peer.0, %error, "connection ended early");
+        if hung_up.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        connection.as_mut().poll(cx).map(Some)
+    });
+    match here.clone().serve(serving).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => tracing::debug!(peer = %peer.0, %error, "connection ended early"),
+        None => tracing::debug!(peer = %peer.0, "hung up on a client that takes nothing"),
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `wire`, `heads` | what the HTTP library does not look at: stalled readers, ambiguous request heads |
 //! | [`body`] | answers; a body that fails is cut, never ended as if it were whole |
 //! | [`at_end`] | telling whoever made an answer how its body went |
+//! | [`hang_up`] | ending a connection whose client takes nothing of what must not flow on |
 //! | [`reader`] | request bodies: idle time, pace, size, trailers |
 //! | [`range`] | `Range` and `multipart/byteranges` |
 //! | [`conditional`], [`headers`] | `If-*`: pure decisions, and reading them from a request |
@@ -25,6 +26,7 @@ pub mod conditional;
 pub(crate) mod connection;
 pub mod credentials;
 pub mod digest;
+pub mod hang_up;
 pub mod headers;
 mod heads;
 pub mod limits;
@@ -43,6 +45,7 @@ pub use body::{Body, BodyError};
 pub use conditional::{BadCondition, Class, Current, Outcome, ReadConditions, Tag, Tags, WriteConditions};
 pub use credentials::{BadCredentials, Credentials, Secret};
 pub use digest::DigestCredentials;
+pub use hang_up::Connection;
 pub use heads::BadHead;
 pub use limits::Limits;
 pub use range::Ranges;

@@ -1,6 +1,6 @@
 //! The server through real sockets: what a client sees, byte by byte.
 
-use super::{Body, BodyReader, Limits, Peer, ReadError, serve};
+use super::{Body, BodyReader, Connection, Limits, Peer, ReadError, serve};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response, StatusCode};
@@ -95,6 +95,14 @@ async fn answer(
         "/chunked" => Body::chunked(chunks(vec![Ok("four"), Ok("more")])),
         "/unread" => Body::from("not read"),
         "/big" => Body::from(Bytes::from(vec![b'x'; 64 << 20])),
+        "/held" => {
+            let (here, go_on) = (Connection::here().unwrap(), Arc::clone(&go_on));
+            tokio::spawn(async move {
+                go_on.notified().await;
+                here.hang_up();
+            });
+            Body::from(Bytes::from(vec![b'x'; 64 << 20]))
+        }
         "/head" => {
             return Response::builder().header("content-length", "4").body(Body::Empty).unwrap();
         }
@@ -409,6 +417,21 @@ async fn a_client_that_takes_nothing_of_its_answer_is_cut() {
     door.until_asked(1).await;
     door.stop.send(true).unwrap();
     timeout(SOON, &mut door.served).await.expect("cut").unwrap();
+}
+
+#[tokio::test]
+async fn what_must_not_flow_on_is_ended_though_its_client_takes_nothing() {
+    assert!(Connection::here().is_none(), "nobody is answered here");
+    let door = Door::open(Limits::default()).await;
+    let mut client = door.client().await;
+    client.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    client.until("\r\n\r\n").await;
+    door.go_on.notify_one();
+    assert!(client.rest().await.len() < 64 << 20, "it went on");
+    assert_eq!(
+        status(&door.all("GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await),
+        "200"
+    );
 }
 
 #[tokio::test]

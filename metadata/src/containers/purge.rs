@@ -276,7 +276,8 @@ async fn latest_inside(
     Ok(latest)
 }
 
-/// The update that passes it. The caller writes down the event, last of all: every container move waits for that row.
+/// The update that passes it. Nothing comes back to the name any more, so nothing reserves it. The caller writes down the
+/// event, last of all: every container move waits for that row.
 pub(super) async fn begin(
     conn: &mut Conn,
     kind: ContainerKind,
@@ -285,10 +286,12 @@ pub(super) async fn begin(
 ) -> Result<(), Failure> {
     let text = match kind {
         ContainerKind::Domain => {
-            "UPDATE domains SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
+            "UPDATE domains SET state = 'purging', reserves_name = 0
+             WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
         }
         ContainerKind::Bucket => {
-            "UPDATE buckets SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
+            "UPDATE buckets SET state = 'purging', reserves_name = 0
+             WHERE id = $1 AND state = 'removed' AND purge_after <= $2"
         }
         ContainerKind::Contents => {
             "UPDATE contents SET state = 'purging' WHERE id = $1 AND state = 'removed' AND purge_after <= $2"

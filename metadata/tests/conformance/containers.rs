@@ -135,6 +135,16 @@ on_both_engines! {
         world.create_domain("acme.example").await.unwrap();
     }
 
+    async fn a_reserved_name_is_free_when_its_purge_has_begun(world: World) {
+        world.put("x").await.unwrap();
+        world.remove_bucket().reserving_the_name().await.unwrap();
+        assert_eq!(world.create_bucket("photos").await.unwrap_err(), Refusal::NameReserved);
+        assert_eq!(world.purge_early(BUCKET, world.bucket).await.unwrap().state, State::Purging);
+        let next = world.create_bucket("photos").await.expect("nothing comes back to the name");
+        assert_ne!(next.id, world.bucket);
+        assert_eq!(world.restore_bucket().await.unwrap_err(), Refusal::PurgeStarted);
+    }
+
     async fn restoring_under_another_name_works_while_the_old_one_is_taken(world: World) {
         world.put("x").await.unwrap();
         world.remove_bucket().await.unwrap();

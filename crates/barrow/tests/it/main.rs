@@ -6,6 +6,7 @@ mod audit;
 mod cli;
 mod client;
 mod clients;
+mod cluster;
 mod crash;
 mod house;
 mod monitoring;

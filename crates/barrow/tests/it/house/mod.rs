@@ -136,6 +136,14 @@ impl House {
         self.serve_when(environment, |admin| http(admin, "GET", "/readyz", None, "", "").0 == 200)
     }
 
+    /// Starts what runs until it is stopped. What it says goes into files.
+    pub(crate) fn spawn(&self, role: &str, environment: &[(&str, &str)]) -> Child {
+        let file = |name: &str| File::create(self.path().join(name)).unwrap();
+        let Asked(mut command) = self.command(&[role]);
+        command.envs(environment.iter().copied()).stdout(file("stdout")).stderr(file("stderr"));
+        command.spawn().unwrap()
+    }
+
     /// Starts the server and waits until the door at the given address says that it is ready.
     pub(crate) fn serve_when(
         &self,
@@ -143,10 +151,7 @@ impl House {
         ready: impl Fn(SocketAddr) -> bool,
     ) -> Server {
         let dir = self.0.path().to_owned();
-        let file = |name: &str| File::create(dir.join(name)).unwrap();
-        let Asked(mut command) = self.command(&["serve"]);
-        command.envs(environment.iter().copied()).stdout(file("stdout")).stderr(file("stderr"));
-        let mut child = command.spawn().unwrap();
+        let mut child = self.spawn("serve", environment);
         let (admin, scsp, s3) = eventually(|| {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!(
