@@ -1,16 +1,16 @@
 //! The barrier: the proof that every member has seen a removal, and holds nothing of what was removed any more.
 //!
 //! Rows need no barrier: whoever publishes locks the containers' rows and finds them live, or is refused. It covers what
-//! lies outside the database: running downloads, half-done uploads, whatever a member remembers. Its promise to whoever
-//! purges: when the purge has answered, no member answers anything from that container, and none works for it.
+//! lies outside the database: running downloads, half-done uploads. Its promise to whoever purges: when the purge has
+//! answered, no member sends anything from that container any more, and none receives anything into it.
 //!
 //! Leases decide how long we wait, fencing decides what is true. A member that is silent past its lease is *fenced*: its
 //! commits are refused from then on, by its own row and inside its own transactions, whenever it may wake. So no clock is
 //! trusted with data; what a lease bounds is only how long bytes may flow out of a member that is declared dead.
 //!
-//! The predicate is *stable*: once it holds for a container and an epoch it stays true. What a member has drained never
-//! decreases, nothing new begins in a container that is not live, and whoever registers later has seen nothing older. So it
-//! may be asked in one moment and acted upon in the next. A restore and another removal make another epoch, and another
+//! What it has found stays true: what a member has drained never decreases, nothing new begins in a container that is not
+//! live, and whoever registers later has seen nothing older. So it may be asked in one moment and acted upon in the next. (Asked
+//! again it may say no: a member that was fenced meanwhile is waited for until its lease is over, although it had let go.) A restore and another removal make another epoch, and another
 //! question.
 
 use crate::{ContainerId, MemberId, Time};
@@ -75,7 +75,7 @@ impl Within {
 pub struct Holdout {
     /// Where.
     pub within: Within,
-    /// What: the method of a request, or a task's name.
+    /// What: the method of a request.
     pub what: String,
     /// How many of the kind.
     pub count: u64,

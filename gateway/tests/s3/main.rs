@@ -36,6 +36,7 @@ mod objects;
 mod operator;
 mod payloads;
 mod ranges;
+mod removed;
 mod sign;
 mod tagging;
 mod unbuilt;

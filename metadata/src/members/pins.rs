@@ -88,14 +88,11 @@ impl Pin {
         }
     }
 
-    /// A future that is ready when this has to end, for whoever cannot hold the pin itself.
+    /// A future that is ready when this has to end, or has ended, for whoever cannot hold the pin itself.
     pub fn ending(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut cut = self.cut.clone();
         async move {
-            if cut.wait_for(Option::is_some).await.is_err() {
-                // It has ended by itself.
-                std::future::pending::<()>().await;
-            }
+            let _gone = cut.wait_for(Option::is_some).await;
         }
     }
 }

@@ -34,6 +34,9 @@ impl Reads {
     }
 }
 
+/// What an operator reads in a removed container may take so long at least, whatever clients are given when it goes.
+const OPERATORS_READ: Duration = Duration::from_secs(30);
+
 /// How long members are waited for, and how often it is looked.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(10);
@@ -165,7 +168,8 @@ impl Metadata {
         if found.of_removed && !self.is_readable(found.version.id, blob, false).await? {
             // An operator reads where everybody else was let go: that is a holdout from the start, and told to the others before
             // a byte flows. Then either whoever purges knows of it, or it finds that the purge has begun.
-            let until = self.members.clock.boot() + self.members.settings.drain_timeout;
+            let allowed = self.members.settings.drain_timeout.max(OPERATORS_READ);
+            let until = self.members.clock.boot() + allowed;
             pin.hold_until(until);
             self.members.beat_now().await?;
             self.members.pins.pass_moment();

@@ -59,36 +59,36 @@ on_both_engines! {
     /// Went wrong elsewhere: a clock that leapt is found out before anything is destroyed by it.
     async fn a_wall_clock_that_runs_ahead_of_boot_time_halts(world: World) {
         let boot = 100 * SECOND;
-        beat(&world, "boot-1", boot).await;
+        beat(world, "boot-1", boot).await;
         world.later(HOUR);
-        beat(&world, "boot-1", boot + HOUR).await;
+        beat(world, "boot-1", boot + HOUR).await;
         assert_eq!(world.m.halt().await.unwrap(), None, "time passed on both clocks");
         world.later(2 * HOUR);
-        beat(&world, "boot-1", boot + HOUR + 30 * SECOND).await;
+        beat(world, "boot-1", boot + HOUR + 30 * SECOND).await;
         let halt = world.m.halt().await.unwrap().expect("two hours passed in thirty seconds");
         assert!(halt.reason.contains("node-1") && halt.reason.contains("7200 s"), "{}", halt.reason);
         world.put("x").await.unwrap();
         world.delete("x").at_once().await.unwrap();
         assert!(world.m.claim_due(world.waiting().await, world.order()).await.is_err());
         world.m.resume_purging(Duration::ZERO).await.unwrap();
-        beat(&world, "boot-1", boot + HOUR + 60 * SECOND).await;
+        beat(world, "boot-1", boot + HOUR + 60 * SECOND).await;
         assert_eq!(world.m.halt().await.unwrap(), None, "what an operator has confirmed is not found again");
         assert_eq!(world.claim_due().await.len(), 1);
     }
 
     async fn the_leap_is_found_by_a_process_that_started_after_it(world: World) {
-        beat(&world, "boot-1", HOUR).await;
+        beat(world, "boot-1", HOUR).await;
         world.later(3 * HOUR);
-        beat(&world, "boot-1", HOUR + SECOND).await;
+        beat(world, "boot-1", HOUR + SECOND).await;
         assert!(world.m.halt().await.unwrap().is_some());
     }
 
     async fn another_boot_and_a_clock_set_back_are_no_leap(world: World) {
-        beat(&world, "boot-1", HOUR).await;
+        beat(world, "boot-1", HOUR).await;
         world.later(100 * HOUR);
-        beat(&world, "boot-2", SECOND).await;
+        beat(world, "boot-2", SECOND).await;
         world.clock.set_wall(world.now().minus(50 * HOUR));
-        beat(&world, "boot-2", 2 * SECOND).await;
+        beat(world, "boot-2", 2 * SECOND).await;
         assert_eq!(world.m.halt().await.unwrap(), None);
     }
 
