@@ -78,6 +78,16 @@ impl Metadata {
         Ok(DeletionsPage { items, next })
     }
 
+    /// The removal that a [`crate::Removed::deletion`] names: what whoever lost the answer asks for.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn deletion(&self, id: ContainerId) -> Result<Option<DeletionRow>, Failure> {
+        let text = concat!("SELECT ", columns!(), " FROM deletions x WHERE x.id = $1");
+        let row = self.readers.fetch_one(text, args![id]).await?;
+        Ok(row.map(|mut row| read(&mut row)).transpose()?)
+    }
+
     /// The latest removal of this domain, bucket or contents; `None` if it never was removed by itself.
     ///
     /// # Errors
@@ -93,7 +103,8 @@ impl Metadata {
     }
 }
 
-fn read(row: &mut Row) -> Result<DeletionRow, DbError> {
+/// Reads a removal: its columns stand in this order wherever they are asked for.
+pub(crate) fn read(row: &mut Row) -> Result<DeletionRow, DbError> {
     Ok(DeletionRow {
         kind: row.need_text()?,
         target: row.need_id(ContainerId::from_bytes)?,

@@ -349,22 +349,7 @@ impl Metadata {
             .await?;
         let mut deletions = Vec::new();
         for mut row in rows {
-            deletions.push(DeletionRow {
-                kind: row.need_text()?,
-                target: row.need_id(ContainerId::from_bytes)?,
-                name: row.need_text()?,
-                parent: row.id(ContainerId::from_bytes)?,
-                door: row.need_text()?,
-                actor: row.need_text()?,
-                reason: row.text()?,
-                state: row.need_text()?,
-                objects: row.need_int()?,
-                bytes: row.need_int()?,
-                removed_at: row.need_time()?,
-                purge_after: row.need_time()?,
-                ended_at: row.time()?,
-                ended_by: row.text()?,
-            });
+            deletions.push(crate::deletions::read(&mut row)?);
         }
         Ok(deletions)
     }

@@ -2,7 +2,6 @@
 
 mod change;
 pub(crate) mod create;
-mod deletion;
 mod early;
 mod empty;
 mod history;

@@ -23,13 +23,13 @@ on_both_engines! {
         world.later(SECOND);
         let deleted = world.now();
         world.delete("x").await.unwrap();
-        assert_eq!(then(&world, "x", before).await, (None, None));
-        assert_eq!(then(&world, "x", wrote).await, (Some(first), None));
-        assert_eq!(then(&world, "x", overwrote).await, (Some(second), None));
-        assert_eq!(then(&world, "x", deleted).await, (None, None));
+        assert_eq!(then(world, "x", before).await, (None, None));
+        assert_eq!(then(world, "x", wrote).await, (Some(first), None));
+        assert_eq!(then(world, "x", overwrote).await, (Some(second), None));
+        assert_eq!(then(world, "x", deleted).await, (None, None));
         world.later(2 * DAY);
         world.reclaim().await;
-        assert_eq!(then(&world, "x", wrote).await, (Some(first), None), "its tombstone tells");
+        assert_eq!(then(world, "x", wrote).await, (Some(first), None), "its tombstone tells");
         assert_eq!(world.state(first).await, State::Purged);
     }
 
@@ -40,9 +40,9 @@ on_both_engines! {
         let (overwrote, second) = (world.now(), world.put("x").await.unwrap().version);
         world.later(SECOND);
         world.restore_version(first).replace().await.unwrap();
-        assert_eq!(then(&world, "x", wrote).await, (Some(first), Some(first)));
-        assert_eq!(then(&world, "x", overwrote).await, (Some(second), Some(first)));
-        assert_eq!(then(&world, "x", world.now()).await, (Some(first), Some(first)));
+        assert_eq!(then(world, "x", wrote).await, (Some(first), Some(first)));
+        assert_eq!(then(world, "x", overwrote).await, (Some(second), Some(first)));
+        assert_eq!(then(world, "x", world.now()).await, (Some(first), Some(first)));
     }
 
     /// The bytes of then belong to a later row, which stands for it.
@@ -53,10 +53,10 @@ on_both_engines! {
         world.later(SECOND);
         let third = world.put("x").headers("[[\"a\",\"c\"]]").taking_over(second).await.unwrap().version;
         assert_eq!(world.state(first).await, State::Purged);
-        assert_eq!(then(&world, "x", wrote).await, (Some(third), Some(third)));
+        assert_eq!(then(world, "x", wrote).await, (Some(third), Some(third)));
         world.later(SECOND);
         world.delete("x").await.unwrap();
-        assert_eq!(then(&world, "x", wrote).await, (Some(third), None));
+        assert_eq!(then(world, "x", wrote).await, (Some(third), None));
     }
 
     async fn pages_hold_each_name_once_in_order_under_the_prefix(world: World) {
