@@ -35,7 +35,7 @@ struct Entry {
     blob: Option<BlobName>,
     what: &'static str,
     began: Duration,
-    /// Of an operator who reads in what is removed: until when.
+    /// Of an operator who reads in what is removed: until when. It stands for itself.
     until: Option<Duration>,
     cut: watch::Sender<Option<Cut>>,
 }
@@ -81,10 +81,11 @@ impl Pin {
         self.why_cut().is_some()
     }
 
-    /// From now on it is told to the others as work in a removed container, and cut at `until` of boot time.
-    pub(crate) fn hold_until(&self, until: Duration) {
+    /// `Some`: it is told to the others as work in a removed container from now on, and cut at that boot time, whatever was
+    /// given to those who were there before it went. `None`: it is one like any other.
+    pub(crate) fn hold_until(&self, until: Option<Duration>) {
         if let Some(entry) = self.pins.lock().open.get_mut(&self.number) {
-            entry.until = Some(until);
+            entry.until = until;
         }
     }
 
@@ -132,8 +133,19 @@ impl Pins {
     }
 
     pub(crate) fn pin(self: &Arc<Self>, within: Within, blob: Option<BlobName>, what: &'static str) -> Pin {
+        self.pin_until(within, blob, what, None)
+    }
+
+    /// As [`Pins::pin`], with [`Pin::hold_until`] from the first moment.
+    pub(crate) fn pin_until(
+        self: &Arc<Self>,
+        within: Within,
+        blob: Option<BlobName>,
+        what: &'static str,
+        until: Option<Duration>,
+    ) -> Pin {
         let (sender, cut) = watch::channel(None);
-        let entry = Entry { within, blob, what, began: self.clock.boot(), until: None, cut: sender };
+        let entry = Entry { within, blob, what, began: self.clock.boot(), until, cut: sender };
         let mut table = self.lock();
         let number = table.next;
         table.next += 1;
@@ -174,7 +186,7 @@ impl Pins {
         for entry in open.values() {
             let until =
                 leaving.iter().filter(|(left, _)| entry.within.is_in(**left)).map(|(_, until)| *until);
-            let Some(until) = until.chain(entry.until).min() else { continue };
+            let Some(until) = entry.until.or_else(|| until.min()) else { continue };
             if now >= until {
                 entry.cut.send_if_modified(|cut| cut.is_none().then(|| *cut = Some(Cut::Left)).is_some());
             }
@@ -276,5 +288,24 @@ mod tests {
         *clock.0.lock().unwrap() = Duration::from_secs(60);
         assert_eq!(pins.holdouts(), []);
         assert!(!long.is_cut());
+    }
+
+    #[test]
+    fn an_operator_has_a_time_of_his_own() {
+        let clock = Arc::new(Boot::default());
+        let pins = Arc::new(Pins::new(Arc::clone(&clock) as SharedClock));
+        let (client, operator) = (pins.pin(within(2), None, "GET"), pins.pin(within(2), None, "GET"));
+        operator.hold_until(Some(Duration::from_secs(30)));
+        pins.leave(within(2).bucket, Duration::ZERO);
+        assert_eq!(pins.holdouts()[0].count, 2);
+        assert!(client.is_cut() && !operator.is_cut());
+        *clock.0.lock().unwrap() = Duration::from_secs(30);
+        pins.holdouts();
+        assert!(operator.is_cut());
+
+        let reader = pins.pin(within(3), None, "GET");
+        reader.hold_until(Some(Duration::from_secs(40)));
+        reader.hold_until(None);
+        assert!(pins.holdouts().iter().all(|held| held.within != within(3)), "its bucket is live");
     }
 }

@@ -164,15 +164,19 @@ impl Metadata {
         let within =
             Within { domain: found.domain.0, bucket: found.bucket.0, contents: found.version.contents };
         let blob = found.part.or(found.blob.as_ref().map(|blob| blob.name));
-        let pin = self.members.pins.pin(within, blob, what);
-        if found.of_removed && !self.is_readable(found.version.id, blob, false).await? {
+        let until = found
+            .of_removed
+            .then(|| self.members.clock.boot() + self.members.settings.drain_timeout.max(OPERATORS_READ));
+        let pin = self.members.pins.pin_until(within, blob, what, until);
+        if found.of_removed {
             // An operator reads where everybody else was let go: that is a holdout from the start, and told to the others before
             // a byte flows. Then either whoever purges knows of it, or it finds that the purge has begun.
-            let allowed = self.members.settings.drain_timeout.max(OPERATORS_READ);
-            let until = self.members.clock.boot() + allowed;
-            pin.hold_until(until);
-            self.members.beat_now().await?;
-            self.members.pins.pass_moment();
+            if self.is_readable(found.version.id, blob, false).await? {
+                pin.hold_until(None);
+            } else {
+                self.members.beat_now().await?;
+                self.members.pins.pass_moment();
+            }
         }
         self.still_there(found).await?;
         Ok(pin)
