@@ -13,6 +13,7 @@ mod gather;
 mod gauges;
 mod halted;
 mod keys;
+mod ledger;
 mod list;
 mod lives;
 mod lookup;

@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_s3"),
     migration!(4, "0004_cluster"),
     migration!(5, "0005_upkeep"),
+    migration!(6, "0006_purges"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -7,6 +7,7 @@ use super::restore::{above, above_by, end_deletion};
 use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
+use crate::ledger::{EVERYTHING, Entry, What, append};
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
@@ -73,12 +74,12 @@ async fn empty(
     let row = conn
         .fetch_one(
             "UPDATE buckets SET change_seq = change_seq + 1 WHERE id = $1 AND state = 'live' AND hidden = 0
-             RETURNING contents_id, object_grace",
+             RETURNING contents_id, last_seq, object_grace",
             args![bucket],
         )
         .await?;
     let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
-    let old = row.need_id(ContainerId::from_bytes)?;
+    let (old, upto_seq) = (row.need_id(ContainerId::from_bytes)?, row.need_int()?);
     let grace = match row.int()? {
         Some(micros) if !order.early => {
             Grace::For(std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
@@ -98,6 +99,16 @@ async fn empty(
         record(conn, ContainerKind::Contents, &container, order, now, purge_after, (objects, bytes)).await?;
     let epoch = event(conn, now, "empty", old, &container.name, &order.actor).await?;
     note_epoch(conn, ContainerKind::Contents, old, epoch).await?;
+    let entry = Entry {
+        purge_id: *deletion.as_bytes(),
+        at: now,
+        door: order.door,
+        actor: order.actor.clone(),
+        what: What::Selected(EVERYTHING.to_owned()),
+        upto_seq,
+        origin: None,
+    };
+    append(conn, bucket, &entry).await?;
     container.purge_after = Some(purge_after);
     Ok(Removed { container, objects, bytes, deletion })
 }
@@ -196,9 +207,11 @@ async fn restore_contents(
             // Positions are used once: the new bucket goes on behind those of the old one.
             // And it keeps versions as that does: what went for good there does not show again here.
             conn.execute(
-                "UPDATE buckets SET last_seq = home.last_seq, versioning = home.versioning,
-                    versioning_policy = home.versioning_policy, erase_upto = home.erase_upto
-                 FROM (SELECT last_seq, versioning, versioning_policy, erase_upto FROM buckets WHERE id = $2) AS home
+                "UPDATE buckets SET last_seq = home.last_seq, change_seq = home.change_seq, purge_seq = home.purge_seq,
+                    versioning = home.versioning, versioning_policy = home.versioning_policy,
+                    erase_upto = home.erase_upto
+                 FROM (SELECT last_seq, change_seq, purge_seq, versioning, versioning_policy, erase_upto
+                    FROM buckets WHERE id = $2) AS home
                  WHERE id = $1",
                 args![id, home],
             )
@@ -228,8 +241,13 @@ async fn restore_contents(
         return Err(Refusal::Conflict.into());
     }
     // While they were out, versioning may have been switched off, and rules changed: both are made up for.
-    conn.execute("UPDATE buckets SET erase_history = 1, replan = replan + 1 WHERE id = $1", args![bucket])
-        .await?;
+    // Their changes bear numbers that followers have passed: whoever follows begins anew.
+    conn.execute(
+        "UPDATE buckets SET erase_history = 1, replan = replan + 1, changes_upto = change_seq,
+            purges_upto = CASE WHEN id = $2 THEN purges_upto ELSE purge_seq END WHERE id = $1",
+        args![bucket, home],
+    )
+    .await?;
     end_deletion(conn, contents, "restored", now, actor).await?;
     let container = find(conn, ContainerKind::Bucket, bucket).await?.ok_or(Refusal::NoSuchBucket)?;
     debug_assert_eq!(container.state, State::Live);
