@@ -94,6 +94,8 @@ mod guards;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod lifecycle_rules;
