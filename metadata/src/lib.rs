@@ -9,6 +9,7 @@ mod check;
 mod containers;
 mod deletions;
 mod error;
+mod exports;
 mod gather;
 mod gauges;
 mod halted;
@@ -45,6 +46,7 @@ pub use containers::{
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
+pub use exports::LiveRevision;
 pub use gauges::ContainerCount;
 pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, Secret, write_private};

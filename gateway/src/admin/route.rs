@@ -95,6 +95,12 @@ operations! {
     ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
     /// Brings objects back.
     RestoreObjects = "POST" "/v1/domains/{domain}/buckets/{bucket}/objects/restore" Some(Right::Restore);
+    /// The revisions of a name, or one of them with its bytes.
+    ShowRevisions = "GET" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Admin);
+    /// Takes a version of another installation in.
+    ImportRevision = "PUT" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Import);
+    /// What of another installation's revisions is not here.
+    DiffRevisions = "POST" "/v1/domains/{domain}/buckets/{bucket}/revisions/diff" Some(Right::Import);
 
     /// What is stored, by bucket and state.
     Usage = "GET" "/v1/usage" Some(Right::Admin);

@@ -18,13 +18,15 @@ pub(in crate::admin) struct Described {
     pub(in crate::admin) query: &'static [Argument],
     /// Its body, if it reads one.
     pub(super) order: Option<Shape>,
+    /// Whether its body is bytes instead.
+    pub(super) bytes: bool,
     /// What it answers when it has done it.
     pub(super) answers: &'static [Answer],
 }
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, answers }
+        Described { query: &[], order: None, bytes: false, answers }
     }
 
     /// With these arguments.
@@ -35,6 +37,11 @@ impl Described {
     /// With a body like this.
     pub(in crate::admin) const fn ordered<T: JsonSchema>(self) -> Self {
         Described { order: Some(shape::<T>), ..self }
+    }
+
+    /// With a body of bytes.
+    pub(in crate::admin) const fn taking_bytes(self) -> Self {
+        Described { bytes: true, ..self }
     }
 }
 
@@ -53,6 +60,8 @@ pub(super) enum Content {
     Json(&'static [Shape]),
     /// Text of this media type.
     Text(&'static str),
+    /// JSON of one of these shapes, or bytes.
+    JsonOrBytes(&'static [Shape]),
 }
 
 impl Answer {
@@ -63,6 +72,11 @@ impl Answer {
 
     pub(in crate::admin) const fn new(status: u16, means: &'static str, shapes: &'static [Shape]) -> Self {
         Answer { status, means, content: Content::Json(shapes) }
+    }
+
+    /// Status 200, with JSON of one of these shapes, or with bytes.
+    pub(in crate::admin) const fn json_or_bytes(means: &'static str, shapes: &'static [Shape]) -> Self {
+        Answer { status: 200, means, content: Content::JsonOrBytes(shapes) }
     }
 
     /// Status 200, with text.

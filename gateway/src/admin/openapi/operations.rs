@@ -3,7 +3,7 @@
 use super::described::Described;
 use crate::admin::ops::{
     check, containers, empty, grace, health, keys, members, metrics, objects, purge, remove, restore,
-    restore_objects, tasks, tombstones, trash, usage, why,
+    restore_objects, revisions, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
 
@@ -22,6 +22,9 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::PurgeDomain | Operation::PurgeBucket => purge::PURGE,
         Operation::ListUnnamed | Operation::ListObjects => objects::LIST,
         Operation::RestoreUnnamed | Operation::RestoreObjects => restore_objects::RESTORE,
+        Operation::ShowRevisions => revisions::SHOW,
+        Operation::ImportRevision => revisions::BRING,
+        Operation::DiffRevisions => revisions::DIFF,
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
