@@ -104,6 +104,8 @@ mod load;
 #[cfg(test)]
 mod lost_link;
 #[cfg(test)]
+mod missing_revisions;
+#[cfg(test)]
 mod multipart;
 #[cfg(test)]
 mod null_versions;
@@ -121,6 +123,8 @@ mod plans;
 mod records;
 #[cfg(test)]
 mod restoring;
+#[cfg(test)]
+mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]
