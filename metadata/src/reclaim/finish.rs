@@ -93,7 +93,7 @@ async fn finish(
         .fetch_rows(
             "UPDATE versions SET state = 'purged', purged_at = $1, headers = NULL, tags = NULL,
                 checksum = NULL, owner = NULL, md5 = NULL,
-                parent_revision = NULL, due_at = NULL, expires_at = NULL, expiry_rule = NULL, guard_from = NULL, guard_until = NULL,
+                due_at = NULL, expires_at = NULL, expiry_rule = NULL, guard_from = NULL, guard_until = NULL,
                 claim_by = NULL, claim_until = NULL,
                 forget_after = $2 + CASE WHEN purge_after > $1 AND purge_after < $4 THEN purge_after ELSE $1 END
              FROM (VALUES {rows}) AS done

@@ -106,6 +106,8 @@ mod load;
 #[cfg(test)]
 mod lost_link;
 #[cfg(test)]
+mod missing_revisions;
+#[cfg(test)]
 mod multipart;
 #[cfg(test)]
 mod null_versions;
@@ -123,6 +125,8 @@ mod plans;
 mod records;
 #[cfg(test)]
 mod restoring;
+#[cfg(test)]
+mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fuzzing::A_MOMENT;
+use crate::revision::Described;
 use bolero::check;
 
 /// Three bytes a node: what it hangs on, what has become of it, and whether its place in the tree is remembered.
@@ -11,7 +12,8 @@ fn grow(bytes: &[u8]) -> Vec<Node> {
         let [on, fate, link] = [bytes[0], bytes[1], bytes[2]];
         let parent = nodes.get(usize::from(on) % (nodes.len() + 1)).map(|node| node.revision);
         // Behind a delete that left no marker, the path goes on from its tombstone.
-        let parent = parent.map(|parent| if fate & 64 != 0 { tombstone_of(parent) } else { parent });
+        let parent =
+            parent.map(|parent| if fate & 64 != 0 { Revision::deleted(Some(parent)) } else { parent });
         let generation = parent.map_or(0, |parent| parent.generation) + 1;
         let hash = Revision::of(&Described {
             parent,
@@ -70,7 +72,7 @@ fn fuzz_a_tree_answers_as_plain_sets_do() {
         let implied: Vec<&Node> = tree.nodes.values().filter(|n| !given.contains(&n.revision)).collect();
         for node in &implied {
             let under = node.parent_revision().expect("it stands on something");
-            assert!(tombstone_of(under) == node.revision && given.contains(&under) && node.marker);
+            assert!(Revision::deleted(Some(under)) == node.revision && given.contains(&under) && node.marker);
         }
 
         let live: Vec<&Node> = nodes.iter().filter(|node| node.live).collect();
@@ -85,7 +87,7 @@ fn fuzz_a_tree_answers_as_plain_sets_do() {
             let tombstone = last.filter(|last| !last.by_purge);
             let wanted = tombstone.map(|last| match last.marker {
                 true => last.revision,
-                false => tombstone_of(last.revision),
+                false => Revision::deleted(Some(last.revision)),
             });
             assert_eq!(found, wanted.into_iter().collect());
         } else {

@@ -18,8 +18,7 @@ mod tests;
 pub use asked::{Asked, BadRevision};
 pub use purge::TreePurge;
 
-use crate::revision::{Described, Revision};
-use crate::{State, VersionId};
+use crate::{Revision, State, VersionId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,11 +106,6 @@ pub struct Tree {
     revs_limit: usize,
 }
 
-/// The revision of the delete marker that would stand on top of `last`.
-pub fn tombstone_of(last: Revision) -> Revision {
-    Revision::of(&Described { parent: Some(last), content_md5: None, size: 0, headers: "[]", marker: true })
-}
-
 impl Tree {
     /// The tree of `nodes`, of which paths are shown and known `revs_limit` ids long (at least one).
     pub fn of(nodes: impl IntoIterator<Item = Node>, revs_limit: u64) -> Self {
@@ -141,7 +135,7 @@ impl Tree {
             let from = Revision { generation: below, hash: [0; 16] };
             let upto = Revision { generation: below, hash: [0xff; 16] };
             let mut under = self.nodes.range(from..=upto).map(|(revision, _)| *revision);
-            if let Some(last) = under.find(|last| tombstone_of(*last) == tombstone) {
+            if let Some(last) = under.find(|last| Revision::deleted(Some(*last)) == tombstone) {
                 self.nodes.insert(tombstone, Node::remembered(tombstone, Some(last.hash), true));
             }
         }
@@ -178,7 +172,7 @@ impl Tree {
         }
         let (revision, version) = match last.marker {
             true => (last.revision, last.version),
-            false => (tombstone_of(last.revision), None),
+            false => (Revision::deleted(Some(last.revision)), None),
         };
         let implied = Node::remembered(revision, Some(last.revision.hash), true);
         self.nodes.entry(revision).or_insert(implied);

@@ -86,7 +86,7 @@ fn live_wins_over_deleted_whatever_their_lengths() {
 #[test]
 fn a_delete_that_left_no_marker_is_a_tombstone_and_the_path_goes_on_behind_it() {
     let gone = Tree::of([dead(1, b'a', None), dead(2, b'b', Some(b'a'))], 1_000);
-    let tombstone = tombstone_of(revision(2, b'b'));
+    let tombstone = Revision::deleted(Some(revision(2, b'b')));
     assert_eq!(ends(&gone), [tombstone]);
     let leaf = gone.winner().expect("it counts as deleted");
     assert!(leaf.deleted && leaf.version.is_none() && tombstone.generation == 3);
