@@ -7,6 +7,7 @@
 //! | `serve` | starts what the configuration describes, and stops it without losing anything |
 //! | `commands` | one file per group of operator's commands, each a request to the admin door |
 //! | `client`, `trust`, `credentials` | how the admin door is found and asked, what it must show, and as whom |
+//! | `peer`, `payload` | a door that is asked many things at once, and bodies that pass through |
 //! | `output`, `confirm` | tables, JSON, and the question before what cannot be undone |
 
 pub mod config;
@@ -18,6 +19,8 @@ mod confirm;
 mod credentials;
 mod exit;
 mod output;
+mod payload;
+mod peer;
 mod serve;
 mod trust;
 

@@ -1,12 +1,12 @@
 //! What of another installation's revisions is not here: what a peer asks before it sends anything.
 
 use crate::admin::error::Complaint;
-use crate::admin::openapi::{Answer, Described, shape};
+use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, LIST_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
 use crate::http::BodyReader;
 use lifecycle::tree;
-use lifecycle::{Refusal, State, Versioning};
+use lifecycle::{ContainerId, Refusal, State, Versioning};
 use metadata::MissingOrder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,11 @@ struct Page {
     names: BTreeMap<String, View>,
     /// Whether the bucket keeps older versions, so that it has a use for those before the ends.
     keeps_versions: bool,
+    /// The bucket, and the installation.
+    #[schemars(with = "written::Uuid")]
+    bucket_id: ContainerId,
+    #[schemars(with = "written::Uuid")]
+    installation: String,
 }
 
 pub(in crate::admin) const DIFF: Described =
@@ -75,5 +80,10 @@ pub(in crate::admin) async fn diff(asked: &Asked<'_>, body: &mut BodyReader) -> 
         };
         (lacks.name, view)
     });
-    ok(&Page { names: names.collect(), keeps_versions: place.bucket.versioning.is_some_and(|kept| kept != Versioning::Disabled) })
+    ok(&Page {
+        names: names.collect(),
+        keeps_versions: place.bucket.versioning.is_some_and(|kept| kept != Versioning::Disabled),
+        bucket_id: place.bucket.id,
+        installation: asked.gateway.metadata.installation().to_string(),
+    })
 }
