@@ -214,7 +214,8 @@ async fn follow(
     )
     .await?;
     let row = conn.fetch_one(ONE, args![bucket, order.id.as_str()]).await?;
-    let mut row = row.ok_or_else(|| DbError::Row("a follower that was just written is not there".to_owned()))?;
+    let mut row =
+        row.ok_or_else(|| DbError::Row("a follower that was just written is not there".to_owned()))?;
     Ok(read(&mut row, now)?)
 }
 

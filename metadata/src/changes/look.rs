@@ -101,7 +101,8 @@ impl Metadata {
             let head = args![ground.contents, ground.kept, ground.erase_upto];
             for mut row in self.readers.fetch_padded(LAST, &head, rows(chunk)).await? {
                 let name = row.need_text()?;
-                let last = [read_last(&mut row, true)?, read_last(&mut row, false)?, read_last(&mut row, false)?];
+                let last =
+                    [read_last(&mut row, true)?, read_last(&mut row, false)?, read_last(&mut row, false)?];
                 if last.iter().flatten().any(|last| last.change_seq > upto) {
                     continue;
                 }

@@ -165,7 +165,13 @@ impl Metadata {
             self.add_leaves(ground.contents, &mut changes).await?;
         }
         let pending = ground.change_seq.saturating_sub(last_seq).max(0);
-        Ok(ChangesPage { changes, last_seq, change_seq: ground.change_seq, pending, purge_seq: ground.purge_seq })
+        Ok(ChangesPage {
+            changes,
+            last_seq,
+            change_seq: ground.change_seq,
+            pending,
+            purge_seq: ground.purge_seq,
+        })
     }
 
     async fn ground(&self, bucket: ContainerId) -> Result<Ground, Failure> {

@@ -46,7 +46,8 @@ pub struct PurgesPage {
     pub purges: Vec<Purge>,
 }
 
-const PAGE: &str = "SELECT purge_seq, purge_id, at, door, actor, name, revs, purged, selector, upto_seq, origin FROM purges
+const PAGE: &str =
+    "SELECT purge_seq, purge_id, at, door, actor, name, revs, purged, selector, upto_seq, origin FROM purges
      WHERE bucket_id = $1 AND purge_seq > $2 ORDER BY purge_seq LIMIT $3";
 const ENDS: &str = "SELECT b.purges_upto, b.purge_seq FROM buckets b
         JOIN domains d ON d.id = b.domain_id AND d.state = 'live'
