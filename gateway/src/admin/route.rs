@@ -101,6 +101,20 @@ operations! {
     ImportRevision = "PUT" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Import);
     /// What of another installation's revisions is not here.
     DiffRevisions = "POST" "/v1/domains/{domain}/buckets/{bucket}/revisions/diff" Some(Right::Import);
+    /// Purges here what was purged in another installation.
+    ApplyPurges = "POST" "/v1/domains/{domain}/buckets/{bucket}/purges" Some(Right::Purge);
+    /// What changed in a bucket, in order.
+    Changes = "GET" "/v1/domains/{domain}/buckets/{bucket}/changes" Some(Right::Admin);
+    /// What was purged from a bucket, in order.
+    Purges = "GET" "/v1/domains/{domain}/buckets/{bucket}/purges" Some(Right::Admin);
+    /// Who follows a bucket.
+    ListFollowers = "GET" "/v1/domains/{domain}/buckets/{bucket}/followers" Some(Right::Admin);
+    /// How far a follower has come.
+    ShowFollower = "GET" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
+    /// Registers a follower, or moves it on.
+    Follow = "PUT" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
+    /// Forgets a follower.
+    Deregister = "DELETE" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
 
     /// What is stored, by bucket and state.
     Usage = "GET" "/v1/usage" Some(Right::Admin);

@@ -10,7 +10,9 @@ mod domain;
 mod key;
 mod members;
 mod purge;
+mod replicate;
 mod resume;
+mod revisions;
 mod tasks;
 mod tombstones;
 mod trash;
@@ -47,13 +49,12 @@ impl Session<'_> {
 
 /// Carries one command out, against a running server.
 pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
+    if let Operator::Replicate(order) = operator {
+        return runtime()?.block_on(replicate::run(config, global, order));
+    }
     let client = Client::new(config, global.admin.as_deref(), global.ca.as_deref())?;
     let session = Session { config, client, json: global.json, now: SystemClock.now() };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match operator {
             Operator::Key { command } => key::run(&session, command).await,
             Operator::Bucket { command } => bucket::run(&session, command).await,
@@ -69,6 +70,16 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Why(which) => why::run(&session, which).await,
             Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
+            Operator::Revisions { bucket, name } => revisions::run(&session, &bucket, &name).await,
+            // It asks two doors, and neither of them is the configured one.
+            Operator::Replicate(order) => replicate::run(config, global, order).await,
         }
     })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::Server(format!("cannot start: {error}")))
 }

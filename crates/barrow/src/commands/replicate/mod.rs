@@ -19,16 +19,18 @@ mod page;
 mod purges;
 mod told;
 
-use super::Session;
-use crate::cli::Replicate;
+use crate::cli::{Global, Replicate};
 use crate::client::{Client, encoded};
+use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::exit::{Exit, Failed};
 use crate::output::{self, say, say_aside};
 use crate::peer::{Peer, Trouble};
 use checkpoint::Checkpoint;
 use http::Method;
+use lifecycle::{Clock, SystemClock};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use told::Told;
@@ -68,25 +70,25 @@ struct Link {
     with_purges: bool,
 }
 
-pub(super) async fn run(session: &Session<'_>, order: Replicate) -> Result<Exit, Failed> {
-    let link = Arc::new(connect(session, &order).await?);
+pub(super) async fn run(config: &Config, global: &Global, order: Replicate) -> Result<Exit, Failed> {
+    let link = Arc::new(connect(config, global.ca.as_deref(), &order).await?);
     let mut told = Told::default();
-    let outcome = go(session, &link, &order, &mut told).await;
+    let outcome = go(&link, &order, &mut told).await;
     let sides = json!({ "from": link.from.shown, "to": link.to.shown });
-    match (&outcome, session.json) {
-        (_, true) => output::json(&told.json(&sides)),
-        (_, false) => say(&told.words()),
+    if global.json {
+        output::json(&told.json(&sides));
+    } else {
+        say(&told.words());
     }
     outcome.map(|()| Exit::Done)
 }
 
 /// Finds out who the two sides are. Nothing is asked twice of a door that says no.
-async fn connect(session: &Session<'_>, order: &Replicate) -> Result<Link, Failed> {
-    let own = Credentials::find(session.config)?;
+async fn connect(config: &Config, ca: Option<&Path>, order: &Replicate) -> Result<Link, Failed> {
+    let own = Credentials::find(config)?;
     let to = Credentials::to()?.or_else(|| own.clone());
-    let ca = order.ca.as_deref();
-    let side = |url: &str, credentials: Option<&Credentials>, bucket: &str, domain, called| {
-        let (domain, bucket) = place(session, bucket, domain);
+    let side = |url: &str, credentials: Option<&Credentials>, bucket: &str, domain: Option<&str>, called| {
+        let (domain, bucket) = place(config, bucket, domain);
         Ok::<_, Failed>(Side {
             peer: Peer::new(Client::at(url, ca, credentials)?, called),
             path: format!("/v1/domains/{}/buckets/{}", encoded(&domain), encoded(&bucket)),
@@ -112,14 +114,14 @@ async fn connect(session: &Session<'_>, order: &Replicate) -> Result<Link, Faile
         source,
         target,
         batch: order.batch,
-        at_once: order.at_once,
+        at_once: usize::from(order.at_once),
         with_purges: order.with_purges,
     })
 }
 
 /// Domain and bucket: `DOMAIN/BUCKET`, or a bucket of the domain that is named, or of the default one.
-fn place(session: &Session<'_>, bucket: &str, domain: Option<&str>) -> (String, String) {
-    let default = session.config.cluster.default_domain.as_str();
+fn place(config: &Config, bucket: &str, domain: Option<&str>) -> (String, String) {
+    let default = config.cluster.default_domain.as_str();
     let (domain, bucket) = match (domain, bucket.split_once('/')) {
         (None, Some((domain, bucket))) => (domain, bucket),
         (domain, _) => (domain.unwrap_or(default), bucket),
@@ -154,7 +156,6 @@ impl Side {
 /// Page after page, until there is none or, if it is continuous, for ever. What fails for the time being is tried again, from
 /// the last checkpoint.
 async fn go(
-    session: &Session<'_>,
     link: &Arc<Link>,
     order: &Replicate,
     told: &mut Told,
@@ -162,7 +163,7 @@ async fn go(
     let (mut failures, mut pause) = (0, SOON);
     loop {
         let pages = told.pages;
-        match follow(session, link, order, told).await {
+        match follow(link, order, told).await {
             Ok(()) => return Ok(()),
             Err(trouble) if trouble.may_pass() => {
                 if told.pages > pages {
@@ -187,7 +188,6 @@ fn text(trouble: &Trouble) -> String {
 
 /// From the checkpoint on.
 async fn follow(
-    session: &Session<'_>,
     link: &Arc<Link>,
     order: &Replicate,
     told: &mut Told,
@@ -196,7 +196,7 @@ async fn follow(
     say_aside(&format!("{} -> {}: {}", link.from.shown, link.to.shown, checkpoint.shown()));
     checkpoint.register(link).await?;
     offer_again(link, &mut checkpoint, told).await?;
-    let mut offered = session.clock();
+    let mut offered = SystemClock.boot();
     loop {
         let wait = if order.continuous { format!("&wait_ms={WAIT_MS}") } else { String::new() };
         let target = format!("changes?since={}&limit={}&all_leaves=true{wait}", checkpoint.changes, link.batch);
@@ -229,10 +229,10 @@ async fn follow(
         if empty && !moved && !order.continuous {
             return Ok(());
         }
-        if order.continuous && session.clock().since(offered) >= OFFER_AGAIN {
+        if order.continuous && SystemClock.boot().saturating_sub(offered) >= OFFER_AGAIN {
             offer_again(link, &mut checkpoint, told).await?;
             checkpoint.write(link).await?;
-            offered = session.clock();
+            offered = SystemClock.boot();
         }
     }
 }

@@ -1,10 +1,12 @@
-//! The revisions of a name: shown, handed to another installation, and taken in from one.
+//! The revisions of a name: shown, handed to another installation, and taken in from one; and the purges of one.
 
+mod apply;
 mod bring;
 mod diff;
 mod show;
 mod stored;
 
+pub(in crate::admin) use apply::{APPLY, apply};
 pub(in crate::admin) use bring::{BRING, bring};
 pub(in crate::admin) use diff::{DIFF, diff};
 pub(in crate::admin) use show::{SHOW, show};
