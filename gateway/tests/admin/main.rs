@@ -10,6 +10,7 @@ mod containers;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod openapi;
+mod revisions;
 mod why;
 
 use common::{DAY, ROOT, World};

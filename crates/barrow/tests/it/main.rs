@@ -11,6 +11,7 @@ mod crash;
 mod house;
 mod monitoring;
 mod over_itself;
+mod replica;
 mod s3_clients;
 /// The signatures of the S3 door's own tests. These make a part of them.
 #[allow(dead_code)]
