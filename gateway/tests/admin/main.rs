@@ -6,6 +6,7 @@ mod as_of;
 #[path = "../common/mod.rs"]
 mod common;
 mod containers;
+mod couch;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod openapi;
