@@ -6,10 +6,10 @@ use super::route::{Operation, Params};
 use super::trail::Trail;
 use crate::Gateway;
 use crate::auth::{Denied, Principal};
-use crate::http::{Body, BodyReader, Query};
+use crate::http::{Body, BodyReader, Limits, Query};
 use crate::objects::Error;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use lifecycle::{ContainerId, State, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,6 +32,8 @@ pub(super) struct Asked<'a> {
     pub(super) operation: Operation,
     pub(super) params: Params,
     pub(super) query: Query,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) limits: &'a Limits,
     /// `None` on an open route, where nothing may be asked of anybody.
     pub(super) principal: Option<Principal>,
     /// What is written down of it.

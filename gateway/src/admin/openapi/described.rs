@@ -22,16 +22,23 @@ pub(in crate::admin) struct Described {
     pub(super) bytes: bool,
     /// What it answers when it has done it.
     pub(super) answers: &'static [Answer],
+    /// In whose words it says no: a response of the document.
+    pub(super) refusals: &'static str,
 }
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, bytes: false, answers }
+        Described { query: &[], order: None, bytes: false, answers, refusals: "Refused" }
     }
 
     /// With these arguments.
     pub(in crate::admin) const fn asked_with(self, query: &'static [Argument]) -> Self {
         Described { query, ..self }
+    }
+
+    /// That says no in CouchDB's words.
+    pub(in crate::admin) const fn in_couch_words(self) -> Self {
+        Described { refusals: "CouchRefused", ..self }
     }
 
     /// With a body like this.

@@ -6,6 +6,7 @@
 use super::described::{Argument, Content, Described, Shape, Value};
 use super::operations::describes;
 use super::segments;
+use crate::admin::couch::CouchRefused;
 use crate::admin::error::Refused;
 use crate::admin::route::Operation;
 use lifecycle::Right;
@@ -32,6 +33,7 @@ struct Gathering {
 struct Gathered {
     paths: Map<String, Json>,
     refused: Json,
+    couch_refused: Json,
     orders: Map<String, Json>,
     answers: Map<String, Json>,
 }
@@ -58,6 +60,7 @@ fn gather() -> Gathered {
     Gathered {
         paths,
         refused: gathering.answers.subschema_for::<Refused>().to_value(),
+        couch_refused: gathering.answers.subschema_for::<CouchRefused>().to_value(),
         orders: gathering.orders.take_definitions(true),
         answers: gathering.answers.take_definitions(true),
     }
@@ -65,7 +68,7 @@ fn gather() -> Gathered {
 
 /// The whole document.
 pub(super) fn document() -> Json {
-    let Gathered { paths, refused, orders, answers } = gather();
+    let Gathered { paths, refused, couch_refused, orders, answers } = gather();
     let schemas: Map<String, Json> = orders.into_iter().chain(answers).collect();
     json!({
         "openapi": "3.1.1",
@@ -83,6 +86,10 @@ pub(super) fn document() -> Json {
                     "description": "It was refused, or it failed.",
                     "content": { "application/json": { "schema": refused } },
                 },
+                "CouchRefused": {
+                    "description": "It was refused, or it failed, in CouchDB's words.",
+                    "content": { "application/json": { "schema": couch_refused } },
+                },
             },
             "securitySchemes": { "key": { "type": "http", "scheme": "basic", "description": KEY } },
         },
@@ -92,7 +99,7 @@ pub(super) fn document() -> Json {
 impl Gathering {
     fn operation(&mut self, operation: Operation) -> Json {
         let (route, told) = (operation.route(), describes(operation));
-        let Described { query, order, bytes, answers } = told;
+        let Described { query, order, bytes, answers, refusals } = told;
         let mut parameters: Vec<Json> = segments::names(route.path).map(|name| self.segment(name)).collect();
         parameters.extend(query.iter().map(argument));
 
@@ -111,7 +118,8 @@ impl Gathering {
             let said = json!({ "description": answer.means, "content": content });
             responses.insert(answer.status.to_string(), said);
         }
-        responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Refused" }));
+        responses
+            .insert("default".to_owned(), json!({ "$ref": format!("#/components/responses/{refusals}") }));
 
         let right = route.right.map(Right::as_str);
         let mut said = json!({

@@ -1,6 +1,7 @@
 //! Where each operation is described.
 
 use super::described::Described;
+use crate::admin::couch;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
     purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage, why,
@@ -52,5 +53,11 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::ListKeys => keys::LIST,
         Operation::CreateKey => keys::CREATE,
         Operation::RevokeKey => keys::REVOKE,
+        Operation::CouchPurge => couch::PURGE,
+        Operation::CouchPurgedInfos => couch::PURGED_INFOS,
+        Operation::CouchInfosLimit | Operation::CouchRevsLimit => couch::SHOW_LIMIT,
+        Operation::CouchSetInfosLimit | Operation::CouchSetRevsLimit => couch::SET_LIMIT,
+        Operation::CouchMissingRevs => couch::MISSING_REVS,
+        Operation::CouchRevsDiff => couch::REVS_DIFF,
     }
 }
