@@ -3,10 +3,12 @@
 pub(crate) mod config;
 
 mod bucket;
+mod changes;
 mod check;
 mod container;
 mod deletions;
 mod domain;
+mod followers;
 mod key;
 mod members;
 mod purge;
@@ -30,6 +32,7 @@ use serde_json::Value;
 /// What every command is given.
 struct Session<'a> {
     config: &'a Config,
+    global: &'a Global,
     client: Client,
     json: bool,
     now: Time,
@@ -47,6 +50,11 @@ impl Session<'_> {
     }
 }
 
+/// The admin door that the command line means.
+fn client(config: &Config, global: &Global) -> Result<Client, Failed> {
+    Client::new(config, global.admin.as_deref(), global.ca.as_deref())
+}
+
 /// Carries one command out, against a running server.
 pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
     if let Operator::Replicate(order) = operator {
@@ -55,6 +63,13 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
     let client = Client::new(config, global.admin.as_deref(), global.ca.as_deref())?;
     let session = Session { config, client, json: global.json, now: SystemClock.now() };
     runtime()?.block_on(async {
+    let client = client(config, global)?;
+    let session = Session { config, global, client, json: global.json, now: SystemClock.now() };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
+    runtime.block_on(async {
         match operator {
             Operator::Key { command } => key::run(&session, command).await,
             Operator::Bucket { command } => bucket::run(&session, command).await,
@@ -73,6 +88,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Revisions { bucket, name } => revisions::run(&session, &bucket, &name).await,
             // It asks two doors, and neither of them is the configured one.
             Operator::Replicate(order) => replicate::run(config, global, order).await,
+            Operator::Changes(which) => changes::run(&session, which).await,
+            Operator::Followers(which) => followers::run(&session, which).await,
         }
     })
 }

@@ -378,40 +378,29 @@ fn what_cannot_work_is_said_at_once() {
     assert_eq!(half.env("BARROW_TO_KEY", "x").outcome().code, 2);
 }
 
-/// CP-48: whoever edits more often between two replications than ids are remembered makes a conflict of an ordinary update.
+/// CP-48: where more was edited between two replications than ids are remembered, an ordinary update is a conflict.
 #[test]
 fn a_short_memory_of_ancestors_makes_conflicts() {
-    let (a, b) = (Home::new(true), Home::new(true));
+    // The source keeps nothing but the last version, as a database does; the target keeps what has lost.
+    let (a, b) = (Home::new(false), Home::new(true));
     for home in [&a, &b] {
         assert_eq!(home.couch("PUT", "_revs_limit", "5").0, 200);
     }
     let edit = |from: u32, to: u32| (from..=to).for_each(|at| a.put("x", &format!("{at}")));
-    // Only the last of them travels, as between databases that keep nothing else.
-    let ends = |home: &Home| {
-        let tree = home.admin("GET", "/revisions?name=x", "").1;
+    let tree = |home: &Home| home.admin("GET", "/revisions?name=x", "").1;
+    let ends = |home: &Home| -> Vec<String> {
+        let tree = tree(home);
         let leaves = tree["leaves"].as_array().unwrap().iter();
-        leaves.map(|leaf| leaf["rev"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        leaves.map(|leaf| leaf["rev"].as_str().unwrap().to_owned()).collect()
     };
     edit(1, 1);
     a.to(&b, &[]).done();
     edit(2, 5);
-    assert_eq!(a.admin("GET", "/revisions?name=x", "").1["ancestry"][&ends(&a)[0]].as_array().unwrap().len(), 5);
+    assert_eq!(tree(&a)["ancestry"][&ends(&a)[0]].as_array().unwrap().len(), 5);
     a.to(&b, &[]).done();
     assert_eq!(ends(&b), ends(&a), "no conflict");
     let before = ends(&b);
-    for versions in a.versions("x").into_iter().skip(1) {
-        let id = a.admin("GET", "/revisions?name=x", "").1["versions"].as_array().unwrap().iter().find_map(|version| {
-            (version["rev"] == versions.as_str()).then(|| version["version"].as_str().unwrap().to_owned())
-        });
-        assert_eq!(a.scsp("DELETE", &format!("/photos/x?version={}", id.unwrap()), "", "").0, 200);
-    }
     edit(6, 11);
-    for versions in a.versions("x").into_iter().skip(1) {
-        let id = a.admin("GET", "/revisions?name=x", "").1["versions"].as_array().unwrap().iter().find_map(|version| {
-            (version["rev"] == versions.as_str()).then(|| version["version"].as_str().unwrap().to_owned())
-        });
-        assert_eq!(a.scsp("DELETE", &format!("/photos/x?version={}", id.unwrap()), "", "").0, 200);
-    }
     a.to(&b, &[]).done();
     assert_eq!(ends(&b), [ends(&a), before].concat(), "what was the last is the loser");
     assert_eq!(b.reads("x").as_deref(), Some("11"));
