@@ -167,7 +167,8 @@ pub(crate) enum Operator {
     },
     /// Carry what was written and deleted in a bucket over to a bucket of another installation. Only what is missing there is
     /// sent; it may be stopped anywhere and started again, and two of them may run against each other. Deletes travel, purges
-    /// do not, and what is purged at the target does not come back. Tags that change without another version do not travel.
+    /// do not, and what is purged at the target does not come back. What travels are revisions: tags that change without one, and
+    /// the deletion of a single version by its id, stay where they are
     ///
     /// The key for the source is looked for as for other commands, and needs admin; the one for the target is BARROW_TO_KEY
     /// with BARROW_TO_SECRET, else the same, and needs admin too (and purge, with --with-purges)

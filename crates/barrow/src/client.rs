@@ -116,7 +116,11 @@ impl Client {
     }
 
     /// The door at `url`, asked as these.
-    pub(crate) fn at(url: &str, ca: Option<&Path>, credentials: Option<&Credentials>) -> Result<Client, Failed> {
+    pub(crate) fn at(
+        url: &str,
+        ca: Option<&Path>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Client, Failed> {
         let (tls, host, port) = parse(url)?;
         let trust = match (tls, ca) {
             (true, Some(ca)) => Some(Trust::authorities(ca)?),

@@ -55,7 +55,8 @@ impl Credentials {
             (Ok(key), Ok(secret)) => Ok(Some(Credentials { key, secret })),
             (Err(_), Err(_)) => Ok(None),
             _ => {
-                let what = "BARROW_TO_KEY and BARROW_TO_SECRET: one is set without the other; set both, or neither";
+                let what =
+                    "BARROW_TO_KEY and BARROW_TO_SECRET: one is set without the other; set both, or neither";
                 Err(Failed::Usage(what.to_owned()))
             }
         }

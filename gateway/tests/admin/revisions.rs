@@ -58,7 +58,10 @@ pub(crate) async fn all_of_them(w: &World) {
     let head = arriving("content");
     let dry = bring(w, "r", &head, "", "&dry_run=true").await;
     assert_eq!((dry.status, &told(&dry)["state"]), (200, &json!("current")));
-    assert_eq!(w.ask_as(Some(ROOT), "GET", &format!("{BUCKETS}/photos/revisions?name=r"), "").await.status, 404);
+    assert_eq!(
+        w.ask_as(Some(ROOT), "GET", &format!("{BUCKETS}/photos/revisions?name=r"), "").await.status,
+        404
+    );
     let arrived = bring(w, "r", &head, "content", "").await;
     assert_eq!((arrived.status, &told(&arrived)["state"]), (201, &json!("current")), "{:?}", told(&arrived));
     let again = bring(w, "r", &head, "content", "").await;
@@ -99,7 +102,10 @@ async fn what_goes_out_comes_in_elsewhere_as_it_was() {
     let rev = tree["winner"].as_str().unwrap();
     let out =
         here.ask_as(Some(ROOT), "GET", &format!("{BUCKETS}/photos/revisions?name=x&rev={rev}"), "").await;
-    assert_eq!((out.status, out.header("barrow-revision"), out.header("barrow-history")), (200, Some(rev), Some("")));
+    assert_eq!(
+        (out.status, out.header("barrow-revision"), out.header("barrow-history")),
+        (200, Some(rev), Some(""))
+    );
     let stored = STANDARD.decode(out.header("barrow-stored").unwrap()).unwrap();
     let stored: Value = serde_json::from_slice(&stored).unwrap();
     assert_eq!(stored["version"], version.to_string());
@@ -154,13 +160,19 @@ async fn what_is_not_what_was_said_of_it_is_not_taken() {
         let answer = bring(&w, "x", &head, content, "").await;
         assert_eq!((answer.status, code(&told(&answer))), (400, "BadRequest"), "{what}: {}", told(&answer));
     }
-    let short = w.ask_as(Some(ROOT), "PUT", &format!("{BUCKETS}/photos/revisions?name=x&head=500"), "{}").await;
+    let short =
+        w.ask_as(Some(ROOT), "PUT", &format!("{BUCKETS}/photos/revisions?name=x&head=500"), "{}").await;
     assert_eq!(short.status, 400);
-    for rest in ["revisions?name=x", "revisions?head=2", "revisions?name=x&head=x", "revisions?name=x&head=2&no=1"] {
+    for rest in
+        ["revisions?name=x", "revisions?head=2", "revisions?name=x&head=x", "revisions?name=x&head=2&no=1"]
+    {
         let answer = w.ask_as(Some(ROOT), "PUT", &format!("{BUCKETS}/photos/{rest}"), "{}").await;
         assert_eq!(answer.status, 400, "{rest}");
     }
-    assert_eq!(w.ask_as(Some(ROOT), "GET", &format!("{BUCKETS}/photos/revisions?name=x"), "").await.status, 404);
+    assert_eq!(
+        w.ask_as(Some(ROOT), "GET", &format!("{BUCKETS}/photos/revisions?name=x"), "").await.status,
+        404
+    );
     assert_eq!(w.ask_as(Some(ROOT), "GET", &format!("{BUCKETS}/photos/revisions"), "").await.status, 400);
     w.key("writer", &[Right::Write, Right::Admin]).await;
     w.check().await;

@@ -318,7 +318,8 @@ async fn run_round(
         if decision.is_ok() && bucket.versioning != Versioning::Disabled {
             let removed = facts.removed.get(&at).map(|removed| removed.name.as_str());
             ended.extend(
-                may_have_ended(command, removed).map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
+                may_have_ended(command, removed)
+                    .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
             );
         }
         answers[at] = Some(decision.map(|(effects, outcome)| {

@@ -16,6 +16,6 @@ pub use command::{
 };
 pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};
-pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
+pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use parts::give_up_parts;

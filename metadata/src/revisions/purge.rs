@@ -11,11 +11,11 @@ use super::effects::{self, Going};
 use super::{ground, missing::read_list, rows};
 use crate::error::Failure;
 use crate::ledger::{self, Entry, What};
+use crate::lookup::read_revision;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
-use crate::lookup::read_revision;
 use lifecycle::{Asked, ContainerId, InstallationId, MemberId, Refusal, Revision, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -209,7 +209,15 @@ async fn purge(
     for rest in &left {
         effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
     }
-    let purge_seq = write_down(conn, (order, origins.map(|(_, origins)| origins)), &mut pairs, &fresh, now, (changes, locked.last_seq)).await?;
+    let purge_seq = write_down(
+        conn,
+        (order, origins.map(|(_, origins)| origins)),
+        &mut pairs,
+        &fresh,
+        now,
+        (changes, locked.last_seq),
+    )
+    .await?;
     for (at, first) in twins {
         let said = pairs.get(first).map(|first| (first.purge_seq, first.purged.clone()));
         if let (Some(answer), Some(said)) = (pairs.get_mut(at), said) {

@@ -80,9 +80,7 @@ fn import(world: &Caller, name: &str, of: &Grown, tree: &[Grown]) -> Import {
         memory: MEMORY,
         body: match of.deleted {
             true => ImportBody::None,
-            false => {
-                ImportBody::Inline { blob: BlobName::random(), format: 0, bytes: whole, md5: [1; 16] }
-            }
+            false => ImportBody::Inline { blob: BlobName::random(), format: 0, bytes: whole, md5: [1; 16] },
         },
     }
 }
@@ -283,7 +281,8 @@ on_both_engines! {
         let one = import(world, "x", &first, &[first]);
         bring(world, one.clone()).await.unwrap();
         assert_eq!(bring(world, one.clone()).await.unwrap().state, ImportState::Known);
-        let mut other = import(world, "y", &first, &[first]);
+        let next = world.create_bucket("next").await.unwrap();
+        let mut other = import(&world.in_bucket(&next), "x", &first, &[first]);
         other.version = one.version;
         assert_eq!(bring(world, other.clone()).await.unwrap().state, ImportState::Elsewhere);
         world.delete("x").await.unwrap();
@@ -294,6 +293,27 @@ on_both_engines! {
             world.later(OBJECT_GRACE);
             world.reclaim().await;
         }
+    }
+
+    /// A restore gives a version another revision, behind the delete; it is news to whoever heard of the delete.
+    async fn what_was_restored_elsewhere_comes_under_another_id(world: World) {
+        let first = live(None, 1);
+        let gone = dead(&first);
+        let back = live(Some(&gone), 1);
+        let tree = [first, gone, back];
+        let one = import(world, "x", &first, &tree);
+        bring(world, one.clone()).await.unwrap();
+        state(world, "x", &gone, &tree).await;
+        assert_eq!(world.reads("x").await, None);
+        let mut again = import(world, "x", &back, &tree);
+        again.version = one.version;
+        let imported = bring(world, again.clone()).await.unwrap();
+        assert_eq!(imported.state, ImportState::Current);
+        assert_ne!(Some(imported.version), one.version, "an id is used once");
+        assert_eq!(bring(world, again).await.unwrap().state, ImportState::Known);
+        let mut renamed = import(world, "y", &first, &tree);
+        renamed.version = one.version;
+        assert_eq!(bring(world, renamed).await.unwrap().state, ImportState::Current, "restored under another name");
     }
 
     async fn the_ledger_refuses_what_it_names_and_not_what_was_written_again(world: World) {

@@ -60,16 +60,9 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
     if let Operator::Replicate(order) = operator {
         return runtime()?.block_on(replicate::run(config, global, order));
     }
-    let client = Client::new(config, global.admin.as_deref(), global.ca.as_deref())?;
-    let session = Session { config, client, json: global.json, now: SystemClock.now() };
-    runtime()?.block_on(async {
     let client = client(config, global)?;
     let session = Session { config, global, client, json: global.json, now: SystemClock.now() };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match operator {
             Operator::Key { command } => key::run(&session, command).await,
             Operator::Bucket { command } => bucket::run(&session, command).await,

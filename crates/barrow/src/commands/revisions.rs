@@ -63,12 +63,8 @@ mod tests {
 
     #[test]
     fn a_tree_is_drawn_end_by_end() {
-        let address = Address {
-            path: String::new(),
-            word: "bucket",
-            shown: "d/b".to_owned(),
-            name: "b".to_owned(),
-        };
+        let address =
+            Address { path: String::new(), word: "bucket", shown: "d/b".to_owned(), name: "b".to_owned() };
         let answer = json!({
             "name": "x",
             "leaves": [

@@ -33,8 +33,21 @@ pub(crate) struct Ground<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Same {
     pub(crate) state: State,
-    /// Under the same name in the same contents.
+    /// In the same contents.
     pub(crate) here: bool,
+    /// Under the same name.
+    pub(crate) named: bool,
+    /// `None`: it was taken out of the tree.
+    pub(crate) revision: Option<Revision>,
+}
+
+impl Same {
+    /// Whether an import is not this row's version again, but has come back where it comes from: a restore gives a version
+    /// another revision, behind the delete, or another name. Then it arrives here under an id of its own.
+    pub(crate) fn has_gone_on(&self, import: &Import) -> bool {
+        let behind = || self.revision.is_some_and(|revision| import.history.contains(&revision));
+        self.state != State::Staged && (!self.named || (self.here && behind()))
+    }
 }
 
 /// What is to be done about an import.
@@ -143,10 +156,10 @@ pub(crate) fn import(
 
 /// What is to stay as it is, and why.
 fn known(cmd: &Import, ground: &Ground<'_>) -> Result<Option<ImportState>, Refusal> {
-    match ground.same {
+    match ground.same.filter(|same| !same.has_gone_on(cmd)) {
         Some(Same { state: State::Staged, .. }) => return Err(Refusal::Conflict),
-        Some(Same { state: State::Live, here: true }) => return Ok(Some(ImportState::Known)),
-        Some(Same { state: State::Live, here: false }) => return Ok(Some(ImportState::Elsewhere)),
+        Some(Same { state: State::Live, here: true, .. }) => return Ok(Some(ImportState::Known)),
+        Some(Same { state: State::Live, here: false, .. }) => return Ok(Some(ImportState::Elsewhere)),
         // Deleted or purged, and the id is kept so that this can be told: no peer brings it back.
         Some(_) => return Ok(Some(ImportState::Remembered)),
         None => {}
@@ -291,7 +304,9 @@ impl Coming<'_> {
         let tree = Tree::of(self.ground.nodes.iter().copied(), u64::MAX);
         let here = tree.winner().map(|leaf| leaf.revision);
         match here {
-            Some(here) if here > self.cmd.revision && !self.descends_from(Some(here)) => self.lost_tombstone(),
+            Some(here) if here > self.cmd.revision && !self.descends_from(Some(here)) => {
+                self.lost_tombstone()
+            }
             Some(_) | None => self.tombstone(),
         }
     }
@@ -360,7 +375,8 @@ pub(crate) fn settle(
     let best = tree.winner().and_then(|leaf| leaf.version);
     let mut turns = Vec::new();
     turns.extend(current.filter(|current| best != Some(current.id)).map(|current| hand.cover(current)));
-    let shown = winner.filter(|winner| !winner.marker && current.map(|current| current.id) != Some(winner.id));
+    let shown =
+        winner.filter(|winner| !winner.marker && current.map(|current| current.id) != Some(winner.id));
     turns.extend(shown.map(|winner| hand.uncover(winner)));
     let ends: BTreeSet<VersionId> = tree.leaves().iter().filter_map(|leaf| leaf.version).collect();
     let lost = |id: VersionId| ends.contains(&id) && best != Some(id);

@@ -3,8 +3,8 @@
 use super::{Import, ImportBody};
 use crate::error::Failure;
 use crate::objects::decide::{BucketFacts, Landing, Slot, Taken};
-use crate::objects::expiry::lifepoint;
 use crate::objects::effects::{Usage, expect, remove, turn};
+use crate::objects::expiry::lifepoint;
 use crate::sql::{Conn, DbError, Value, args};
 use lifecycle::{Cause, ContainerId, Guard, Refusal, State, VersionId, Versioning};
 

@@ -46,17 +46,14 @@ async fn read_limit(conn: &mut Conn, bucket: ContainerId) -> Result<u64, DbError
 }
 
 /// The row that has the version's id already.
-async fn read_same(
-    conn: &mut Conn,
-    import: &Import,
-    bucket: &BucketFacts,
-) -> Result<Option<Same>, DbError> {
+async fn read_same(conn: &mut Conn, import: &Import, bucket: &BucketFacts) -> Result<Option<Same>, DbError> {
     let Some(id) = import.version else { return Ok(None) };
-    let text = "SELECT state, contents_id, name FROM versions WHERE id = $1";
+    let text = "SELECT state, contents_id, name, generation, revision FROM versions WHERE id = $1";
     let Some(mut row) = conn.fetch_one(text, args![id]).await? else { return Ok(None) };
     let state = row.need_state()?;
     let here = row.need_id(ContainerId::from_bytes)? == bucket.contents;
-    Ok(Some(Same { state, here: row.need_text()? == import.name && here }))
+    let named = row.need_text()? == import.name;
+    Ok(Some(Same { state, here, named, revision: read_revision(&mut row)? }))
 }
 
 /// Whether the ledger says that this very version was purged: by its name and revision, of the installation where it was
@@ -104,7 +101,11 @@ const NODES: &str = concat!(
 );
 
 /// All that is remembered of the revisions of a name.
-pub(super) async fn read_nodes(conn: &mut Conn, bucket: &BucketFacts, name: &str) -> Result<Vec<Node>, DbError> {
+pub(super) async fn read_nodes(
+    conn: &mut Conn,
+    bucket: &BucketFacts,
+    name: &str,
+) -> Result<Vec<Node>, DbError> {
     let mut nodes = Vec::new();
     for mut row in conn.fetch(NODES, args![bucket.contents, name]).await? {
         nodes.extend(read_node(&mut row, bucket)?);
@@ -129,7 +130,8 @@ fn read_node(row: &mut Row, bucket: &BucketFacts) -> Result<Option<Node>, DbErro
     let (conflict, cause) = (row.need_bool()?, row.cause()?);
     let superseded = row.int()?;
     // Where versions are not kept, what is not current is on its way out; and so is what was superseded before that ended.
-    let kept = bucket.versioning != Versioning::Disabled && superseded.is_none_or(|seq| seq > bucket.erase_upto);
+    let kept =
+        bucket.versioning != Versioning::Disabled && superseded.is_none_or(|seq| seq > bucket.erase_upto);
     let live = state == State::Live && (current || kept);
     Ok(Some(Node {
         live,

@@ -36,7 +36,8 @@ pub struct Import {
     pub bucket: ContainerId,
     /// The object's name.
     pub name: String,
-    /// Its id, the same everywhere; `None`: a tombstone that no version stands for where it comes from.
+    /// Its id, the same everywhere; `None`: a tombstone that no version stands for where it comes from. Where it is taken,
+    /// because it was here and was restored elsewhere, the version gets another one here.
     pub version: Option<VersionId>,
     /// Its revision.
     pub revision: Revision,
@@ -184,8 +185,9 @@ async fn carry_out(
         return Err(Refusal::ContainerGone.into());
     };
     let (bucket, slot) = read_bucket(&mut row, now)?;
-    let version = import.version.unwrap_or_else(|| VersionId::ordered(now));
     let facts = facts::read(conn, import, &bucket, own).await?;
+    let another = facts.same.is_some_and(|same| same.has_gone_on(import));
+    let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));
     let ground = Ground {
         same: facts.same,
         purged: facts.purged,

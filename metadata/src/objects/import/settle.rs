@@ -51,12 +51,9 @@ async fn settle_name(conn: &mut Conn, name: &str, bucket: &BucketFacts, slot: Sl
     expect(touched, flags.len(), "settling conflicts")
 }
 
-async fn marked(
-    conn: &mut Conn,
-    contents: ContainerId,
-    name: &str,
-) -> Result<BTreeSet<VersionId>, DbError> {
-    let text = "SELECT id FROM versions WHERE contents_id = $1 AND name = $2 AND state = 'live' AND conflict = 1";
+async fn marked(conn: &mut Conn, contents: ContainerId, name: &str) -> Result<BTreeSet<VersionId>, DbError> {
+    let text =
+        "SELECT id FROM versions WHERE contents_id = $1 AND name = $2 AND state = 'live' AND conflict = 1";
     let rows = conn.fetch(text, args![contents, name]).await?;
     rows.into_iter().map(|mut row| row.need_id(VersionId::from_bytes)).collect()
 }

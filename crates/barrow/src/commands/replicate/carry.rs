@@ -77,7 +77,9 @@ fn described(headers: &HeaderMap) -> Result<Value, Trouble> {
     stored.ok_or_else(|| Trouble::No {
         status: 200,
         code: "NotBarrow".to_owned(),
-        text: "the source describes a version in a way that is not understood; is it older than this program?".to_owned(),
+        text:
+            "the source describes a version in a way that is not understood; is it older than this program?"
+                .to_owned(),
     })
 }
 

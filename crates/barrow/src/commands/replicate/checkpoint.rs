@@ -53,15 +53,20 @@ impl Checkpoint {
         let begun = !ours.is_empty() || !theirs.is_empty();
         let overflow = here["memo"]["overflow"] == true;
         let (changes, purges, before, because) = match common {
-            Some(_) if overflow => (0, 0, Vec::new(), "more was refused last time than is remembered, so from the beginning"),
+            Some(_) if overflow => {
+                (0, 0, Vec::new(), "more was refused last time than is remembered, so from the beginning")
+            }
             Some((at, changes, purges)) => {
                 let before = ours.get(at..).unwrap_or_default().to_vec();
                 (changes, purges, before, "on from where the last run came to")
             }
             None if anew => (0, 0, Vec::new(), "from the beginning, as asked"),
-            None if begun => {
-                (0, 0, Vec::new(), "the sides remember no run in common, so one was set back: from the beginning")
-            }
+            None if begun => (
+                0,
+                0,
+                Vec::new(),
+                "the sides remember no run in common, so one was set back: from the beginning",
+            ),
             None => (0, 0, Vec::new(), "for the first time"),
         };
         let held = here["memo"]["held"].as_array().into_iter().flatten();
@@ -138,9 +143,13 @@ impl Checkpoint {
         });
         anew_if_ahead(link, &path, &order, false).await?;
         if self.ahead {
-            link.from.peer.json(http::Method::DELETE, &format!("{}/{path}", link.from.path), None).await.or_else(
-                |trouble| if trouble.status() == Some(404) { Ok(Value::Null) } else { Err(trouble) },
-            )?;
+            link.from
+                .peer
+                .json(http::Method::DELETE, &format!("{}/{path}", link.from.path), None)
+                .await
+                .or_else(
+                    |trouble| if trouble.status() == Some(404) { Ok(Value::Null) } else { Err(trouble) },
+                )?;
             self.ahead = false;
         }
         let order = json!({

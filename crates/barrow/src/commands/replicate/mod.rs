@@ -155,11 +155,7 @@ impl Side {
 
 /// Page after page, until there is none or, if it is continuous, for ever. What fails for the time being is tried again, from
 /// the last checkpoint.
-async fn go(
-    link: &Arc<Link>,
-    order: &Replicate,
-    told: &mut Told,
-) -> Result<(), Failed> {
+async fn go(link: &Arc<Link>, order: &Replicate, told: &mut Told) -> Result<(), Failed> {
     let (mut failures, mut pause) = (0, SOON);
     loop {
         let pages = told.pages;
@@ -187,11 +183,7 @@ fn text(trouble: &Trouble) -> String {
 }
 
 /// From the checkpoint on.
-async fn follow(
-    link: &Arc<Link>,
-    order: &Replicate,
-    told: &mut Told,
-) -> Result<(), Trouble> {
+async fn follow(link: &Arc<Link>, order: &Replicate, told: &mut Told) -> Result<(), Trouble> {
     let mut checkpoint = Checkpoint::find(link, order.from_start).await?;
     say_aside(&format!("{} -> {}: {}", link.from.shown, link.to.shown, checkpoint.shown()));
     checkpoint.register(link).await?;
@@ -199,7 +191,8 @@ async fn follow(
     let mut offered = SystemClock.boot();
     loop {
         let wait = if order.continuous { format!("&wait_ms={WAIT_MS}") } else { String::new() };
-        let target = format!("changes?since={}&limit={}&all_leaves=true{wait}", checkpoint.changes, link.batch);
+        let target =
+            format!("changes?since={}&limit={}&all_leaves=true{wait}", checkpoint.changes, link.batch);
         let page = match link.from.get(&target).await {
             Ok(page) => page,
             Err(trouble) if trouble.status() == Some(410) => {

@@ -30,7 +30,9 @@ pub(super) async fn carry_over(
         told.seen += 1;
         let Some(name) = change["name"].as_str() else { continue };
         let leaves = change["leaves"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        ends.entry(name.to_owned()).or_default().extend(leaves.chain(change["rev"].as_str()).map(str::to_owned));
+        ends.entry(name.to_owned())
+            .or_default()
+            .extend(leaves.chain(change["rev"].as_str()).map(str::to_owned));
     }
     let ends: Vec<(String, BTreeSet<String>)> = ends.into_iter().collect();
     let mut held = Vec::new();

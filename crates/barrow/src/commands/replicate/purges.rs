@@ -60,7 +60,9 @@ pub(super) async fn apply(
 async fn read(from: &Side, checkpoint: &Checkpoint) -> Result<Option<Value>, Trouble> {
     match from.get(&format!("purges?since={}&limit={AT_ONCE}", checkpoint.purges)).await {
         Err(trouble) if trouble.status() == Some(410) => {
-            say_aside("the source's ledger does not go back to the last checkpoint: older purges are not carried");
+            say_aside(
+                "the source's ledger does not go back to the last checkpoint: older purges are not carried",
+            );
             from.get(&format!("purges?limit={AT_ONCE}")).await.map(Some)
         }
         read => read.map(Some),

@@ -70,7 +70,8 @@ impl Told {
 
     pub(super) fn words(&self) -> String {
         let sum: u64 = self.taken.values().sum();
-        let mut words = format!("{} changes, {sum} sent ({} bytes), {} known", self.seen, self.bytes, self.known);
+        let mut words =
+            format!("{} changes, {sum} sent ({} bytes), {} known", self.seen, self.bytes, self.known);
         for (state, count) in &self.taken {
             words.push_str(&format!(", {count} {state}"));
         }

@@ -83,7 +83,9 @@ pub(in crate::admin) async fn apply(asked: &Asked<'_>, body: &mut BodyReader) ->
         let revs: Result<Vec<tree::Asked>, Complaint> = entry
             .revs
             .iter()
-            .map(|text| tree::Asked::parse(text).map_err(|bad| Complaint::bad_request(format!("{text:?}: {bad}"))))
+            .map(|text| {
+                tree::Asked::parse(text).map_err(|bad| Complaint::bad_request(format!("{text:?}: {bad}")))
+            })
             .collect();
         pairs.push(PurgePair { name: entry.name, revs: revs?, purge_id: Some(*id.as_bytes()) });
         origins.push((origin, entry.upto_seq));

@@ -42,7 +42,10 @@ pub(in crate::admin) const BRING: Described = Described::answers(&[
 ])
 .asked_with(&[
     Argument::text("name", "The object's name."),
-    Argument::text("head", "How many bytes of the body describe the version, as JSON; its bytes are the rest."),
+    Argument::text(
+        "head",
+        "How many bytes of the body describe the version, as JSON; its bytes are the rest.",
+    ),
     Argument::flag("dry_run", "Tell what would become of it, by its description alone, and change nothing."),
 ])
 .taking_bytes();
@@ -129,8 +132,9 @@ async fn read_head(asked: &Asked<'_>, body: &mut BodyReader) -> Result<(Head, By
         }
     }
     let rest = read.split_off(length).freeze();
-    let head = serde_json::from_slice(&read)
-        .map_err(|error| Complaint::bad_request(format!("the description is not what is expected: {error}")))?;
+    let head = serde_json::from_slice(&read).map_err(|error| {
+        Complaint::bad_request(format!("the description is not what is expected: {error}"))
+    })?;
     Ok((head, rest))
 }
 
@@ -168,12 +172,9 @@ fn describe(
         memory: settings.deletion_memory,
         body: match stored.deleted {
             true => ImportBody::None,
-            false => ImportBody::Inline {
-                blob: BlobName::random(),
-                format: 0,
-                bytes: Bytes::new(),
-                md5: [0; 16],
-            },
+            false => {
+                ImportBody::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::new(), md5: [0; 16] }
+            }
         },
     };
     if import.version.is_none() && !import.deleted {

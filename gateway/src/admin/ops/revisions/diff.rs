@@ -64,11 +64,14 @@ pub(in crate::admin) async fn diff(asked: &Asked<'_>, body: &mut BodyReader) -> 
     for (name, revs) in order.names {
         let revs: Result<Vec<tree::Asked>, Complaint> = revs
             .iter()
-            .map(|text| tree::Asked::parse(text).map_err(|bad| Complaint::bad_request(format!("{text:?}: {bad}"))))
+            .map(|text| {
+                tree::Asked::parse(text).map_err(|bad| Complaint::bad_request(format!("{text:?}: {bad}")))
+            })
             .collect();
         wanted.push((name, revs?));
     }
-    let missing = MissingOrder { bucket: place.bucket.id, asked: wanted, ancestors: ANCESTORS_MAX, purged: true };
+    let missing =
+        MissingOrder { bucket: place.bucket.id, asked: wanted, ancestors: ANCESTORS_MAX, purged: true };
     let lacking = asked.gateway.metadata.missing_revisions(missing).await?;
     let texts = |revs: &[tree::Asked]| revs.iter().map(|rev| rev.as_str().to_owned()).collect();
     let names = lacking.into_iter().map(|lacks| {

@@ -120,7 +120,8 @@ async fn whole(asked: &Asked<'_>, place: &Place, name: &str, tree: &Tree) -> Ans
     for leaf in tree.leaves() {
         leaves.push(view(asked, leaf).await?);
     }
-    let path = |leaf: &Leaf| tree.ancestry(leaf.revision, usize::MAX).iter().map(Revision::to_string).collect();
+    let path =
+        |leaf: &Leaf| tree.ancestry(leaf.revision, usize::MAX).iter().map(Revision::to_string).collect();
     ok(&TreeView {
         name: name.to_owned(),
         winner: tree.winner().map(|leaf| leaf.revision.to_string()),
@@ -188,8 +189,9 @@ async fn one(asked: &Asked<'_>, place: &Place, name: &str, tree: &Tree, revision
 
 fn answer(stored: &Stored, revision: Revision, history: &[Revision], body: Body) -> Answered {
     let written = |text: String| {
-        HeaderValue::from_str(&text)
-            .map_err(|error| Complaint::from(Error::Unavailable(format!("a version cannot be described: {error}"))))
+        HeaderValue::from_str(&text).map_err(|error| {
+            Complaint::from(Error::Unavailable(format!("a version cannot be described: {error}")))
+        })
     };
     let text = serde_json::to_vec(stored)
         .map_err(|error| Error::Unavailable(format!("a version cannot be described: {error}")))?;

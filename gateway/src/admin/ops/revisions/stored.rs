@@ -75,7 +75,9 @@ fn digest(field: &str, text: Option<&String>) -> Result<Option<[u8; 16]>, Compla
     let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
     match u128::from_str_radix(text, 16) {
         Ok(value) if digits => Ok(Some(value.to_be_bytes())),
-        _ => Err(Complaint::bad_request(format!("{field} cannot be {text:?}: 32 hexadecimal digits are wanted"))),
+        _ => Err(Complaint::bad_request(format!(
+            "{field} cannot be {text:?}: 32 hexadecimal digits are wanted"
+        ))),
     }
 }
 
