@@ -1,6 +1,7 @@
 //! What an import meets: read after its bucket was locked.
 
 use super::Import;
+use crate::ledger::EVERYTHING;
 use crate::lookup::read_revision;
 use crate::objects::decide::{BucketFacts, Same, VersionFacts};
 use crate::objects::facts::{facts_columns, read_facts};
@@ -75,7 +76,18 @@ async fn is_purged(conn: &mut Conn, import: &Import, own: InstallationId) -> Res
             return Ok(true);
         }
     }
-    Ok(false)
+    if origin != own {
+        return Ok(false);
+    }
+    // Written here once, and gone with everything else when the bucket was emptied.
+    let emptied = conn
+        .fetch_one(
+            "SELECT purge_seq FROM purges WHERE bucket_id = $1 AND name IS NULL AND selector = $2 AND upto_seq >= $3
+                AND origin IS NULL LIMIT 1",
+            args![import.bucket, EVERYTHING, seq],
+        )
+        .await?;
+    Ok(emptied.is_some())
 }
 
 macro_rules! rows {

@@ -1,8 +1,9 @@
 //! How far a replication has come. It is written down on both sides, as a follower, with a history of sessions: when either
 //! side is set back to an older backup, the two do not agree any more, and what both know of is where it goes on.
 
-use super::Link;
+use super::{Link, Side};
 use crate::peer::Trouble;
+use http::Method;
 use lifecycle::VersionId;
 use serde_json::{Value, json};
 
@@ -135,46 +136,45 @@ impl Checkpoint {
         });
         // At the target this follows nothing, and holds nothing back.
         let now = link.to.get("changes?since=0&limit=1").await?;
-        let order = json!({
-            "kind": "replica",
-            "change_seq": now["change_seq"],
-            "purge_seq": now["purge_seq"],
-            "memo": memo,
-        });
-        anew_if_ahead(link, &path, &order, false).await?;
-        if self.ahead {
-            link.from
-                .peer
-                .json(http::Method::DELETE, &format!("{}/{path}", link.from.path), None)
-                .await
-                .or_else(
-                    |trouble| if trouble.status() == Some(404) { Ok(Value::Null) } else { Err(trouble) },
-                )?;
-            self.ahead = false;
+        let (changes, purges) = (&now["change_seq"], &now["purge_seq"]);
+        let order = json!({ "kind": "replica", "change_seq": changes, "purge_seq": purges, "memo": memo });
+        if let Err(trouble) = link.to.put(&path, &order).await {
+            require(&trouble, 400)?;
+            deregister(&link.to, &path).await?;
+            link.to.put(&path, &order).await?;
         }
-        let order = json!({
-            "kind": "replica",
-            "change_seq": self.changes,
-            "purge_seq": self.purges,
-            "memo": memo,
-        });
-        anew_if_ahead(link, &path, &order, true).await
+        // A cursor only grows. Where this goes on behind it, because the other side was set back, it registers anew.
+        if std::mem::take(&mut self.ahead) {
+            deregister(&link.from, &path).await?;
+        }
+        let order = |purges: i64| json!({ "kind": "replica", "change_seq": self.changes, "purge_seq": purges, "memo": memo });
+        if let Err(trouble) = link.from.put(&path, &order(self.purges)).await {
+            if trouble.status() == Some(410) {
+                // Purges of long ago are told no longer.
+                let kept = link.from.get("purges?limit=1").await?;
+                let first = if link.with_purges { &kept["oldest"] } else { &kept["last"] };
+                let before = i64::from(link.with_purges);
+                self.purges = first.as_i64().unwrap_or_default() - before;
+            } else {
+                require(&trouble, 400)?;
+                deregister(&link.from, &path).await?;
+            }
+            link.from.put(&path, &order(self.purges)).await?;
+        }
+        Ok(())
     }
 }
 
-/// Moves a follower; where its cursor stands further, because that side was set back under it, it registers anew.
-async fn anew_if_ahead(link: &Link, path: &str, order: &Value, source: bool) -> Result<(), Trouble> {
-    let side = if source { &link.from } else { &link.to };
-    match side.put(path, order).await {
-        Err(Trouble::No { status: 400 | 410, .. }) => {
-            side.peer.json(http::Method::DELETE, &format!("{}/{path}", side.path), None).await?;
-            side.put(path, order).await?;
-        }
-        moved => {
-            moved?;
-        }
+/// Anything else stays what it is.
+fn require(trouble: &Trouble, status: u16) -> Result<(), Trouble> {
+    if trouble.status() == Some(status) { Ok(()) } else { Err(trouble.clone()) }
+}
+
+async fn deregister(side: &Side, path: &str) -> Result<(), Trouble> {
+    match side.peer.json(Method::DELETE, &format!("{}/{path}", side.path), None).await {
+        Err(trouble) if trouble.status() != Some(404) => Err(trouble),
+        Ok(_) | Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// The follower as a side knows it; null where it does not.

@@ -10,8 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Names that are asked about with one request: a name may have many ends, and a request has its limit.
+/// Names that are asked about with one request, and the bytes of the question: a name may be long and have many ends, and a
+/// request has its limit.
 const ASKED_AT_ONCE: usize = 200;
+const ASKED_BYTES: usize = 256 * 1024;
 
 /// What one name came to.
 struct Named {
@@ -36,7 +38,7 @@ pub(super) async fn carry_over(
     }
     let ends: Vec<(String, BTreeSet<String>)> = ends.into_iter().collect();
     let mut held = Vec::new();
-    for part in ends.chunks(ASKED_AT_ONCE) {
+    for part in portions(&ends) {
         let asked: Map<String, Value> = part.iter().map(|(name, revs)| (name.clone(), json!(revs))).collect();
         let lacking = link.to.post("revisions/diff", &json!({ "names": asked })).await?;
         let mut wanted = Vec::new();
@@ -50,6 +52,22 @@ pub(super) async fn carry_over(
         held.extend(send(link, wanted, told).await?);
     }
     Ok(held)
+}
+
+/// Cut so that each portion fits into one question.
+fn portions(ends: &[(String, BTreeSet<String>)]) -> Vec<&[(String, BTreeSet<String>)]> {
+    let (mut portions, mut from, mut bytes) = (Vec::new(), 0, 0);
+    for (at, (name, revs)) in ends.iter().enumerate() {
+        // At worst each byte is escaped.
+        let own = 6 * name.len() + revs.iter().map(|rev| rev.len() + 4).sum::<usize>() + 8;
+        if at > from && (at - from >= ASKED_AT_ONCE || bytes + own > ASKED_BYTES) {
+            portions.extend(ends.get(from..at));
+            (from, bytes) = (at, 0);
+        }
+        bytes += own;
+    }
+    portions.extend(ends.get(from..).filter(|rest| !rest.is_empty()));
+    portions
 }
 
 /// Carries names over as they are by now.
@@ -157,4 +175,20 @@ async fn with_older(link: &Link, name: &str, ends: Vec<String>) -> Result<Vec<St
 
 fn generation(rev: &str) -> u64 {
     rev.split_once('-').and_then(|(number, _)| number.parse().ok()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_cut_into_portions_that_fit() {
+        let named = |name: String| (name, BTreeSet::from(["1-a".to_owned()]));
+        let short: Vec<_> = (0..450).map(|at| named(at.to_string())).collect();
+        assert_eq!(portions(&short).iter().map(|part| part.len()).collect::<Vec<_>>(), [200, 200, 50]);
+        let long: Vec<_> = (0..12).map(|_| named("x".repeat(8_000))).collect();
+        assert_eq!(portions(&long).iter().map(|part| part.len()).collect::<Vec<_>>(), [5, 5, 2]);
+        assert!(portions(&[]).is_empty());
+        assert_eq!(["10-a", "9-b", "x"].map(generation), [10, 9, u64::MAX]);
+    }
 }
