@@ -176,8 +176,7 @@ impl Peer {
                     StatusCode::SERVICE_UNAVAILABLE
                     | StatusCode::TOO_MANY_REQUESTS
                     | StatusCode::REQUEST_TIMEOUT
-                    | StatusCode::INSUFFICIENT_STORAGE
-                    | StatusCode::INTERNAL_SERVER_ERROR => Trouble::Busy(format!("{}: {text}", word("code"))),
+                    | StatusCode::INSUFFICIENT_STORAGE => Trouble::Busy(format!("{}: {text}", word("code"))),
                     _ => Trouble::No { status: status.as_u16(), code: word("code"), text },
                 })
             }

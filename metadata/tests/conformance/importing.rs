@@ -342,6 +342,19 @@ on_both_engines! {
         assert_eq!(bring(world, again).await.unwrap().state, ImportState::Current);
     }
 
+    async fn what_was_emptied_out_does_not_come_back_from_elsewhere(world: World) {
+        let first = live(None, 1);
+        for name in ["a", "b"] {
+            world.put(name).await.unwrap();
+        }
+        world.empty_bucket().await.unwrap();
+        let mut one = import(world, "a", &first, &[first]);
+        one.origin = (world.m.installation(), 1);
+        assert_eq!(bring(world, one.clone()).await.unwrap().state, ImportState::Purged);
+        one.origin.1 = 3;
+        assert_eq!(bring(world, one).await.unwrap().state, ImportState::Current, "written later, or elsewhere");
+    }
+
     async fn as_many_ancestors_are_remembered_as_the_bucket_says(world: World) {
         let bucket = world.literal(world.bucket);
         world.put_wrong(&format!("UPDATE buckets SET revs_limit = 3 WHERE id = {bucket}")).await;

@@ -14,6 +14,10 @@ use serde_json::{Value, json};
 /// Up to so many bytes go through memory; more pass through as they come, when the target has said that it will take them.
 const WHOLE: u64 = 1024 * 1024;
 
+/// Why the target does not take a version, however often it is offered: what is gone there, or names another thing; and what
+/// is not what it is said to be.
+const REFUSALS: [&str; 4] = ["Remembered", "PurgedHere", "Elsewhere", "BadRequest"];
+
 /// What became of it.
 #[derive(Clone, Debug)]
 pub(super) enum Carried {
@@ -21,6 +25,8 @@ pub(super) enum Carried {
     Taken(String, u64),
     /// It is at the source no longer; what took its place is a change of its own.
     Gone,
+    /// The source cannot read its bytes.
+    Unreadable(String),
     /// A guard at the target refuses it for the time being.
     Guarded(String),
     /// The target refuses it.
@@ -33,6 +39,8 @@ pub(super) async fn carry(link: &Link, name: &str, rev: &str) -> Result<Carried,
     let (headers, body) = match link.from.peer.fetch(&source).await {
         Ok(found) => found,
         Err(trouble) if trouble.status() == Some(404) => return Ok(Carried::Gone),
+        // Its bytes are damaged or missing there: that must not keep the rest from going.
+        Err(Trouble::No { status: 500, text, .. }) => return Ok(Carried::Unreadable(text)),
         Err(trouble) => return Err(trouble),
     };
     let stored = described(&headers)?;
@@ -65,7 +73,9 @@ pub(super) async fn carry(link: &Link, name: &str, rev: &str) -> Result<Carried,
         Err(Trouble::No { code, text, .. }) if code == "Guarded" => Ok(Carried::Guarded(text)),
         // Somebody else brings the same version at this moment, or the bucket is being changed: that is not for good.
         Err(Trouble::No { code, text, .. }) if code == "Conflict" => Err(Trouble::Busy(text)),
-        Err(Trouble::No { status: 409, code, text }) => Ok(Carried::Refused(code, text)),
+        Err(Trouble::No { code, text, .. }) if REFUSALS.contains(&code.as_str()) => {
+            Ok(Carried::Refused(code, text))
+        }
         Err(trouble) => Err(trouble),
     }
 }

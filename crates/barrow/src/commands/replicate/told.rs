@@ -22,6 +22,7 @@ pub(super) struct Told {
     bytes: u64,
     gone: u64,
     guarded: u64,
+    unreadable: u64,
     /// What it does not take, by the reason.
     refused: BTreeMap<String, u64>,
     /// Revisions that were purged there because they were purged here.
@@ -43,6 +44,11 @@ impl Told {
                 self.bytes += bytes;
             }
             Carried::Gone => self.gone += 1,
+            Carried::Unreadable(text) => {
+                self.unreadable += 1;
+                say_aside(&format!("cannot be read at the source: {name:?} {rev}: {text}"));
+                return true;
+            }
             Carried::Guarded(text) => {
                 self.guarded += 1;
                 if self.guarded <= TOLD_MAX {
@@ -81,6 +87,9 @@ impl Told {
         if self.guarded > 0 {
             words.push_str(&format!(", {} refused by a guard for the time being", self.guarded));
         }
+        if self.unreadable > 0 {
+            words.push_str(&format!(", {} unreadable at the source", self.unreadable));
+        }
         for (code, count) in &self.refused {
             words.push_str(&format!(", {count} refused ({code})"));
         }
@@ -104,6 +113,7 @@ impl Told {
             "bytes": self.bytes,
             "gone": self.gone,
             "guarded": self.guarded,
+            "unreadable": self.unreadable,
             "refused": self.refused,
             "purged": self.purged,
             "purges_not_carried": self.purges_left,
