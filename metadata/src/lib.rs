@@ -5,6 +5,7 @@
 //!
 //! Commands to objects go through one writer per process that groups them; reads go past it.
 
+mod bulk;
 mod check;
 mod containers;
 mod deletions;
@@ -37,6 +38,10 @@ mod uploads;
 mod usage;
 mod writer;
 
+pub use bulk::{
+    Accepted, AtPosition, LAST_POSITION, Positions, PurgeBound, PurgeCount, PurgeJob, PurgeNames,
+    PurgeSelector, PurgeState, PurgeVersions, StreamState,
+};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
