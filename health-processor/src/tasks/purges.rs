@@ -98,7 +98,8 @@ impl Purges {
                 return Ok(());
             }
             // Somebody else may have done some of it meanwhile.
-            let (purged, bytes) = (step.purged.saturating_sub(job.purged), step.bytes.saturating_sub(job.bytes));
+            let (purged, bytes) =
+                (step.purged.saturating_sub(job.purged), step.bytes.saturating_sub(job.bytes));
             report.purged += purged;
             report.protected += step.protected.saturating_sub(job.protected);
             let what = (step.bucket, Cause::Purge);

@@ -95,6 +95,20 @@ impl Metadata {
         Ok(state)
     }
 
+    /// The first and the last position of a live bucket.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchBucket`]; [`Failure::Unavailable`].
+    pub async fn stream_ends(&self, bucket: ContainerId) -> Result<Positions, Failure> {
+        let text = "SELECT b.contents_id, b.last_seq, b.change_seq FROM buckets b WHERE b.id = $1 AND b.state = 'live'";
+        let row = self.readers.fetch_one(text, args![bucket]).await?;
+        let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
+        let contents = row.need_id(ContainerId::from_bytes)?;
+        let (last_seq, change_seq) = (row.need_int()?, row.need_int()?);
+        let first = first_seq(&mut Through::Readers(&self.readers), contents).await?;
+        Ok(Positions { first_seq: first.unwrap_or(last_seq + 1), last_seq, change_seq })
+    }
+
     /// The live version at a position of a live bucket.
     ///
     /// # Errors

@@ -274,7 +274,8 @@ fn purge_id(text: &str) -> Result<[u8; 16], Complaint> {
 
 fn selector(order: Order) -> Result<PurgeSelector, Complaint> {
     let bad = |message: &str| Err(Complaint::bad_request(message));
-    let Order { names, filter, prefix, before_seq, keep, keep_per_name, older_than, scope, advance, .. } = order;
+    let Order { names, filter, prefix, before_seq, keep, keep_per_name, older_than, scope, advance, .. } =
+        order;
     let named = names.is_some();
     let names = match (names, filter, prefix) {
         (Some(names), None, None) => listed(names, scope)?,
@@ -287,7 +288,9 @@ fn selector(order: Order) -> Result<PurgeSelector, Complaint> {
         }
         (None, None, Some(prefix)) => PurgeNames::Prefix(prefix),
         (None, None, None) => {
-            return bad("say what to purge: names, filter or prefix; the whole bucket is spelt \"filter\": \">\"");
+            return bad(
+                "say what to purge: names, filter or prefix; the whole bucket is spelt \"filter\": \">\"",
+            );
         }
         _ => return bad("names, filter and prefix exclude each other"),
     };
@@ -314,7 +317,9 @@ fn selector(order: Order) -> Result<PurgeSelector, Complaint> {
     }
     let selector = PurgeSelector { names, bound };
     if advance && !(matches!(bound, Some(PurgeBound::BeforeSeq(_))) && selector.means_every_name()) {
-        return bad("advance moves the next position of the whole bucket: it goes with before_seq and \"filter\": \">\"");
+        return bad(
+            "advance moves the next position of the whole bucket: it goes with before_seq and \"filter\": \">\"",
+        );
     }
     Ok(selector)
 }
@@ -344,11 +349,13 @@ fn listed(names: Names, scope: Option<Scope>) -> Result<PurgeNames, Complaint> {
         (Names::Revisions(names), Some(Scope::Version)) => {
             let mut read = BTreeMap::new();
             for (name, revs) in names {
-                let parsed: Option<BTreeSet<Revision>> = revs.iter().map(|rev| Revision::parse(rev)).collect();
+                let parsed: Option<BTreeSet<Revision>> =
+                    revs.iter().map(|rev| Revision::parse(rev)).collect();
                 match parsed {
                     Some(parsed) if !parsed.is_empty() => read.insert(name, parsed),
                     _ => {
-                        let message = format!("{name:?} needs revisions such as \"3-…\" with 32 hexadecimal digits");
+                        let message =
+                            format!("{name:?} needs revisions such as \"3-…\" with 32 hexadecimal digits");
                         return Err(Complaint::bad_request(message));
                     }
                 };

@@ -68,10 +68,10 @@ on_both_engines! {
         let version = world.put("a").guard(guard).await.unwrap().version;
         assert_eq!(purge(world, selector("a", None)).await.purged, 1);
         world.later(2 * DAY);
-        world.purge_all_due().await;
+        world.reclaim().await;
         assert_eq!(world.state(version).await, State::Removed);
         world.later(8 * DAY);
-        world.purge_all_due().await;
+        world.reclaim().await;
         assert_eq!(world.state(version).await, State::Purged);
     }
 

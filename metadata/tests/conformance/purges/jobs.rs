@@ -78,8 +78,7 @@ on_both_engines! {
         world.purge_containers().await;
         let job = step(world, job.id).await.unwrap();
         assert_eq!(job.state, PurgeState::Done);
-        world.cascade().await;
-        world.purge_containers().await;
+        world.purge_all_due().await;
     }
 
     /// The same id is the same purge: it is answered, and not done again.

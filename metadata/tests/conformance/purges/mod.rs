@@ -94,13 +94,29 @@ pub(super) async fn fill<'a>(by: &Caller, names: impl IntoIterator<Item = &'a st
             versions.push(publish.version);
         }
     }
-    let mut commands = commands.into_iter().peekable();
-    while commands.peek().is_some() {
-        for outcome in by.m.objects(commands.by_ref().take(1_000).collect(), false).await {
-            outcome.unwrap();
+    // Of commands that are sent together those to one name are carried out one by one, behind the rest.
+    let mut chunk: Vec<ObjectCommand> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    for command in commands {
+        let ObjectCommand::Publish(publish) = &command else { continue };
+        let fits = chunk.is_empty()
+            || !seen.contains(&publish.name) && seen.len() == chunk.len()
+            || seen.len() == 1 && seen.contains(&publish.name);
+        if !fits || chunk.len() == 1_000 {
+            send(by, std::mem::take(&mut chunk)).await;
+            seen.clear();
         }
+        seen.insert(publish.name.clone());
+        chunk.push(command);
     }
+    send(by, chunk).await;
     versions
+}
+
+async fn send(by: &Caller, commands: Vec<ObjectCommand>) {
+    for outcome in by.m.objects(commands, false).await {
+        outcome.unwrap();
+    }
 }
 
 /// Messages, first and last position, holes and names.
@@ -119,7 +135,7 @@ pub(super) async fn msgs(by: &Caller) -> (u64, i64, i64) {
 pub(super) async fn positions(world: &World, name: &str) -> Vec<i64> {
     let contents = world.literal(world.contents().await);
     let query = format!(
-        "SELECT CAST(seq AS TEXT) FROM versions WHERE contents_id = {contents} AND name = '{name}' AND state = 'live' ORDER BY seq"
+        "SELECT CAST(seq AS TEXT) FROM versions WHERE contents_id = {contents} AND name = '{name}' AND state = 'live' ORDER BY versions.seq"
     );
     world.ask(&query).await.iter().map(|text| text.parse().unwrap()).collect()
 }

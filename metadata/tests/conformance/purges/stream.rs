@@ -258,7 +258,7 @@ on_both_engines! {
         assert_eq!(world.counted(State::Live).await, (before.0 / 2, before.1 / 2));
         assert_eq!(world.counted(State::Removed).await, (100, i64::try_from(job.bytes).unwrap()));
         world.later(DAY);
-        world.purge_all_due().await;
+        world.reclaim().await;
         assert_eq!(world.counted(State::Live).await, (before.0 / 2, before.1 / 2));
     }
 
