@@ -137,6 +137,8 @@ async fn everything_that_is_described_is_answered() {
     w.post(&contents, json!({ "dry_run": true })).await;
     w.post(&contents, json!({})).await;
 
+    crate::couch::everything(&w, bucket).await;
+
     let removed = w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved" })).await;
     w.get(&format!("/v1/deletions/{}", removed["deletion_id"].as_str().unwrap())).await;
     w.get("/v1/deletions?state=removed&since=1h").await;

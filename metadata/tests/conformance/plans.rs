@@ -2,9 +2,9 @@
 //! may be dead.
 
 use crate::world::*;
-use lifecycle::State;
+use lifecycle::{Asked, State};
 use metadata::testing::{explain, statements_of};
-use metadata::{ContainerKind, UploadsOrder, Which};
+use metadata::{ContainerKind, MissingOrder, PurgePair, RevisionPurge, UploadsOrder, Which};
 
 /// The plans of all statements that `doing` runs.
 async fn plans(world: &World, doing: impl Future<Output = ()>) -> Vec<(String, Vec<String>)> {
@@ -111,6 +111,20 @@ async fn no_statement_walks_all_versions_or_blobs() {
         let version = world.restore("a").replace().await.unwrap().version;
         world.delete("a").await.unwrap();
         world.restore_version(version).under("d").await.unwrap();
+        let asked: Vec<_> =
+            ["b", "d", "nobody"].map(|name| (name.to_owned(), vec![Asked::parse("7-x").unwrap()])).into();
+        let order = MissingOrder { bucket: world.bucket, asked, ancestors: 9, purged: true };
+        world.m.missing_revisions(order).await.unwrap();
+        let names = ["b".to_owned(), "c".to_owned()];
+        let trees = world.m.revision_trees(world.bucket, &names).await.unwrap();
+        let pairs = trees.into_iter().map(|(name, tree)| {
+            let revs = tree.leaves().iter().map(|leaf| leaf.revision.into()).collect();
+            PurgePair { name, revs, purge_id: Some(*lifecycle::BlobName::random().as_bytes()) }
+        });
+        let (domain, bucket, pairs) = (world.domain, world.bucket, pairs.collect());
+        let order = RevisionPurge { domain, bucket, pairs, door: "couch", actor: "olga".to_owned() };
+        assert!(world.m.purge_revisions(order).await.unwrap().versions >= 4);
+        world.m.purge_infos(world.bucket, 0, 10).await.unwrap();
         let upload = world.stage("up").await;
         world.put_staged("up", upload, 5).await.unwrap();
         world.stage("lost").await;
