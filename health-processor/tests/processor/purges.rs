@@ -87,6 +87,7 @@ async fn a_processor_may_die_between_two_steps() {
             run(&next, "purges").await;
             let done = job(&world, begun.id).await;
             assert_eq!((done.state, done.purged), (PurgeState::Done, MANY as u64), "{failpoint}");
+            world.clock.advance(GRACE);
             assert!(next.run_all_until_idle().await);
             assert_eq!((world.count(State::Purging).await, world.count(State::Live).await), (0, 0));
             world.check().await;
