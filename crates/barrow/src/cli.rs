@@ -155,6 +155,10 @@ pub(crate) enum Operator {
     Deletions(Deletions),
     /// What a UUID or a name was: everything dead that is remembered of it
     Tombstones(Tombstones),
+    /// What changed in a bucket, in order, each name as it is now
+    Changes(Changes),
+    /// Who follows a bucket's changes and purges, and how far each has come
+    Followers(Followers),
 }
 
 #[derive(Debug, Subcommand)]
@@ -415,6 +419,47 @@ pub(crate) struct Tombstones {
     /// At most so many
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Changes {
+    /// The bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    pub(crate) bucket: String,
+    /// In another domain than the default one
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// Only what changed behind this number: the last one of an earlier answer
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) since: u64,
+    /// At most so many
+    #[arg(long, default_value_t = 1_000, conflicts_with = "follow", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// Go on telling what changes and what is purged until interrupted
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Followers {
+    /// The bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    pub(crate) bucket: String,
+    /// In another domain than the default one
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<FollowersCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FollowersCommand {
+    /// Forget a follower, so that nothing is kept for it any more; if it comes back, it may have to begin anew
+    Deregister {
+        /// What it calls itself
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What to purge, and how.
