@@ -97,6 +97,49 @@ async fn a_claim_walks_the_due_index_and_stops_at_its_limit() {
     world.finish().await;
 }
 
+/// Whatever is purged, no more is looked at than is meant: by position or by name, in the order of an index.
+#[tokio::test]
+async fn a_purge_in_bulk_walks_what_it_means() {
+    use crate::purges::{before, keep, order, purge_as, selector};
+    use metadata::{PurgeBound, PurgeNames, PurgeSelector, PurgeVersions};
+    let world = World::sqlite().await;
+    world.versioning("enabled").await;
+    for name in ["a/1", "a/2", "b", "b"] {
+        world.put(name).await.unwrap();
+    }
+    world.put("c").kept_for(DAY).await.unwrap();
+    let everything = || PurgeNames::Filter(lifecycle::Filter::everything());
+    for selector in [
+        selector("a.*", None),
+        selector("a.>", before(2)),
+        selector("b", keep(1)),
+        PurgeSelector { names: PurgeNames::Listed(["a/2".to_owned()].into()), bound: None },
+        PurgeSelector { names: everything(), bound: Some(PurgeBound::KeepPerName(1)) },
+        PurgeSelector { names: everything(), bound: Some(keep(1)) },
+        selector("c", None),
+        PurgeSelector { names: everything(), bound: Some(before(3)) },
+    ] {
+        let order = PurgeVersions { selector, ..order(&world) };
+        let ran = plans(&world, async {
+            world.m.count_purge(&order).await.unwrap();
+            purge_as(&world, order).await;
+        })
+        .await;
+        for (statement, plan) in ran.iter().filter(|(statement, _)| statement.contains("versions")) {
+            let walks = |line: &String| {
+                ["SCAN v", "SCAN versions"]
+                    .iter()
+                    .any(|scan| line.starts_with(scan) || line.contains(&format!(" {scan}")))
+            };
+            assert!(!plan.iter().any(walks), "{statement}: {plan:#?}");
+            if statement.contains("FROM versions v") {
+                assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{statement}: {plan:#?}");
+            }
+        }
+    }
+    world.finish().await;
+}
+
 /// Everything that a day of this house runs, down to the last statement.
 #[tokio::test]
 async fn no_statement_walks_all_versions_or_blobs() {
