@@ -7,10 +7,12 @@ mod check;
 mod container;
 mod deletions;
 mod domain;
+mod index;
 mod key;
 mod members;
 mod purge;
 mod resume;
+mod search;
 mod tasks;
 mod tombstones;
 mod trash;
@@ -69,6 +71,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Why(which) => why::run(&session, which).await,
             Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
+            Operator::Index(order) => index::run(&session, order).await,
+            Operator::Search(order) => search::run(&session, order).await,
         }
     })
 }
