@@ -49,11 +49,7 @@ pub(crate) enum Appended {
 ///
 /// # Errors
 /// [`Refusal::Conflict`] where its id stands for another purge already.
-pub(crate) async fn append(
-    conn: &mut Conn,
-    bucket: ContainerId,
-    entry: &Entry,
-) -> Result<Appended, Failure> {
+pub(crate) async fn append(conn: &mut Conn, bucket: ContainerId, entry: &Entry) -> Result<Appended, Failure> {
     let row = conn
         .fetch_one(
             "UPDATE buckets SET purge_seq = purge_seq + 1 WHERE id = $1 RETURNING purge_seq",

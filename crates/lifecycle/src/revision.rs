@@ -50,6 +50,12 @@ impl Revision {
         }
     }
 
+    /// The revision of a delete marker that follows `parent`. Where a bucket keeps no markers, what was deleted counts as
+    /// having this one behind it all the same, so that peers agree on it.
+    pub fn deleted(parent: Option<Revision>) -> Self {
+        Revision::of(&Described { parent, content_md5: None, size: 0, headers: "[]", marker: true })
+    }
+
     /// Reads `N-hash`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (generation, hash) = text.split_once('-')?;

@@ -4,7 +4,7 @@
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_versioning;
-use crate::objects::{Removal, Usage, lock_domains, remove_versions, touch_bucket};
+use crate::objects::{Numbers, Removal, Usage, lock_domains, remove_versions, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Facts, Move, step};
@@ -73,30 +73,36 @@ async fn erase(
     let Some(mut domain) = domain else { return Ok(done) };
     let domain = domain.need_id(ContainerId::from_bytes)?;
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
-    let touched = touch_bucket(conn, bucket, domain, 1).await?;
+    let touched = touch_bucket(conn, bucket, domain, Numbers::changes(i64::from(limit))).await?;
     // Timers never act inside a container that is not live.
     let Some(mut row) = touched.filter(|_| live.contains(&domain)) else { return Ok(done) };
     let contents = row.need_id(ContainerId::from_bytes)?;
-    let seq = row.need_int()?;
+    row.skip(1);
     let own = row.int()?.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros);
     let promise = Grace::For(own.unwrap_or(grace)).purge_after(now);
     let off = read_versioning(&mut row)? == Versioning::Disabled;
     // Switched on again meanwhile: what was superseded before stays gone, and what came since is kept.
-    let upto = if off { i64::MAX } else { row.need_int()? };
+    let erase_upto = row.need_int()?;
+    let upto = if off { i64::MAX } else { erase_upto };
+    row.skip(1);
+    // Each its own, or one page of changes would have to hold them all. What is left over is a gap, and no harm.
+    let mut change_seq = row.need_int()? - i64::from(limit);
     let rows = conn
         .fetch(
-            // What a guard protects stands behind the rest, or it would fill the limit for ever.
+            // What a guard protects stands behind the rest, or it would fill the limit for ever. What goes last comes back
+            // first by its name: no marker, and the newest.
             "SELECT id, size, guard_from, guard_until, hold FROM versions
              WHERE contents_id = $1 AND state = 'live' AND is_current = 0
                 AND ((superseded_seq IS NULL AND $4 = 1) OR superseded_seq <= $3)
              ORDER BY CASE WHEN hold = 1 OR (guard_until > $2 AND (guard_from IS NULL OR guard_from <= $2))
-                THEN 1 ELSE 0 END LIMIT $5",
+                THEN 1 ELSE 0 END, marker DESC, seq LIMIT $5",
             args![contents, now, upto, off, limit],
         )
         .await?;
     let mut removals = Vec::new();
     for mut row in rows {
-        match removal(&mut row, contents, now, promise, seq)? {
+        change_seq += 1;
+        match removal(&mut row, contents, now, promise, change_seq)? {
             Some(removal) => removals.push(removal),
             None => done.guarded += 1,
         }

@@ -5,7 +5,7 @@ use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_versioning;
 use crate::objects::expiry::{Aged, Expiry, lifepoint, read_rules};
-use crate::objects::{lock_domains, touch_bucket};
+use crate::objects::{Numbers, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, Value, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Time, VersionId, Versioning};
@@ -105,7 +105,8 @@ async fn replan(
     let Some(mut domain) = domain else { return Ok(nothing) };
     let domain = domain.need_id(ContainerId::from_bytes)?;
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
-    let Some(mut row) = touch_bucket(conn, bucket, domain, 0).await?.filter(|_| live.contains(&domain))
+    let Some(mut row) =
+        touch_bucket(conn, bucket, domain, Numbers::default()).await?.filter(|_| live.contains(&domain))
     else {
         return Ok(nothing);
     };

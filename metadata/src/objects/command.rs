@@ -1,7 +1,10 @@
 //! What can be asked of objects, and what is answered. The same commands drive both engines and the reference model.
 
 use bytes::Bytes;
-use lifecycle::{BlobName, Cause, Condition, ContainerId, Guard, Kind, Time, UploadId, VersionId};
+use lifecycle::{
+    BlobName, Cause, Condition, ContainerId, Guard, Kind, Time, UploadId, VersionId, Versioning,
+};
+use std::ops::AddAssign;
 use std::time::Duration;
 
 /// One command to one object. Commands that queue together are carried out in one transaction; one that is refused
@@ -228,6 +231,37 @@ pub struct Restore {
     pub grace: Duration,
 }
 
+/// How many of its numbers a bucket is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    /// Positions, whatever the bucket keeps.
+    pub(crate) positions: i64,
+    /// Positions of delete markers, which stand only where versions are kept.
+    pub(crate) markers: i64,
+    /// Changes.
+    pub(crate) changes: i64,
+}
+
+impl Numbers {
+    /// So many changes, and no position.
+    pub(crate) const fn changes(changes: i64) -> Self {
+        Numbers { positions: 0, markers: 0, changes }
+    }
+
+    /// The positions that a bucket gives which keeps versions so.
+    pub(crate) fn positions_in(self, versioning: Versioning) -> i64 {
+        self.positions + if versioning == Versioning::Disabled { 0 } else { self.markers }
+    }
+}
+
+impl AddAssign for Numbers {
+    fn add_assign(&mut self, other: Self) {
+        self.positions += other.positions;
+        self.markers += other.markers;
+        self.changes += other.changes;
+    }
+}
+
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -307,11 +341,18 @@ impl ObjectCommand {
         }
     }
 
-    /// How many positions it takes at most. A rename takes two: a marker's at the old name, and its own.
-    pub(crate) fn positions(&self) -> i64 {
+    /// What it takes at most of its bucket's numbers. Only what arrives takes a position: a version, or the marker that
+    /// hides one, and a restored version, which may take a new place.
+    pub(crate) fn numbers(&self) -> Numbers {
         match self {
-            ObjectCommand::Publish(c) if c.renames.is_some() => 2,
-            _ => 1,
+            ObjectCommand::Stage(_) => Numbers::default(),
+            ObjectCommand::Publish(c) if c.renames.is_some() => {
+                Numbers { positions: 1, markers: 1, changes: 2 }
+            }
+            ObjectCommand::Publish(_) | ObjectCommand::Restore(_) => {
+                Numbers { positions: 1, markers: 0, changes: 1 }
+            }
+            ObjectCommand::Delete(_) => Numbers { positions: 0, markers: 1, changes: 1 },
         }
     }
 }

@@ -141,8 +141,7 @@ pub(crate) async fn hand_over(
         .execute_rows(
             "UPDATE versions SET state = 'purged', is_current = 0, cause = 'metadata', removed_at = $1, purge_after = $1,
                 purged_at = $1, forget_after = gone.column2, actor = gone.column3, change_seq = gone.column4,
-                headers = NULL, tags = NULL, checksum = NULL, owner = NULL, md5 = NULL, parent_revision = NULL, expires_at = NULL,
-                expiry_rule = NULL, guard_from = NULL, guard_until = NULL, hold = 0
+                headers = NULL, tags = NULL, checksum = NULL, owner = NULL, md5 = NULL, expires_at = NULL, expiry_rule = NULL, guard_from = NULL, guard_until = NULL, hold = 0
              FROM (VALUES {rows}) AS gone
              WHERE versions.id = gone.column1 AND versions.state = 'live'",
             &[now.into()],
@@ -223,14 +222,15 @@ pub(crate) async fn mark(conn: &mut Conn, markers: &[Marker], usage: &mut Usage)
                 m.parent,
                 m.owner.as_deref(),
                 m.at,
-                m.null_version
+                m.null_version,
+                m.change_seq
             ]
         })
         .collect();
     conn.execute_rows(
         "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, generation, revision, parent_revision,
             owner, created_at, null_version, superseded_seq, headers, size, hold, state, is_current, marker)
-         SELECT column1, column2, column3, column4, column5, column5, column6, column7, column8, column9, column10,
+         SELECT column1, column2, column3, column4, column5, column12, column6, column7, column8, column9, column10,
             column11, column5, '[]', 0, 0, 'live', 0, 1
          FROM (VALUES {rows}) AS new",
         &[],
@@ -265,7 +265,7 @@ pub(crate) async fn arrive(
         "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, size, md5, generation, revision,
             parent_revision, headers, owner, created_at, guard_from, guard_until, hold, expires_at, null_version, parts,
             expiry_rule, tags, checksum, state, is_current, marker)
-         SELECT column1, column2, column3, column4, column5, column5, column6, column7, column8, column9, column10,
+         SELECT column1, column2, column3, column4, column5, column23, column6, column7, column8, column9, column10,
             column11, column12, column13, column14, column15, column16, column17, column18, column19, column20, column21,
             column22, 'live', 1, 0
          FROM (VALUES {rows}) AS new",
@@ -316,6 +316,7 @@ fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
         arrival.expiry.rule.as_deref(),
         arrival.tags.as_deref(),
         cmd.checksum.as_deref(),
+        arrival.change_seq,
     ]
 }
 
@@ -337,7 +338,7 @@ async fn finish_staged(
     usage.lose(was.need_id(ContainerId::from_bytes)?, State::Staged, 0);
     let touched = conn
         .execute(
-            "UPDATE versions SET contents_id = $2, kind = $3, name = $4, seq = $5, change_seq = $5, size = $6, md5 = $7,
+            "UPDATE versions SET contents_id = $2, kind = $3, name = $4, seq = $5, change_seq = $23, size = $6, md5 = $7,
                 generation = $8, revision = $9, parent_revision = $10, headers = $11, owner = $12, created_at = $13,
                 guard_from = $14, guard_until = $15, hold = $16, expires_at = $17, null_version = $18, parts = $19,
                 expiry_rule = $20, tags = $21, checksum = $22,
@@ -355,14 +356,25 @@ async fn finish_staged(
     Ok(())
 }
 
-/// Removed versions become live again.
+/// Removed versions become live again. Of one that takes another revision the old one stays known: peers may have it.
 pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut Usage) -> Result<(), DbError> {
+    let replaced = returns.iter().filter(|r| r.revision.is_some()).map(|r| args![r.id]).collect();
+    conn.execute_rows(
+        "INSERT INTO ancestry (contents_id, name, generation, revision, parent_revision, marker)
+         SELECT v.contents_id, v.name, v.generation, v.revision, v.parent_revision, v.marker
+         FROM (VALUES {rows}) AS back JOIN versions v ON v.id = back.column1 WHERE v.revision IS NOT NULL
+         ON CONFLICT DO NOTHING",
+        &[],
+        replaced,
+    )
+    .await?;
     let rows = returns
         .iter()
         .map(|r| {
             usage.lose(r.contents, State::Removed, r.size);
             usage.gain(r.contents, State::Live, r.size);
-            let superseded = (!r.is_current).then_some((r.at, r.change_seq)).unzip();
+            let superseded = (!r.is_current).then_some((r.at, r.superseded_seq)).unzip();
+            let revision = r.revision.map(|(revision, _)| revision);
             args![
                 r.id,
                 r.name.as_str(),
@@ -372,7 +384,10 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
                 r.is_current,
                 superseded.0,
                 superseded.1,
-                r.expiry.rule.as_deref()
+                r.expiry.rule.as_deref(),
+                revision.map(|revision| revision.generation),
+                revision.map(|revision| revision.hash),
+                r.revision.and_then(|(_, parent)| parent)
             ]
         })
         .collect();
@@ -382,6 +397,9 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
                 expires_at = back.column3,
                 expiry_rule = back.column9, change_seq = back.column4, seq = back.column5,
                 superseded_at = back.column7, superseded_seq = back.column8, removed_at = NULL,
+                parent_revision = CASE WHEN back.column10 IS NULL THEN versions.parent_revision ELSE back.column12 END,
+                revision = COALESCE(back.column11, versions.revision),
+                generation = COALESCE(back.column10, versions.generation),
                 purge_after = NULL, due_at = NULL, cause = NULL, actor = NULL
              FROM (VALUES {rows}) AS back
              WHERE versions.id = back.column1 AND versions.state = 'removed'",

@@ -8,6 +8,7 @@ use super::decide::{BucketFacts, Seen, VersionFacts};
 use super::group::Open;
 use crate::lookup::read_revision;
 use crate::sql::{Conn, DbError, Row, Value, args};
+use lifecycle::revision::Revision;
 use lifecycle::{ContainerId, Guard, Kind, UploadId, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -21,6 +22,7 @@ pub(super) struct RoundFacts {
     second: ByName,
     null: ByName,
     named: HashMap<VersionId, VersionFacts>,
+    dead: HashMap<(ContainerId, String), Revision>,
     /// The removed version that each restore means, by the command's place.
     pub(super) removed: HashMap<usize, VersionFacts>,
     /// Staged bodies whose rows are not staged any more.
@@ -38,6 +40,7 @@ impl RoundFacts {
             newest: self.newest.get(&key),
             second: self.second.get(&key),
             null: self.null.get(&key),
+            dead: self.dead.get(&key).copied(),
         }
     }
 
@@ -67,7 +70,7 @@ pub(super) async fn read(
     };
     let (mut all, mut kept, mut deep, mut suspended) =
         (Names::new(), Names::new(), Names::new(), Names::new());
-    let mut versions = BTreeSet::new();
+    let (mut versions, mut arriving) = (BTreeSet::new(), BTreeSet::new());
     for &at in round {
         let command = commands[at];
         let Some(open) = command.place().and_then(|(_, bucket)| open.get(&bucket)) else { continue };
@@ -76,6 +79,10 @@ pub(super) async fn read(
         for name in names_of(command, removed) {
             let key = (open.bucket.contents, name, open.bucket.erase_upto);
             all.insert(key);
+            // A delete puts something on top only where versions are kept.
+            if versioning != Versioning::Disabled || !matches!(command, ObjectCommand::Delete(_)) {
+                arriving.insert((open.bucket.contents, name));
+            }
             if versioning != Versioning::Disabled {
                 kept.insert(key);
             }
@@ -117,7 +124,40 @@ pub(super) async fn read(
     facts.null = by_name(conn, NULL_VERSION, keys(&suspended)).await?;
     facts.named = by_id(conn, versions.into_iter().map(|id| args![id]).collect()).await?;
     facts.parts = read_parts(conn, commands, round).await?;
+    let gone = arriving
+        .into_iter()
+        .map(|(contents, name)| (contents, name.to_owned()))
+        .filter(|key| !facts.current.contains_key(key) && !facts.newest.contains_key(key))
+        .map(|(contents, name)| args![contents, name])
+        .collect();
+    facts.dead = read_dead(conn, gone).await?;
     Ok(facts)
+}
+
+/// What the next version of each name follows, where nothing of the name lives: the last of what did, or the tombstone behind
+/// it. What was purged out of the tree by its revision is in none.
+async fn read_dead(
+    conn: &mut Conn,
+    keys: Vec<Vec<Value>>,
+) -> Result<HashMap<(ContainerId, String), Revision>, DbError> {
+    let mut found = HashMap::new();
+    for mut row in conn.fetch_rows(DEAD, &[], keys).await? {
+        let key = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
+        let mut last: Option<(Revision, bool)> = None;
+        for _ in 0..2 {
+            let stands = row.need_bool()?;
+            match read_revision(&mut row)? {
+                Some(revision) if last.is_none_or(|(known, _)| known < revision) => {
+                    last = Some((revision, stands));
+                }
+                Some(_) | None => {}
+            }
+        }
+        if let Some((revision, stands)) = last {
+            found.insert(key, if stands { revision } else { Revision::deleted(Some(revision)) });
+        }
+    }
+    Ok(found)
 }
 
 /// The names whose versions a command may change.
@@ -176,6 +216,16 @@ const NULL_VERSION: &str = by_name!(
         AND h.state = 'live' AND h.is_current = 0 AND h.null_version = 1
         AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3) LIMIT 1)"
 );
+// In each row: does the revision stand for the tombstone itself, or is that behind it? A bulk purge leaves none.
+const DEAD: &str = "SELECT wanted.column1, wanted.column2,
+        CASE WHEN r.marker = 1 OR r.cause = 'purge' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END, r.generation, r.revision,
+        CASE WHEN p.marker = 1 OR p.cause = 'purge' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END, p.generation, p.revision
+     FROM (VALUES {rows}) AS wanted
+     LEFT JOIN versions r ON r.id = (SELECT h.id FROM versions h WHERE h.contents_id = wanted.column1
+        AND h.name = wanted.column2 AND h.state = 'removed' ORDER BY h.seq DESC LIMIT 1)
+     LEFT JOIN versions p ON p.id = (SELECT g.id FROM versions g WHERE g.contents_id = wanted.column1
+        AND g.name = wanted.column2 AND g.state IN ('purging', 'purged') AND g.revision IS NOT NULL
+        ORDER BY g.id DESC LIMIT 1)";
 const BY_ID: &str = by_name!("v.id = wanted.column1 AND v.state = 'live'");
 
 async fn by_name(conn: &mut Conn, text: &'static str, keys: Vec<Vec<Value>>) -> Result<ByName, DbError> {

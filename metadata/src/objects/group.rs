@@ -5,7 +5,7 @@
 //! *later* statements read what is current and what guards it: read together with the lock, two writers with
 //! `If-None-Match: *` would both find nothing and both win.
 
-use super::command::{ObjectCommand, Outcome, Restore, RestoreWhat, Stage, Which};
+use super::command::{Numbers, ObjectCommand, Outcome, Restore, RestoreWhat, Stage, Which};
 use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
 use super::expiry::read_rules;
@@ -27,13 +27,13 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
     let names = read_names(conn, commands).await?;
     stage(conn, commands, now, &mut usage, &mut answers).await?;
     let mut waiting: Vec<usize> = (0..commands.len()).filter(|&at| answers[at].is_none()).collect();
-    let mut next_seq: HashMap<ContainerId, i64> =
-        open.iter().map(|(id, open)| (*id, open.first_seq)).collect();
+    let mut next: HashMap<ContainerId, Next> = open.iter().map(|(id, open)| (*id, open.first)).collect();
     while !waiting.is_empty() {
         let (round, later) = split_round(commands, &waiting, &names);
-        run_round(conn, commands, &round, &open, &mut next_seq, now, &mut usage, &mut answers).await?;
+        run_round(conn, commands, &round, &open, &mut next, now, &mut usage, &mut answers).await?;
         waiting = later;
     }
+    give_back(conn, &open, &next).await?;
     usage.apply(conn).await?;
     Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(Refusal::Conflict))).collect())
 }
@@ -41,7 +41,17 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
 /// A bucket that was found live and is locked until the transaction ends.
 pub(super) struct Open {
     pub(super) bucket: BucketFacts,
-    first_seq: i64,
+    /// The first numbers that it gave.
+    first: Next,
+    /// The last ones.
+    last: Next,
+}
+
+/// Position and change that the next command takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Next {
+    seq: i64,
+    change: i64,
 }
 
 /// Locks what the commands need, in the order that every transaction keeps: domains, then buckets by id, then contents.
@@ -49,32 +59,58 @@ async fn lock_buckets(
     conn: &mut Conn,
     commands: &[&ObjectCommand],
 ) -> Result<BTreeMap<ContainerId, Open>, DbError> {
-    let mut wanted: BTreeMap<(ContainerId, ContainerId), i64> = BTreeMap::new();
+    let mut wanted: BTreeMap<(ContainerId, ContainerId), Numbers> = BTreeMap::new();
     for command in commands {
         if let Some(place) = command.place() {
-            *wanted.entry(place).or_default() += command.positions();
+            *wanted.entry(place).or_default() += command.numbers();
         }
     }
     let domains: BTreeSet<ContainerId> = wanted.keys().map(|(domain, _)| *domain).collect();
     let live = lock_domains(conn, &domains).await?;
-    let mut buckets: Vec<(ContainerId, ContainerId, i64)> =
-        wanted.into_iter().map(|((domain, bucket), count)| (bucket, domain, count)).collect();
-    buckets.sort_unstable();
+    let mut buckets: Vec<(ContainerId, ContainerId, Numbers)> =
+        wanted.into_iter().map(|((domain, bucket), numbers)| (bucket, domain, numbers)).collect();
+    buckets.sort_unstable_by_key(|(bucket, domain, _)| (*bucket, *domain));
 
     let mut open = BTreeMap::new();
-    for (bucket, domain, count) in buckets.into_iter().filter(|(_, domain, _)| live.contains(domain)) {
-        if let Some(mut row) = touch_bucket(conn, bucket, domain, count).await? {
+    for (bucket, domain, numbers) in buckets.into_iter().filter(|(_, domain, _)| live.contains(domain)) {
+        if let Some(mut row) = touch_bucket(conn, bucket, domain, numbers).await? {
             let contents = row.need_id(ContainerId::from_bytes)?;
             let last_seq = row.need_int()?;
             let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
             let versioning = read_versioning(&mut row)?;
             let erase_upto = row.need_int()?;
             let rules = read_rules(row.text()?);
+            let last = Next { seq: last_seq, change: row.need_int()? };
+            let first = Next {
+                seq: last.seq - numbers.positions_in(versioning) + 1,
+                change: last.change - numbers.changes + 1,
+            };
             let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
-            open.insert(bucket, Open { bucket: facts, first_seq: last_seq - count + 1 });
+            open.insert(bucket, Open { bucket: facts, first, last });
         }
     }
     Ok(open)
+}
+
+/// Numbers that nobody took after all, because a command was refused or hid nothing, stand at the end of what was handed
+/// out, and go back: so positions count what arrived, without holes. The bucket is locked, so nobody has seen them.
+async fn give_back(
+    conn: &mut Conn,
+    open: &BTreeMap<ContainerId, Open>,
+    next: &HashMap<ContainerId, Next>,
+) -> Result<(), DbError> {
+    for (bucket, open) in open {
+        let Some(next) = next.get(bucket) else { continue };
+        let (seqs, changes) = (open.last.seq + 1 - next.seq, open.last.change + 1 - next.change);
+        if (seqs, changes) != (0, 0) {
+            conn.execute(
+                "UPDATE buckets SET last_seq = last_seq - $2, change_seq = change_seq - $3 WHERE id = $1",
+                args![*bucket, seqs, changes],
+            )
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 /// Finds which of `domains` are live, and keeps them so until the transaction ends.
@@ -98,18 +134,20 @@ pub(crate) async fn lock_domains(
     Ok(live)
 }
 
-/// Takes the bucket's row, hands out `count` positions, and refuses (no row) when the bucket is not live.
+/// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
+/// last position, grace of objects, versioning, `erase_upto`, rules and last change.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
     domain: ContainerId,
-    count: i64,
+    numbers: Numbers,
 ) -> Result<Option<Row>, DbError> {
     conn.fetch_one(
-        "UPDATE buckets SET last_seq = last_seq + $3, change_seq = change_seq + $3
+        "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
+            change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle",
-        args![bucket, domain, count],
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq",
+        args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await
 }
@@ -234,7 +272,7 @@ async fn run_round(
     commands: &[&ObjectCommand],
     round: &[usize],
     open: &BTreeMap<ContainerId, Open>,
-    next_seq: &mut HashMap<ContainerId, i64>,
+    next: &mut HashMap<ContainerId, Next>,
     now: Time,
     usage: &mut Usage,
     answers: &mut [Option<Result<Outcome, Refusal>>],
@@ -249,9 +287,8 @@ async fn run_round(
             answers[at] = Some(Err(Refusal::ContainerGone));
             continue;
         };
-        let seq = next_seq.entry(bucket_id).or_default();
-        let slot = Slot { now, seq: *seq };
-        *seq += command.positions();
+        let next = next.entry(bucket_id).or_default();
+        let slot = Slot { now, seq: next.seq, change: next.change };
         let seen = |name: &str| facts.seen(bucket.contents, name);
         let decision = match command {
             ObjectCommand::Stage(_) => continue,
@@ -277,6 +314,9 @@ async fn run_round(
             }
         };
         answers[at] = Some(decision.map(|(effects, outcome)| {
+            let taken = effects.taken();
+            next.seq += taken.positions;
+            next.change += taken.changes;
             let arrival = all.add(effects);
             if let (ObjectCommand::Publish(c), Some(arrival)) = (command, arrival) {
                 arrivals.push((&**c, arrival));

@@ -8,6 +8,7 @@ mod facts;
 mod group;
 mod parts;
 
+pub(crate) use command::Numbers;
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
     RestoreWhat, Restored, Stage, Which,

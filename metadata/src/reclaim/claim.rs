@@ -2,7 +2,7 @@
 
 use super::Waiting;
 use crate::error::Failure;
-use crate::objects::{Usage, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
@@ -36,7 +36,7 @@ impl Metadata {
                     let by_clock = if trust_db_clock { now.min(conn.db_now().await?) } else { now };
                     halted::refuse(conn).await?;
                     let live = lock_domains(conn, &BTreeSet::from([from.domain])).await?;
-                    let touched = touch_bucket(conn, from.bucket, from.domain, 0).await?;
+                    let touched = touch_bucket(conn, from.bucket, from.domain, Numbers::default()).await?;
                     let holds = match touched {
                         Some(mut row) => {
                             live.contains(&from.domain)

@@ -10,7 +10,7 @@ pub use part::{NewPart, Part, PartBody};
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::objects::{Usage, give_up_parts, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Usage, give_up_parts, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Kind, Refusal, Time, UploadId, VersionId};
@@ -210,7 +210,7 @@ impl Metadata {
 
 async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failure> {
     let live = lock_domains(conn, &BTreeSet::from([new.domain])).await?;
-    let bucket = touch_bucket(conn, new.bucket, new.domain, 0).await?;
+    let bucket = touch_bucket(conn, new.bucket, new.domain, Numbers::default()).await?;
     let Some(mut bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };

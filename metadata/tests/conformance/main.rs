@@ -122,6 +122,8 @@ mod records;
 #[cfg(test)]
 mod restoring;
 #[cfg(test)]
+mod revisions;
+#[cfg(test)]
 mod tags;
 #[cfg(test)]
 mod tombstones;

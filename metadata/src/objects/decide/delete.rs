@@ -94,7 +94,9 @@ fn delete_nothing(cmd: &Delete, seen: Seen<'_>, hand: &Hand<'_>) -> Decision {
                 }
             }
             let null_version = versioning == Versioning::Suspended;
-            let made = hand.marker(cmd.marker, (Kind::Named, &cmd.name), seen.newest, null_version);
+            let over = seen.newest.or(seen.current);
+            let named = (Kind::Named, cmd.name.as_str());
+            let made = hand.marker_after(cmd.marker, named, over, seen.leaf(), null_version);
             let deleted = Deleted {
                 version: cmd.marker,
                 marker: Some(cmd.marker),

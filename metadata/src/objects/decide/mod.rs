@@ -10,12 +10,12 @@ pub(crate) use delete::delete;
 pub(crate) use publish::publish;
 pub(crate) use restore::restore;
 
-use super::command::Outcome;
+use super::command::{Numbers, Outcome};
 use super::expiry::Expiry;
 use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::refusal::Reserved;
-use lifecycle::revision::{Described, Revision};
+use lifecycle::revision::Revision;
 use lifecycle::{
     Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, State, Time, VersionId, Versioning,
 };
@@ -77,6 +77,9 @@ pub(crate) struct Seen<'a> {
     pub(crate) second: Option<&'a VersionFacts>,
     /// The null version, if it is not the current one. Read only where another may take its place.
     pub(crate) null: Option<&'a VersionFacts>,
+    /// Where nothing of the name lives: the revision that whatever comes next has to follow, or what peers know of the
+    /// name would name two things.
+    pub(crate) dead: Option<Revision>,
 }
 
 impl<'a> Seen<'a> {
@@ -90,6 +93,14 @@ impl<'a> Seen<'a> {
         match self.current {
             Some(_) => None,
             None => self.newest.filter(|newest| newest.marker),
+        }
+    }
+
+    /// The revision that the next version of the name follows.
+    fn leaf(&self) -> Option<Revision> {
+        match self.current.or(self.newest) {
+            Some(version) => version.revision,
+            None => self.dead,
         }
     }
 
@@ -118,11 +129,12 @@ impl BucketFacts {
     }
 }
 
-/// Time and first position that a command is given.
+/// Time, first position and first change that a command is given.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
     pub(crate) now: Time,
     pub(crate) seq: i64,
+    pub(crate) change: i64,
 }
 
 /// A live version becomes removed.
@@ -166,6 +178,7 @@ pub(crate) struct Turn {
 pub(crate) struct Arrival {
     pub(crate) contents: ContainerId,
     pub(crate) seq: i64,
+    pub(crate) change_seq: i64,
     pub(crate) at: Time,
     pub(crate) size: u64,
     pub(crate) md5: Option<[u8; 16]>,
@@ -175,6 +188,8 @@ pub(crate) struct Arrival {
     pub(crate) revision: Revision,
     pub(crate) parent: Option<[u8; 16]>,
     pub(crate) tags: Option<String>,
+    /// It left another name for this one.
+    pub(crate) renamed: bool,
     /// The parts that it is assembled from.
     pub(crate) pieces: Vec<Piece>,
 }
@@ -196,6 +211,7 @@ pub(crate) struct Marker {
     pub(crate) kind: Kind,
     pub(crate) name: String,
     pub(crate) seq: i64,
+    pub(crate) change_seq: i64,
     pub(crate) at: Time,
     pub(crate) null_version: bool,
     pub(crate) owner: Option<String>,
@@ -214,8 +230,12 @@ pub(crate) struct Return {
     pub(crate) change_seq: i64,
     /// The position it takes: its own, unless it comes back under another name.
     pub(crate) seq: i64,
+    /// Where it is not the current one: the position of this change, at which it counts as superseded.
+    pub(crate) superseded_seq: i64,
     pub(crate) is_current: bool,
     pub(crate) at: Time,
+    /// Its revision from now on, and the hash of that one's parent; `None`: the one it had.
+    pub(crate) revision: Option<(Revision, Option<[u8; 16]>)>,
 }
 
 /// Everything that one command changes, in the order in which it is carried out.
@@ -227,6 +247,22 @@ pub(crate) struct Effects {
     pub(crate) marker: Option<Marker>,
     pub(crate) arrival: Option<Arrival>,
     pub(crate) comeback: Option<Return>,
+}
+
+impl Effects {
+    /// What of the bucket's numbers this takes.
+    pub(crate) fn taken(&self) -> Numbers {
+        let arrives = i64::from(self.arrival.is_some());
+        let positions = arrives + i64::from(self.marker.is_some()) + i64::from(self.comeback.is_some());
+        let others = !self.removals.is_empty() || self.hand_over.is_some() || !self.turns.is_empty();
+        let changes = match (&self.arrival, positions > 0 || others) {
+            (_, false) => 0,
+            // A rename: the name it leaves has changed, and the one it takes.
+            (Some(arrival), true) if arrival.renamed => 2,
+            (_, true) => 1,
+        };
+        Numbers { positions, markers: 0, changes }
+    }
 }
 
 type Decision = Result<(Effects, Outcome), Refusal>;
@@ -259,7 +295,7 @@ impl Hand<'_> {
             due_at: version.guard.due_at(purge_after),
             cause,
             actor,
-            change_seq: self.slot.seq,
+            change_seq: self.slot.change,
         })
     }
 
@@ -299,15 +335,26 @@ impl Hand<'_> {
         over: Option<&VersionFacts>,
         null_version: bool,
     ) -> Marker {
-        let parent = over.and_then(|over| over.revision);
-        let revision =
-            Revision::of(&Described { parent, content_md5: None, size: 0, headers: "[]", marker: true });
+        self.marker_after(id, (kind, name), over, over.and_then(|over| over.revision), null_version)
+    }
+
+    /// The same, where its parent is another one than what it hides.
+    fn marker_after(
+        &self,
+        id: VersionId,
+        (kind, name): (Kind, &str),
+        over: Option<&VersionFacts>,
+        parent: Option<Revision>,
+        null_version: bool,
+    ) -> Marker {
+        let revision = Revision::deleted(parent);
         Marker {
             id,
             contents: self.bucket.contents,
             kind,
             name: name.to_owned(),
             seq: self.slot.seq,
+            change_seq: self.slot.change,
             at: self.slot.now,
             null_version,
             owner: over.and_then(|over| over.owner.clone()),

@@ -45,11 +45,12 @@ pub(crate) fn publish(
     }
 
     let mut effects = Effects::default();
-    let mut seq = slot.seq;
+    let (mut seq, mut change) = (slot.seq, slot.change);
     match (&cmd.renames, before) {
         (Some(rename), Some(before)) => {
             leave(cmd, rename, &before, &hand, &mut effects)?;
-            seq += 1;
+            seq += i64::from(effects.marker.is_some());
+            change += 1;
             // Of a name where nothing is visible, only what has expired is in the way, or an older null version.
             arrive_over(cmd, &there, &hand, &mut effects)?;
         }
@@ -57,7 +58,7 @@ pub(crate) fn publish(
     }
 
     let content = content(cmd, visible, parts)?;
-    let parent = visible.or(own.newest).and_then(|version| version.revision);
+    let parent = there.leaf();
     let revision = Revision::of(&Described {
         parent,
         content_md5: content.md5,
@@ -68,10 +69,12 @@ pub(crate) fn publish(
     effects.arrival = Some(Arrival {
         contents: bucket.contents,
         seq,
+        change_seq: change,
         at: slot.now,
         size: content.size,
         md5: content.md5,
         parts: content.parts,
+        renamed: cmd.renames.is_some(),
         null_version: bucket.versioning_of(cmd.kind) != Versioning::Enabled,
         expiry: Expiry::of(&bucket.rules, aged(cmd, bucket, slot), cmd.expires_at),
         revision,
@@ -196,7 +199,7 @@ fn overwrite(
         size: current.size,
         actor: cmd.actor.clone(),
         forget_after: now.plus(memory),
-        change_seq: hand.slot.seq,
+        change_seq: hand.slot.change,
     });
     Ok(())
 }

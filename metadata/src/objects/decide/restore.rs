@@ -4,6 +4,7 @@ use super::{BucketFacts, Decision, Effects, Hand, Return, Seen, Slot, VersionFac
 use crate::objects::command::{Outcome, Restore, Restored};
 use crate::objects::expiry::Expiry;
 use lifecycle::lifecycle::{Move, step};
+use lifecycle::revision::{Described, Revision};
 use lifecycle::{Cause, Refusal, Versioning};
 
 /// `seen`: what has the name that it comes back under.
@@ -70,16 +71,31 @@ pub(crate) fn restore(
     let expiry = if expiry.at.is_some_and(|at| at <= slot.now) { Expiry::default() } else { expiry };
     let restored =
         Restored { version: removed.id, name: name.clone(), size: removed.size, is_current, replaced };
+    // Whoever follows was told that the name is gone, or something else: only a revision that follows that one is news.
+    let alone = seen.current.is_none() && seen.newest.is_none();
+    let revision = (is_current && (versioning == Versioning::Disabled || alone || renamed)).then(|| {
+        let parent = seen.leaf();
+        let of = Described {
+            parent,
+            content_md5: removed.md5,
+            size: removed.size,
+            headers: &removed.headers,
+            marker: removed.marker,
+        };
+        (Revision::of(&of), parent.map(|parent| parent.hash))
+    });
     effects.comeback = Some(Return {
         id: removed.id,
         contents: removed.contents,
         size: removed.size,
         name,
         expiry,
-        change_seq: slot.seq,
+        change_seq: slot.change,
         seq,
+        superseded_seq: slot.seq,
         is_current,
         at: slot.now,
+        revision,
     });
     Ok((effects, Outcome::Restored(restored)))
 }
