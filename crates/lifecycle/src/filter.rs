@@ -68,7 +68,7 @@ impl NameRange {
     /// This name and no other.
     pub fn exactly(name: &str) -> Self {
         // No name holds the character NUL, so nothing lies between.
-        NameRange { from: name.to_owned(), before: Some(format!("{name}\u{{1}}")) }
+        NameRange { from: name.to_owned(), before: Some(format!("{name}\u{1}")) }
     }
 
     /// Whether a name lies in it.

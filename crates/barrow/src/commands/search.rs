@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session<'_>, order: Search) -> Result<Exit, Fa
             other => other,
         })?;
     }
-    let (found, more) = file.find(&order.query, order.limit).await?;
+    let (found, more) = file.find(&order.query, order.limit, session.clock()).await?;
     let state = file.state().await?;
     let as_of = state.caught_up_at.map(lifecycle::Time::to_rfc3339);
     if session.json {

@@ -20,6 +20,9 @@ pub(crate) struct Change {
     pub(crate) size: Option<i64>,
     pub(crate) content_type: Option<String>,
     pub(crate) created_at: Option<String>,
+    /// From then on no reader meets it, though that is a change only once it is swept.
+    #[serde(default)]
+    pub(crate) expires_at: Option<String>,
     #[serde(default)]
     pub(crate) headers: Option<Vec<(String, String)>>,
     #[serde(default)]

@@ -7,7 +7,7 @@
 //! | file | promise |
 //! | --- | --- |
 //! | `changes`, `ledger` | what the server answers, read |
-//! | `verdict`, `filter` | what a purge means for a row: pure |
+//! | `verdict` | what a purge means for a row: pure |
 //! | `words` | what of an object is searched: pure |
 //! | `server` | what is asked of the server, and how |
 //! | `catch_up` | the order in which it is asked and applied: the essay on that stands there |
@@ -21,7 +21,6 @@
 mod catch_up;
 mod changes;
 mod file;
-mod filter;
 mod ledger;
 mod place;
 mod server;

@@ -7,7 +7,7 @@ mod world;
 
 use super::{Caught, IndexFile, Progress, catch_up};
 use crate::exit::Failed;
-use lifecycle::SystemClock;
+use lifecycle::{Clock, SystemClock};
 use std::path::PathBuf;
 use std::time::Duration;
 use world::World;
@@ -51,7 +51,7 @@ impl Bench {
 
     /// The names that a query finds.
     async fn found(&self, query: &str) -> Vec<String> {
-        let found = self.open().await.find(query, 10_000).await.unwrap().0;
+        let found = self.open().await.find(query, 10_000, SystemClock.now()).await.unwrap().0;
         let mut names: Vec<String> = found.into_iter().map(|found| found.name).collect();
         names.sort();
         names
@@ -59,7 +59,7 @@ impl Bench {
 
     /// All that can be found: every object of a world has this word.
     async fn all(&self) -> Vec<(String, String)> {
-        let found = self.open().await.find("everywhere", 10_000).await.unwrap().0;
+        let found = self.open().await.find("everywhere", 10_000, SystemClock.now()).await.unwrap().0;
         let mut names: Vec<_> = found.into_iter().map(|found| (found.name, found.version)).collect();
         names.sort();
         names

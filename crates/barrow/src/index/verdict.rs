@@ -15,8 +15,8 @@
 //! apart. A row therefore remembers up to which entry it *may* be newer ([`Held::unsure_upto`]): those beyond are younger
 //! than the row, and are taken at their word.
 
-use super::filter;
 use super::ledger::Purge;
+use lifecycle::Filter;
 use serde_json::{Map, Value};
 
 /// What a row has to do. The greater one wins where several entries meet one row.
@@ -90,7 +90,7 @@ fn selected(selector: &Map<String, Value>, row: &Held<'_>) -> Verdict {
 /// Whether a selector may mean an object of this name. What is not understood may.
 fn may_mean(selector: &Map<String, Value>, name: &str) -> bool {
     selector.iter().all(|(field, value)| match (field.as_str(), value) {
-        ("filter", Value::String(text)) => filter::may_meet(text, name),
+        ("filter", Value::String(text)) => Filter::parse(text).map_or(true, |filter| filter.matches(name)),
         ("prefix", Value::String(prefix)) => name.starts_with(prefix.as_str()),
         ("names", Value::Object(names)) => names.contains_key(name),
         ("names", Value::Array(names)) => names.iter().any(|item| match item {
@@ -182,6 +182,7 @@ mod tests {
             ("all but so many of each name", json!({ "filter": ">", "keep_per_name": 1 }), ROW, Ask),
             ("what is old", json!({ "filter": ">", "older_than_at": "2026-03-03T09:00:00.000Z" }), ROW, Ask),
             ("a field that is not known", json!({ "moon": "full" }), ROW, Ask),
+            ("a filter that is none", json!({ "filter": "a/>/b" }), ROW, Ask),
             ("no object", json!("everything"), ROW, Ask),
         ] {
             assert_eq!(verdict(&selector(of), &row), expected, "{what}");

@@ -6,6 +6,7 @@ use crate::index::changes::Change;
 use crate::index::ledger::Purge;
 use crate::index::verdict::{Held, Verdict, verdict};
 use crate::index::words::Words;
+use lifecycle::Time;
 use sqlx::{Row, SqliteConnection};
 use std::collections::BTreeSet;
 
@@ -176,8 +177,8 @@ async fn put_in(
 ) -> Result<(), sqlx::Error> {
     let words = Words::of(change);
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO rows (name, version, rev, position, unsure_upto, size, created_at, type, headers, tags, hidden)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0) RETURNING id",
+        "INSERT INTO rows (name, version, rev, position, unsure_upto, size, created_at, type, headers, tags, hidden, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11) RETURNING id",
     )
     .bind(&change.name)
     .bind(version)
@@ -189,6 +190,7 @@ async fn put_in(
     .bind(&words.kind)
     .bind(&words.headers)
     .bind(&words.tags)
+    .bind(change.expires_at.as_deref().and_then(Time::parse_rfc3339).map(Time::micros))
     .fetch_one(&mut *conn)
     .await?;
     find_again(conn, id).await

@@ -3,6 +3,7 @@
 use super::{IndexFile, broken};
 use crate::exit::Failed;
 use crate::index::words::{MARKS, marked};
+use lifecycle::Time;
 use sqlx::Row;
 
 /// An object that was found.
@@ -19,20 +20,26 @@ pub(crate) struct Found {
 }
 
 impl IndexFile {
-    /// The objects that match, the best first: at most `limit`, and whether there are more.
+    /// The objects that match and have not expired by `now`, the best first: at most `limit`, and whether there are more.
     ///
     /// # Errors
     /// Where the query is no query, with an example of one.
-    pub(crate) async fn find(&mut self, query: &str, limit: u32) -> Result<(Vec<Found>, bool), Failed> {
+    pub(crate) async fn find(
+        &mut self,
+        query: &str,
+        limit: u32,
+        now: Time,
+    ) -> Result<(Vec<Found>, bool), Failed> {
         let text = "SELECT r.name, r.size, r.created_at, r.version, r.rev, r.type,
                 highlight(words, 1, ?3, ?4), highlight(words, 2, ?3, ?4), highlight(words, 3, ?3, ?4)
-            FROM words JOIN rows r ON r.id = words.rowid AND r.hidden = 0
+            FROM words JOIN rows r ON r.id = words.rowid AND r.hidden = 0 AND (r.expires_at IS NULL OR r.expires_at > ?5)
             WHERE words MATCH ?1 ORDER BY words.rank, r.name LIMIT ?2";
         let rows = sqlx::query(text)
             .bind(query)
             .bind(i64::from(limit) + 1)
             .bind(MARKS.0.to_string())
             .bind(MARKS.1.to_string())
+            .bind(now.micros())
             .fetch_all(&mut self.conn)
             .await
             .map_err(|error| refused(query, &self.path, &error))?;

@@ -19,7 +19,6 @@ mod find;
 mod scrub;
 
 pub(crate) use apply::{Applied, Step};
-pub(crate) use doubts::Doubt;
 pub(crate) use find::Found;
 
 use crate::exit::Failed;
@@ -62,6 +61,7 @@ const TABLES: &str = "
         unsure_upto INTEGER NOT NULL,
         size INTEGER NOT NULL,
         created_at TEXT NOT NULL,
+        expires_at INTEGER,
         type TEXT NOT NULL,
         headers TEXT NOT NULL,
         tags TEXT NOT NULL,

@@ -4,7 +4,7 @@ use super::world::World;
 use super::{Bench, PLACE};
 use crate::exit::Failed;
 use crate::index::IndexFile;
-use lifecycle::ContainerId;
+use lifecycle::{Clock, ContainerId, SystemClock};
 use serde_json::json;
 
 fn world_of(names: &[&str]) -> World {
@@ -166,7 +166,7 @@ async fn several_processes_keep_one_file() {
     }
     let bench = Bench::new();
     let (mut one, mut two) = (bench.open().await, bench.open().await);
-    let clock = lifecycle::SystemClock;
+    let clock = SystemClock;
     let (first, second) = tokio::join!(
         crate::index::catch_up(&mut one, &world, &clock, std::time::Duration::ZERO, drop),
         crate::index::catch_up(&mut two, &world, &clock, std::time::Duration::ZERO, drop),
@@ -181,7 +181,7 @@ async fn a_query_that_is_none_is_told_with_an_example() {
     bench.catch_up(&world).await;
     let mut file = bench.open().await;
     for bad in ["cat.jpg", "\"open", "a-b", "(", "AND", "name:", "", "*"] {
-        match file.find(bad, 10).await {
+        match file.find(bad, 10, SystemClock.now()).await {
             Err(Failed::Usage(text)) => assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}"),
             other => panic!("{bad}: {other:?}"),
         }
@@ -190,7 +190,7 @@ async fn a_query_that_is_none_is_told_with_an_example() {
         assert_eq!(bench.found(good).await, ["cat.jpg"], "{good}");
     }
     assert_eq!(bench.found("name: red").await, Vec::<String>::new());
-    let (found, _) = file.find("red OR plain", 10).await.unwrap();
+    let (found, _) = file.find("red OR plain", 10, SystemClock.now()).await.unwrap();
     assert_eq!(found[0].matching, ["type: text/plain", "x-amz-meta-word: everywhere red", "word: red"]);
 }
 
