@@ -6,6 +6,7 @@ mod expire;
 mod forget;
 mod heartbeat;
 mod history;
+mod ledger;
 mod lifecycle;
 mod reclaim;
 mod reconcile;
@@ -31,6 +32,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(reclaim::Reclaim(context())),
         Box::new(staged::Staged(context())),
         Box::new(forget::Forget(context())),
+        Box::new(ledger::Ledger(context())),
         Box::new(compact::Compact(context())),
         Box::new(reconcile::Reconcile::new(context())),
         Box::new(scrub::Scrub(context())),

@@ -45,6 +45,8 @@ pub const UPLOAD_EXPIRE: &str = "UPLOAD_EXPIRE";
 pub const FORGET: &str = "FORGET";
 /// Tombstones of domains, buckets and contents were dropped. `objects` counts them.
 pub const FORGET_CONTAINERS: &str = "FORGET_CONTAINERS";
+/// Entries of a bucket's ledger that are beyond its limit were dropped. `objects` counts them.
+pub const LEDGER_PRUNE: &str = "LEDGER_PRUNE";
 /// Purging stands still until an operator confirms: a cycle would have destroyed more than the brake allows. The amounts
 /// are what no request explains.
 pub const PURGE_HALT: &str = "PURGE_HALT";

@@ -74,10 +74,20 @@ pub(super) struct Told {
     /// When to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
-    /// Of `BARRIERNOTSATISFIED`: whom the purge waits for.
+    /// Of `BARRIERNOTSATISFIED`: whom the purge waits for. Of `PURGEHISTORYTRUNCATED` and `CHANGESTRUNCATED`: where what is
+    /// kept begins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<BarrierOpenView>")]
+    #[schemars(with = "Option<Details>")]
     details: Option<Value>,
+}
+
+/// More of a complaint, in fields.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "never made: it describes what is written in several places")]
+enum Details {
+    Barrier(BarrierOpenView),
+    History(super::view::KeptView),
 }
 
 /// An answer that says no.
@@ -218,6 +228,14 @@ impl Complaint {
                     aside.retry_after = Some(RETRY);
                     aside.details = Some(super::view::barrier_open(open));
                 }),
+            Refusal::HistoryTruncated { oldest } => {
+                Complaint::new(StatusCode::GONE, "PURGEHISTORYTRUNCATED", refusal.to_string())
+                    .hint("begin at 0, and drop what is not told from there")
+                    .with(|aside| aside.details = Some(super::view::kept_from(*oldest)))
+            }
+            Refusal::CursorOutOfRange { .. } => {
+                Complaint::new(StatusCode::BAD_REQUEST, "CURSOROUTOFRANGE", refusal.to_string())
+            }
             Refusal::PlanChanged => {
                 says(StatusCode::PRECONDITION_FAILED).state(State::Removed).hint("barrow purge BUCKET --plan")
             }

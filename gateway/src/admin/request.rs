@@ -113,6 +113,17 @@ impl Asked<'_> {
         }
     }
 
+    /// The number in argument `name`, from 0 to `most`, if one is given.
+    pub(super) fn number(&self, name: &str, most: i64) -> Result<Option<i64>, Complaint> {
+        let Some(text) = self.query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if (0..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(Complaint::bad_request(format!(
+                "{name} cannot be {text:?}: allowed is a number from 0 to {most}"
+            ))),
+        }
+    }
+
     /// The argument `after`: a page's `next`, which begins with an id. Anything else would begin from the start.
     pub(super) fn after(&self) -> Result<Option<&str>, Complaint> {
         match self.query.get("after").filter(|token| !token.is_empty()) {

@@ -95,6 +95,18 @@ operations! {
     ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
     /// Brings objects back.
     RestoreObjects = "POST" "/v1/domains/{domain}/buckets/{bucket}/objects/restore" Some(Right::Restore);
+    /// What changed in a bucket, in order.
+    Changes = "GET" "/v1/domains/{domain}/buckets/{bucket}/changes" Some(Right::Admin);
+    /// What was purged from a bucket, in order.
+    Purges = "GET" "/v1/domains/{domain}/buckets/{bucket}/purges" Some(Right::Admin);
+    /// Who follows a bucket.
+    ListFollowers = "GET" "/v1/domains/{domain}/buckets/{bucket}/followers" Some(Right::Admin);
+    /// How far a follower has come.
+    ShowFollower = "GET" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
+    /// Registers a follower, or moves it on.
+    Follow = "PUT" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
+    /// Forgets a follower.
+    Deregister = "DELETE" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
 
     /// What is stored, by bucket and state.
     Usage = "GET" "/v1/usage" Some(Right::Admin);

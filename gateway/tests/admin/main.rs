@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 mod as_of;
+mod changes;
 #[path = "../common/mod.rs"]
 mod common;
 mod containers;

@@ -44,7 +44,7 @@ pub(crate) struct World {
     /// What was answered, by the operation's id and the status.
     pub(crate) seen: Mutex<BTreeSet<(String, u16)>>,
     db: Database,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
 }
 
 /// Background work that only counts what it is told.
@@ -141,7 +141,17 @@ impl World {
         let limits = Arc::new(Limits::default());
         let door = admin::Door::new(gateway.clone(), limits.clone());
         tokio::spawn(serve(listener, limits, door, stopped));
-        World { gateway, clock, background, audit, at, seen: Mutex::default(), db, _stop: stop }
+        World { gateway, clock, background, audit, at, seen: Mutex::default(), db, stop }
+    }
+
+    /// Tells the server to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Runs one statement beside the gateway.
+    pub(crate) async fn put_wrong(&self, statement: &str) -> u64 {
+        metadata::testing::run(&self.db.settings().url, statement).await.unwrap()
     }
 
     /// What the door says of itself, which is the same in every world.

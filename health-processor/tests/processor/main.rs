@@ -10,6 +10,7 @@ mod crash;
 mod expire;
 mod faults;
 mod forget;
+mod ledger;
 mod reclaim;
 mod reconcile;
 mod running;

@@ -3,10 +3,12 @@
 pub(crate) mod config;
 
 mod bucket;
+mod changes;
 mod check;
 mod container;
 mod deletions;
 mod domain;
+mod followers;
 mod index;
 mod key;
 mod members;
@@ -30,6 +32,7 @@ use serde_json::Value;
 /// What every command is given.
 struct Session<'a> {
     config: &'a Config,
+    global: &'a Global,
     client: Client,
     json: bool,
     now: Time,
@@ -47,10 +50,15 @@ impl Session<'_> {
     }
 }
 
+/// The admin door that the command line means.
+fn client(config: &Config, global: &Global) -> Result<Client, Failed> {
+    Client::new(config, global.admin.as_deref(), global.ca.as_deref())
+}
+
 /// Carries one command out, against a running server.
 pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
-    let client = Client::new(config, global.admin.as_deref(), global.ca.as_deref())?;
-    let session = Session { config, client, json: global.json, now: SystemClock.now() };
+    let client = client(config, global)?;
+    let session = Session { config, global, client, json: global.json, now: SystemClock.now() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -71,6 +79,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Why(which) => why::run(&session, which).await,
             Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
+            Operator::Changes(which) => changes::run(&session, which).await,
+            Operator::Followers(which) => followers::run(&session, which).await,
             Operator::Index(order) => index::run(&session, order).await,
             Operator::Search(order) => search::run(&session, order).await,
         }

@@ -92,6 +92,11 @@ pub(super) enum Value {
         most: u32,
     },
     State(&'static [State]),
+    /// From this to that; `None`: nothing, if nothing is said.
+    Number {
+        most: i64,
+        unsaid: Option<i64>,
+    },
     Word(&'static [&'static str]),
 }
 
@@ -116,6 +121,16 @@ impl Argument {
     /// The argument `state`, one of `allowed`.
     pub(in crate::admin) const fn state(means: &'static str, allowed: &'static [State]) -> Self {
         Argument::new("state", means, Value::State(allowed))
+    }
+
+    /// A number from 0 on, and what it is if nothing is said.
+    pub(in crate::admin) const fn number(
+        name: &'static str,
+        means: &'static str,
+        most: i64,
+        unsaid: Option<i64>,
+    ) -> Self {
+        Argument::new(name, means, Value::Number { most, unsaid })
     }
 
     /// One word of some.

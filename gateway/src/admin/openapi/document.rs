@@ -158,6 +158,10 @@ fn argument(argument: &Argument) -> Json {
         Value::Limit { page, most } => {
             json!({ "type": "integer", "minimum": 1, "maximum": most, "default": page })
         }
+        Value::Number { most, unsaid: None } => json!({ "type": "integer", "minimum": 0, "maximum": most }),
+        Value::Number { most, unsaid: Some(unsaid) } => {
+            json!({ "type": "integer", "minimum": 0, "maximum": most, "default": unsaid })
+        }
         Value::State(allowed) => json!({ "type": "string", "enum": allowed }),
         Value::Word(allowed) => json!({ "type": "string", "enum": allowed }),
     };

@@ -2,8 +2,8 @@
 
 use super::described::Described;
 use crate::admin::ops::{
-    check, containers, empty, grace, health, keys, members, metrics, objects, purge, remove, restore,
-    restore_objects, tasks, tombstones, trash, usage, why,
+    changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
+    purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
 
@@ -25,6 +25,12 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
+        Operation::Changes => changes::CHANGES,
+        Operation::Purges => purges::PURGES,
+        Operation::ListFollowers => followers::LIST,
+        Operation::ShowFollower => followers::SHOW,
+        Operation::Follow => followers::FOLLOW,
+        Operation::Deregister => followers::DEREGISTER,
         Operation::Usage => usage::USAGE,
         Operation::Trash => trash::TRASH,
         Operation::Deletions => trash::LIST,

@@ -23,6 +23,7 @@ pub(super) fn segment(name: &str) -> Option<(&'static str, Shape)> {
         "epoch" => ("An epoch, as a removal is answered with.", shape::<Epoch>),
         "version" => ("A version of an object, by its UUID.", shape::<Uuid>),
         "task" => ("A background task's name.", shape::<Text>),
+        "follower" => ("What a follower calls itself.", shape::<Text>),
         "key" => ("An access key's id.", shape::<Text>),
         _ => return None,
     })
