@@ -39,7 +39,7 @@ mod uploads;
 mod usage;
 mod writer;
 
-pub use changes::{CHANGES_MAX, Change, ChangesPage};
+pub use changes::{CHANGES_MAX, Change, ChangesPage, Tell};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,

@@ -11,6 +11,10 @@
 //! 5. What is in doubt is asked after, one version at a time.
 //! 6. The server is told how far the index has come, only after it has: what the server forgets then is not needed.
 //!
+//! A large purge goes on for a while after its entry was written. What it takes then is told by the pages, name by name:
+//! the door is asked for that (`purged=true`). So a row that an answer has confirmed in the middle of it goes with a later
+//! page.
+//!
 //! Whatever does not fit begins the index anew, which is always right: history that was truncated, entries that are
 //! missing, counters that have gone back (the server's database came from a backup), a bucket that is another one. It is
 //! emptied in one transaction, so that nothing is found that may be gone. A bucket that is removed empties it, too.

@@ -13,6 +13,9 @@ pub(crate) struct Change {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) deleted: bool,
+    /// It was purged: of a large purge, what goes after its beginning.
+    #[serde(default)]
+    pub(crate) purged: bool,
     pub(crate) rev: String,
     /// The live version; of what is deleted there may be none.
     pub(crate) version: Option<String>,

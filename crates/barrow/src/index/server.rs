@@ -89,7 +89,7 @@ impl Server for Door<'_> {
             0 => String::new(),
             millis => format!("&wait_ms={millis}"),
         };
-        let target = self.path(bucket, &format!("changes?since={since}&limit={PAGE}{wait}"));
+        let target = self.path(bucket, &format!("changes?since={since}&limit={PAGE}&purged=true{wait}"));
         Ok(Page::read(self.get(&target).await?)?)
     }
 

@@ -74,9 +74,11 @@ impl IndexFile {
             hide.execute(&mut *tx).await.map_err(broken)?;
         }
         let (mut put, mut gone) = (0, doubts);
+        let mut purges = step.purges.len();
         let mut change_seq = step.from.change_seq;
         if let Some((changes, last)) = &step.changes {
             for change in changes {
+                purges += usize::from(change.purged);
                 match &change.version {
                     Some(version) if !change.deleted => {
                         let was = take_out(&mut tx, &change.name).await.map_err(broken)?;
@@ -95,7 +97,7 @@ impl IndexFile {
             .bind(change_seq)
             .bind(step.purge_seq)
             .bind(i64::try_from(out + gone).unwrap_or(i64::MAX))
-            .bind(i64::try_from(step.purges.len()).unwrap_or(i64::MAX))
+            .bind(i64::try_from(purges).unwrap_or(i64::MAX))
             .execute(&mut *tx)
             .await
             .map_err(broken)?;

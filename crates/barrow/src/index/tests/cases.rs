@@ -85,7 +85,7 @@ async fn jp_37_a_selector_takes_what_it_meets_and_leaves_the_rest() {
     bench.catch_up(&world).await;
     let guarded = ["adam/3".to_owned()];
     let adam = |name: &str| name.starts_with("adam/");
-    world.bucket.borrow_mut().purge_selected(json!({ "filter": "adam/*" }), adam, &guarded);
+    world.bucket.borrow_mut().purge_selected(json!({ "filter": "adam/*" }), adam, &guarded, true);
     bench.catch_up(&world).await;
     assert_eq!(bench.found("adam").await, ["adam/3"], "what was guarded is there still");
     assert_eq!(bench.found("eve").await.len(), 10);
@@ -123,7 +123,7 @@ async fn a_selector_that_may_mean_more_than_are_asked_after_begins_the_index_ane
     let mut bench = Bench::new();
     bench.catch_up(&world).await;
     let some = |name: &str| name.ends_with('7');
-    world.bucket.borrow_mut().purge_selected(json!({ "filter": "kv/*", "keep": 10 }), some, &[]);
+    world.bucket.borrow_mut().purge_selected(json!({ "filter": "kv/*", "keep": 10 }), some, &[], true);
     bench.catch_up(&world).await;
     assert_eq!(bench.found("everywhere").await.len(), 1_080);
     assert_eq!(bench.anew.len(), 1, "{:?}", bench.anew);

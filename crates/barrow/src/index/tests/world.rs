@@ -56,6 +56,8 @@ pub(super) struct Bucket {
     pub(super) purge_seq: i64,
     versions: u64,
     pub(super) follower: Option<(i64, i64)>,
+    /// What a large purge means, and has not taken yet.
+    left: Vec<(String, String)>,
 }
 
 impl Bucket {
@@ -198,8 +200,19 @@ impl Bucket {
         }
     }
 
-    /// Whatever the selector meets, but what is guarded. Of `keep_per_name` the world knows only 1.
-    pub(super) fn purge_selected(&mut self, selector: Value, meets: impl Fn(&str) -> bool, guarded: &[String]) {
+    /// A large purge takes the next of what it means.
+    pub(super) fn go_on(&mut self) -> bool {
+        let Some((name, version)) = self.left.pop() else { return false };
+        let there = |row: &Row| row.version == version && row.life == Life::Live;
+        if self.rows.get(&name).is_some_and(|rows| rows.iter().any(there)) {
+            self.end(&name, &version);
+        }
+        true
+    }
+
+    /// Whatever the selector meets, but what is guarded; the entry is written first. Of `keep_per_name` the world knows only 1.
+    pub(super) fn purge_selected(&mut self, selector: Value, meets: impl Fn(&str) -> bool, guarded: &[String], at_once: bool) {
+        while self.go_on() {}
         self.entry(Purge { selector: Some(selector.clone()), ..nothing() });
         let mut ends = Vec::new();
         for (name, rows) in &self.rows {
@@ -209,8 +222,11 @@ impl Bucket {
             let met = live.filter(|row| Some(row.position) != spared && row.position < before);
             ends.extend(met.map(|row| (name.clone(), row.version.clone())));
         }
-        for (name, version) in ends {
-            self.end(&name, &version);
+        // The older ones go first, so that none shows.
+        ends.reverse();
+        self.left = ends;
+        if at_once {
+            while self.go_on() {}
         }
     }
 
@@ -218,6 +234,7 @@ impl Bucket {
     pub(super) fn empty(&mut self) {
         self.entry(Purge { selector: Some(json!({ "filter": ">" })), ..nothing() });
         self.change_seq += 1;
+        self.left.clear();
         self.rows.clear();
     }
 
@@ -246,7 +263,6 @@ impl Bucket {
             let Some(latest) = known.max_by_key(|row| row.change_seq) else { continue };
             let change = match self.winner(name) {
                 Some(row) => change(name, latest.change_seq, row, false),
-                None if latest.life == Life::Purged => continue,
                 None => change(name, latest.change_seq, latest, true),
             };
             all.push(change);
@@ -267,7 +283,7 @@ fn nothing() -> Purge {
 
 fn change(name: &str, seq: i64, row: &Row, deleted: bool) -> Change {
     serde_json::from_value(json!({
-        "seq": seq, "name": name, "deleted": deleted, "rev": row.rev,
+        "seq": seq, "name": name, "deleted": deleted, "purged": row.life == Life::Purged, "rev": row.rev,
         "version": if deleted { Value::Null } else { row.version.clone().into() },
         "position": row.position, "size": 4, "content_type": "text/plain", "created_at": "2026-03-03T09:00:00.000Z",
         "headers": [["x-amz-meta-word", format!("everywhere {}", row.word)]], "tags": { "word": row.word }
@@ -384,7 +400,8 @@ pub(super) fn anything(bucket: &mut Bucket, random: &mut SmallRng) {
     let name = (*names.choose(random).unwrap()).to_owned();
     let word = *words.choose(random).unwrap();
     let guarded = if random.random_bool(0.3) { vec![name.clone()] } else { Vec::new() };
-    match random.random_range(0..24) {
+    let at_once = random.random_bool(0.4);
+    match random.random_range(0..28) {
         0..7 => bucket.put(&name, word, random.random_bool(0.5)),
         7..9 => bucket.delete(&name),
         9..12 => bucket.restore(&name),
@@ -400,11 +417,11 @@ pub(super) fn anything(bucket: &mut Bucket, random: &mut SmallRng) {
             }
         }
         17..19 => bucket.purge_version(&name),
-        19 => bucket.purge_selected(json!({ "filter": "kv/*" }), |name| name.starts_with("kv/"), &guarded),
-        20 => bucket.purge_selected(json!({ "filter": ">", "keep_per_name": 1 }), |_| true, &guarded),
+        19 => bucket.purge_selected(json!({ "filter": "kv/*" }), |name| name.starts_with("kv/"), &guarded, at_once),
+        20 => bucket.purge_selected(json!({ "filter": ">", "keep_per_name": 1 }), |_| true, &guarded, at_once),
         21 => {
             let before = bucket.last_seq - random.random_range(0..4);
-            bucket.purge_selected(json!({ "prefix": "k", "before_seq": before }), |name| name.starts_with('k'), &guarded);
+            bucket.purge_selected(json!({ "prefix": "k", "before_seq": before }), |name| name.starts_with('k'), &guarded, at_once);
         }
         22 => match random.random_range(0..6) {
             0 => bucket.empty(),
@@ -412,6 +429,6 @@ pub(super) fn anything(bucket: &mut Bucket, random: &mut SmallRng) {
             2 => bucket.forget(),
             _ => {}
         },
-        _ => {}
+        _ => drop(bucket.go_on()),
     }
 }
