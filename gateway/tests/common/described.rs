@@ -59,6 +59,7 @@ impl Described {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let Some((operation, segments)) = self.find(method, path) else {
             return match answer.status {
+                501 if path.starts_with("/_js/") => Ok(None),
                 400..500 => {
                     self.refused(&json!({ "$ref": "#/components/responses/Refused" }), answer).map(|()| None)
                 }
@@ -218,12 +219,13 @@ fn filled<'a>(shape: &'a str, path: &str) -> Option<Vec<(&'a str, String)>> {
     }
     let mut found = Vec::new();
     for (shape, given) in shapes.into_iter().zip(given) {
-        match shape.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !given.is_empty() => {
+        match shape.strip_suffix('}').and_then(|shape| shape.split_once('{')) {
+            Some((before, name)) => {
+                let given = given.strip_prefix(before).filter(|given| !given.is_empty())?;
                 found.push((name, percent_decode_str(given).decode_utf8_lossy().into_owned()));
             }
             None if shape == given => {}
-            Some(_) | None => return None,
+            None => return None,
         }
     }
     Some(found)

@@ -13,6 +13,7 @@ mod index;
 mod key;
 mod members;
 mod purge;
+mod purge_versions;
 mod resume;
 mod search;
 mod tasks;
@@ -73,7 +74,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Tasks { command } => tasks::run(&session, command).await,
             Operator::Check { blobs } => check::run(&session, blobs).await,
             Operator::Resume { release } => resume::run(&session, &release).await,
-            Operator::Purge(order) => purge::run(&session, order).await,
+            Operator::Purge(order) => purge::run(&session, *order).await,
             Operator::Members { command } => members::run(&session, command).await,
             Operator::Barrier { epoch, bucket } => members::barrier(&session, epoch, bucket).await,
             Operator::Why(which) => why::run(&session, which).await,

@@ -20,16 +20,23 @@ pub(in crate::admin) struct Described {
     pub(super) order: Option<Shape>,
     /// What it answers when it has done it.
     pub(super) answers: &'static [Answer],
+    /// What it answers when it has not, where that is not what all others do.
+    pub(super) refused: Option<Shape>,
 }
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, answers }
+        Described { query: &[], order: None, answers, refused: None }
     }
 
     /// With these arguments.
     pub(in crate::admin) const fn asked_with(self, query: &'static [Argument]) -> Self {
         Described { query, ..self }
+    }
+
+    /// What goes wrong is told in a message stream's words.
+    pub(in crate::admin) const fn in_streams(self) -> Self {
+        Described { refused: Some(shape::<crate::admin::js::reply::Refused>), ..self }
     }
 
     /// With a body like this.

@@ -1,9 +1,10 @@
 //! Where each operation is described.
 
 use super::described::Described;
+use crate::admin::js;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
+    purge_versions, purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
 
@@ -22,6 +23,8 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::PurgeDomain | Operation::PurgeBucket => purge::PURGE,
         Operation::ListUnnamed | Operation::ListObjects => objects::LIST,
         Operation::RestoreUnnamed | Operation::RestoreObjects => restore_objects::RESTORE,
+        Operation::PurgeVersions => purge_versions::PURGE,
+        Operation::CancelPurge => purge_versions::CANCEL,
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
@@ -48,5 +51,9 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::ListKeys => keys::LIST,
         Operation::CreateKey => keys::CREATE,
         Operation::RevokeKey => keys::REVOKE,
+        Operation::PurgeStream => js::purge::PURGE,
+        Operation::StreamInfo => js::stream::INFO,
+        Operation::DeleteMessage => js::message::DELETE,
+        Operation::DeleteStream => js::stream::DELETE,
     }
 }
