@@ -8,6 +8,7 @@ mod heartbeat;
 mod history;
 mod ledger;
 mod lifecycle;
+mod purges;
 mod reclaim;
 mod reconcile;
 mod scrub;
@@ -27,6 +28,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(lifecycle::Lifecycle(context())),
         Box::new(expire::Expire(context())),
         Box::new(history::History(context())),
+        Box::new(purges::Purges(context())),
         Box::new(uploads::Uploads(context())),
         Box::new(containers::Containers(context())),
         Box::new(reclaim::Reclaim(context())),

@@ -5,6 +5,7 @@
 //!
 //! Commands to objects go through one writer per process that groups them; reads go past it.
 
+mod bulk;
 mod changes;
 mod check;
 mod containers;
@@ -41,7 +42,11 @@ mod uploads;
 mod usage;
 mod writer;
 
-pub use changes::{CHANGES_MAX, Change, ChangesPage};
+pub use bulk::{
+    Accepted, AtPosition, LAST_POSITION, Positions, PurgeBound, PurgeCount, PurgeJob, PurgeNames,
+    PurgeSelector, PurgeState, PurgeVersions, StreamState,
+};
+pub use changes::{CHANGES_MAX, Change, ChangesPage, Tell};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,

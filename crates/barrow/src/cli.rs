@@ -1,5 +1,9 @@
 //! Every command, flag and exit code.
 
+mod index;
+
+pub(crate) use index::{Index, Indexed, Search};
+
 use crate::config::Config;
 use crate::exit::Failed;
 use clap::{Args, Parser, Subcommand};
@@ -132,8 +136,9 @@ pub(crate) enum Operator {
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         release: String,
     },
-    /// Purge a removed bucket or domain now, whatever it was promised: this cannot be undone
-    Purge(Purge),
+    /// Purge a removed bucket or domain now, whatever it was promised, which cannot be undone; or, with --filter, --prefix or
+    /// --name, versions in a live bucket, which can be restored until their grace is over
+    Purge(Box<Purge>),
     /// The processes that share the database: what each has seen, and how long its lease runs
     Members {
         #[command(subcommand)]
@@ -173,6 +178,10 @@ pub(crate) enum Operator {
     /// The key for the source is looked for as for other commands, and needs admin; the one for the target is BARROW_TO_KEY
     /// with BARROW_TO_SECRET, else the same, and needs admin too (and purge, with --with-purges)
     Replicate(Replicate),
+    /// Keep a search index over the names and the metadata of a bucket's objects up to date
+    Index(Index),
+    /// Search the names and the metadata of a bucket's objects
+    Search(Search),
 }
 
 #[derive(Debug, Subcommand)]
@@ -519,7 +528,7 @@ pub(crate) struct Replicate {
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("container").required(true).args(["bucket", "domain"]))]
 pub(crate) struct Purge {
-    /// A removed bucket; a name means the one removed last
+    /// A removed bucket; a name means the one removed last. With --filter, --prefix or --name, a live one
     pub(crate) bucket: Option<String>,
     /// A removed domain instead
     #[arg(long, value_name = "DOMAIN")]
@@ -542,6 +551,57 @@ pub(crate) struct Purge {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) versions: PurgeVersions,
+}
+
+/// Which versions of a live bucket to purge.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Versions in a live bucket")]
+#[command(group = clap::ArgGroup::new("which").args(["filter", "prefix", "name"])
+    .conflicts_with_all(["domain", "plan", "plan_token", "leave_it", "wait"]))]
+#[command(group = clap::ArgGroup::new("bound").args(["before_seq", "keep", "keep_per_name", "older_than"]))]
+pub(crate) struct PurgeVersions {
+    /// Names that this means: `*` is one whole segment between slashes, `>` all the rest; `>` alone is the whole bucket
+    #[arg(long)]
+    pub(crate) filter: Option<String>,
+    /// Names that begin so
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// This name; may be repeated
+    #[arg(long)]
+    pub(crate) name: Vec<String>,
+    /// Only what arrived before this position
+    #[arg(long, value_name = "SEQ", requires = "which")]
+    pub(crate) before_seq: Option<u64>,
+    /// All but so many, the newest of all names together
+    #[arg(long, value_name = "N", requires = "which")]
+    pub(crate) keep: Option<u64>,
+    /// All but so many of each name, the newest
+    #[arg(long, value_name = "N", requires = "which")]
+    pub(crate) keep_per_name: Option<u64>,
+    /// Only what was written so long ago
+    #[arg(long, value_name = "DURATION", requires = "which")]
+    pub(crate) older_than: Option<String>,
+    /// Without grace: nothing of it can be restored
+    #[arg(long = "final", requires = "which")]
+    pub(crate) is_final: bool,
+    /// Tell how many would go, and change nothing
+    #[arg(long, requires = "which", conflicts_with_all = ["expect", "follow"])]
+    pub(crate) dry_run: bool,
+    /// Purge only if so many versions go, as --dry-run has shown
+    #[arg(long, value_name = "N", requires = "which")]
+    pub(crate) expect: Option<u64>,
+    /// Why, for whoever asks later
+    #[arg(long, requires = "which")]
+    pub(crate) reason: Option<String>,
+}
+
+impl PurgeVersions {
+    /// Whether versions are meant, and not a container.
+    pub(crate) fn is_meant(&self) -> bool {
+        self.filter.is_some() || self.prefix.is_some() || !self.name.is_empty()
+    }
 }
 
 #[derive(Debug, Subcommand)]

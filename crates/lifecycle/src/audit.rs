@@ -37,6 +37,8 @@ pub const LIFEPOINT_DELETE: &str = "LIFEPOINT_DELETE";
 
 /// Versioning was switched off: a batch of older versions was removed.
 pub const HISTORY_DELETE: &str = "HISTORY_DELETE";
+/// Versions that a purge in bulk took after its answer.
+pub const VERSIONS_PURGE: &str = "VERSIONS_PURGE";
 /// A bucket's lifecycle rules were changed: a batch of its versions goes at another time now.
 pub const LIFECYCLE_PLAN: &str = "LIFECYCLE_PLAN";
 /// Multipart uploads that took too long were given up. `objects` counts uploads.

@@ -2,6 +2,7 @@
 
 use super::couch;
 use super::error::Complaint;
+use super::js;
 use super::openapi;
 use super::ops;
 use super::request::{Answered, Asked};
@@ -53,7 +54,8 @@ impl Door {
         };
         let query = Query::parse(parts.uri.query())?;
         let (gateway, headers, limits) = (&self.gateway, &parts.headers, &*self.limits);
-        let asked = Asked { gateway, operation, params, query, headers, limits, principal, trail };
+        let host = host(parts);
+        let asked = Asked { gateway, operation, params, query, host, headers, limits, principal, trail };
         let mut body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         dispatch(&asked, &mut body).await.map_err(|complaint| words::worded(operation, complaint))
     }
@@ -68,7 +70,11 @@ impl Door {
             metrics.not_restored(complaint.status.as_u16(), 1);
         }
         trail.refused(complaint.token());
-        complaint.noted(metrics).answer()
+        let complaint = complaint.noted(metrics);
+        match operation.and_then(Operation::call) {
+            Some(call) => js::reply::refused(call, complaint),
+            None => complaint.answer(),
+        }
     }
 
     fn finish(
@@ -110,6 +116,7 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::RestoreContents => ops::empty::restore(asked, body).await,
         Operation::SetGrace => ops::grace::set(asked, body).await,
         Operation::ListObjects => ops::objects::list(asked).await,
+        Operation::PurgeVersions => ops::purge_versions::purge(asked, body).await,
         Operation::RestoreObjects => ops::restore_objects::named(asked, body).await,
         Operation::ShowRevisions => ops::revisions::show(asked).await,
         Operation::ImportRevision => ops::revisions::bring(asked, body).await,
@@ -125,6 +132,7 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::Trash => ops::trash::trash(asked).await,
         Operation::Deletions => ops::trash::deletions(asked).await,
         Operation::ShowDeletion => ops::trash::deletion(asked).await,
+        Operation::CancelPurge => ops::purge_versions::cancel(asked).await,
         Operation::Members => ops::members::list(asked).await,
         Operation::FenceMember => ops::members::fence(asked, body).await,
         Operation::Barrier | Operation::BarrierAt => ops::members::barrier(asked).await,
@@ -138,6 +146,10 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::ListKeys => ops::keys::list(asked).await,
         Operation::CreateKey => ops::keys::create(asked, body).await,
         Operation::RevokeKey => ops::keys::revoke(asked).await,
+        Operation::PurgeStream => js::purge::purge(asked, body).await,
+        Operation::StreamInfo => js::stream::info(asked, body).await,
+        Operation::DeleteMessage => js::message::delete(asked, body).await,
+        Operation::DeleteStream => js::stream::delete(asked, body).await,
         Operation::CouchPurge => couch::purge(asked, body).await,
         Operation::CouchPurgedInfos => couch::purged_infos(asked).await,
         Operation::CouchInfosLimit => couch::show_infos_limit(asked).await,
@@ -147,6 +159,17 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,
         Operation::CouchSetRevsLimit => couch::set_revs_limit(asked, body).await,
     }
+}
+
+/// The host that the request names, without its port, in lower case as domains are.
+fn host(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let named = header.or(parts.uri.authority().map(http::uri::Authority::as_str))?;
+    let without_port = match named.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => named,
+    };
+    Some(without_port.to_ascii_lowercase())
 }
 
 /// A browser sends whatever page tells it to, with the credentials it remembers, or with none where anonymous callers

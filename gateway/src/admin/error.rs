@@ -53,6 +53,8 @@ struct Aside {
     allow: Option<String>,
     /// The rule that is broken.
     rule: Option<&'static str>,
+    /// The number of it in a message stream's words.
+    number: Option<u16>,
     /// The couch door's word for it: then that is how it is written.
     couch: Option<&'static str>,
 }
@@ -135,6 +137,25 @@ impl Complaint {
     pub(super) fn no_such_path(path: &str) -> Self {
         let path: String = path.chars().take(200).collect();
         Complaint::new(StatusCode::NOT_FOUND, NO_SUCH_PATH, format!("nothing is served at {path:?}"))
+    }
+
+    /// No call of a message stream that is built.
+    pub(super) fn no_such_call(call: &str) -> Self {
+        let call: String = call.strip_prefix("api/").unwrap_or(call).chars().take(200).collect();
+        let message = format!(
+            "{call:?} is not implemented: STREAM.PURGE, STREAM.INFO, STREAM.MSG.DELETE and STREAM.DELETE are"
+        );
+        Complaint::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
+    }
+
+    /// The same, with its number in a message stream's words.
+    pub(super) fn numbered(self, number: u16) -> Self {
+        self.with(|aside| aside.number = Some(number))
+    }
+
+    /// Its number in a message stream's words, if it has been given one.
+    pub(super) fn number(&self) -> Option<u16> {
+        self.aside.number
     }
 
     pub(super) fn wrong_method(method: &Method, allowed: &[&str]) -> Self {
@@ -265,7 +286,8 @@ impl Complaint {
             metrics.refused(refusal);
         }
         match self.status {
-            StatusCode::INTERNAL_SERVER_ERROR => {
+            // With a number it is a message stream's word for something that is no mistake of ours.
+            StatusCode::INTERNAL_SERVER_ERROR if self.aside.number.is_none() => {
                 match self.aside.rule {
                     Some(rule) => metrics.violation_of(rule),
                     None => metrics.violation(),

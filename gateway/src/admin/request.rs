@@ -32,6 +32,8 @@ pub(super) struct Asked<'a> {
     pub(super) operation: Operation,
     pub(super) params: Params,
     pub(super) query: Query,
+    /// The name in the header `Host`, without a port: which domain is meant where the path does not say.
+    pub(super) host: Option<String>,
     pub(super) headers: &'a HeaderMap,
     pub(super) limits: &'a Limits,
     /// `None` on an open route, where nothing may be asked of anybody.

@@ -43,6 +43,7 @@ fn about(operation: Operation) -> Option<(About, Wants)> {
         Operation::ShowBucket | Operation::RemoveBucket => Some((About::Bucket, Wants::Else)),
         Operation::RestoreBucket => Some((About::Bucket, Wants::Restore)),
         Operation::PurgeBucket => Some((About::Bucket, Wants::Purge)),
+        Operation::PurgeVersions => Some((About::Bucket, Wants::Else)),
         _ => None,
     }
 }

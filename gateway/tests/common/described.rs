@@ -63,6 +63,7 @@ impl Described {
             let refused = if couch { "CouchRefused" } else { "Refused" };
             let refused = json!({ "$ref": format!("#/components/responses/{refused}") });
             return match answer.status {
+                501 if path.starts_with("/_js/") => Ok(None),
                 400..500 => self.refused(&refused, answer).map(|()| None),
                 501 if couch => self.refused(&refused, answer).map(|()| None),
                 status => Err(format!("it is not described, and answered {status}")),
@@ -227,12 +228,13 @@ fn filled<'a>(shape: &'a str, path: &str) -> Option<Vec<(&'a str, String)>> {
     }
     let mut found = Vec::new();
     for (shape, given) in shapes.into_iter().zip(given) {
-        match shape.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !given.is_empty() => {
+        match shape.strip_suffix('}').and_then(|shape| shape.split_once('{')) {
+            Some((before, name)) => {
+                let given = given.strip_prefix(before).filter(|given| !given.is_empty())?;
                 found.push((name, percent_decode_str(given).decode_utf8_lossy().into_owned()));
             }
             None if shape == given => {}
-            Some(_) | None => return None,
+            None => return None,
         }
     }
     Some(found)

@@ -11,6 +11,7 @@ mod expire;
 mod faults;
 mod forget;
 mod ledger;
+mod purges;
 mod reclaim;
 mod reconcile;
 mod running;

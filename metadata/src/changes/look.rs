@@ -85,7 +85,7 @@ impl Metadata {
         let open = names.iter().filter(|(_, known)| known.current.is_none());
         let open: Vec<String> = open.map(|(name, _)| name.clone()).collect();
         for chunk in open.chunks(NAMES) {
-            for mut row in self.readers.fetch_padded(CURRENT, &args![ground.contents], rows(chunk)).await? {
+            for mut row in self.readers.fetch_padded(CURRENT, &[ground.contents.into()], rows(chunk)).await? {
                 let (name, own) = (row.need_text()?, row.need_int()?);
                 if own > upto {
                     names.remove(&name);
@@ -127,7 +127,7 @@ impl Metadata {
         let mut others: HashMap<String, Vec<(bool, Revision)>> = HashMap::new();
         for chunk in changes.chunks(NAMES) {
             let wanted = chunk.iter().map(|change| args![change.name.as_str()]).collect();
-            for mut row in self.readers.fetch_padded(CONFLICTS, &args![contents], wanted).await? {
+            for mut row in self.readers.fetch_padded(CONFLICTS, &[contents.into()], wanted).await? {
                 let name = row.need_text()?;
                 if let Some(revision) = read_revision(&mut row)? {
                     others.entry(name).or_default().push((row.need_bool()?, revision));

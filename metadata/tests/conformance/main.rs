@@ -128,6 +128,8 @@ mod past;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod purges;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod restoring;

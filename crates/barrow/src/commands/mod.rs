@@ -9,12 +9,15 @@ mod container;
 mod deletions;
 mod domain;
 mod followers;
+mod index;
 mod key;
 mod members;
 mod purge;
+mod purge_versions;
 mod replicate;
 mod resume;
 mod revisions;
+mod search;
 mod tasks;
 mod tombstones;
 mod trash;
@@ -72,7 +75,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Tasks { command } => tasks::run(&session, command).await,
             Operator::Check { blobs } => check::run(&session, blobs).await,
             Operator::Resume { release } => resume::run(&session, &release).await,
-            Operator::Purge(order) => purge::run(&session, order).await,
+            Operator::Purge(order) => purge::run(&session, *order).await,
             Operator::Members { command } => members::run(&session, command).await,
             Operator::Barrier { epoch, bucket } => members::barrier(&session, epoch, bucket).await,
             Operator::Why(which) => why::run(&session, which).await,
@@ -83,6 +86,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Replicate(order) => replicate::run(config, global, order).await,
             Operator::Changes(which) => changes::run(&session, which).await,
             Operator::Followers(which) => followers::run(&session, which).await,
+            Operator::Index(order) => index::run(&session, order).await,
+            Operator::Search(order) => search::run(&session, order).await,
         }
     })
 }

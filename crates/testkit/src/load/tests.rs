@@ -4,6 +4,7 @@ use super::http::Connection;
 use super::rows::floors::Floors;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects, Operations};
+use super::rows::purges::Purges;
 use super::rows::s3::S3;
 use super::verdicts::{Found, of};
 use super::{Door, Id, Load, Made, Payload, drive};
@@ -165,6 +166,7 @@ fn found() -> Found {
         kinds: Kinds::default(),
         s3: S3::default(),
         longest_container_move: Duration::ZERO,
+        purges: Purges::default(),
         inline_reclaim: 0.0,
         file_reclaim: 0.0,
         listing_p99: Duration::ZERO,

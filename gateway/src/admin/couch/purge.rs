@@ -1,7 +1,7 @@
 //! `_purge`: ends of trees go, with what led to them alone, at once and for good.
 
 use super::order::{self, Named, RevisionsOrder};
-use super::{DOMAIN, place};
+use super::{CouchRefused, DOMAIN, place};
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Argument, Described, shape};
 use crate::admin::request::{Answered, Asked, json};
@@ -56,7 +56,11 @@ enum Purged {
 pub(in crate::admin) const PURGE: Described = Described::answers(&[
     Answer::ok("What was purged, name by name.", &[shape::<PurgeView>]),
     Answer::new(201, "The same, in dialect 3.", &[shape::<PurgeView>]),
-    Answer::new(403, "The same, in dialect 3, where a guard keeps a name.", &[shape::<PurgeView>]),
+    Answer::new(
+        403,
+        "The same, in dialect 3, where a guard keeps a name; or the caller may not.",
+        &[shape::<PurgeView>, shape::<CouchRefused>],
+    ),
 ])
 .asked_with(&[DOMAIN, DIALECT])
 .ordered::<RevisionsOrder>()

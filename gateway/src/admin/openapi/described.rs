@@ -22,18 +22,25 @@ pub(in crate::admin) struct Described {
     pub(super) bytes: bool,
     /// What it answers when it has done it.
     pub(super) answers: &'static [Answer],
-    /// In whose words it says no: a response of the document.
+    /// What it answers when it has not, where that is not what all others do.
+    pub(super) refused: Option<Shape>,
+    /// In whose words it says no otherwise: a response of the document.
     pub(super) refusals: &'static str,
 }
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, bytes: false, answers, refusals: "Refused" }
+        Described { query: &[], order: None, bytes: false, answers, refused: None, refusals: "Refused" }
     }
 
     /// With these arguments.
     pub(in crate::admin) const fn asked_with(self, query: &'static [Argument]) -> Self {
         Described { query, ..self }
+    }
+
+    /// What goes wrong is told in a message stream's words.
+    pub(in crate::admin) const fn in_streams(self) -> Self {
+        Described { refused: Some(shape::<crate::admin::js::reply::Refused>), ..self }
     }
 
     /// That says no in CouchDB's words.

@@ -99,7 +99,7 @@ pub(super) fn document() -> Json {
 impl Gathering {
     fn operation(&mut self, operation: Operation) -> Json {
         let (route, told) = (operation.route(), describes(operation));
-        let Described { query, order, bytes, answers, refusals } = told;
+        let Described { query, order, bytes, answers, refused, refusals } = told;
         let mut parameters: Vec<Json> = segments::names(route.path).map(|name| self.segment(name)).collect();
         parameters.extend(query.iter().map(argument));
 
@@ -118,8 +118,15 @@ impl Gathering {
             let said = json!({ "description": answer.means, "content": content });
             responses.insert(answer.status.to_string(), said);
         }
-        responses
-            .insert("default".to_owned(), json!({ "$ref": format!("#/components/responses/{refusals}") }));
+        let default = match refused {
+            None => json!({ "$ref": format!("#/components/responses/{refusals}") }),
+            Some(shape) => {
+                let schema = shape(&mut self.answers);
+                let content = json!({ "application/json": { "schema": schema } });
+                json!({ "description": "It was refused, or it failed.", "content": content })
+            }
+        };
+        responses.insert("default".to_owned(), default);
 
         let right = route.right.map(Right::as_str);
         let mut said = json!({

@@ -1,12 +1,13 @@
 //! Where each operation is described.
 
 use super::described::Described;
-use crate::admin::couch;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage, why,
+    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
+    why,
 };
 use crate::admin::route::Operation;
+use crate::admin::{couch, js};
 
 /// What `operation` takes and answers. Exhaustive: a new operation does not compile until it is described.
 pub(in crate::admin) const fn describes(operation: Operation) -> Described {
@@ -27,6 +28,8 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::ImportRevision => revisions::BRING,
         Operation::DiffRevisions => revisions::DIFF,
         Operation::ApplyPurges => revisions::APPLY,
+        Operation::PurgeVersions => purge_versions::PURGE,
+        Operation::CancelPurge => purge_versions::CANCEL,
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
@@ -53,6 +56,10 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::ListKeys => keys::LIST,
         Operation::CreateKey => keys::CREATE,
         Operation::RevokeKey => keys::REVOKE,
+        Operation::PurgeStream => js::purge::PURGE,
+        Operation::StreamInfo => js::stream::INFO,
+        Operation::DeleteMessage => js::message::DELETE,
+        Operation::DeleteStream => js::stream::DELETE,
         Operation::CouchPurge => couch::PURGE,
         Operation::CouchPurgedInfos => couch::PURGED_INFOS,
         Operation::CouchInfosLimit | Operation::CouchRevsLimit => couch::SHOW_LIMIT,

@@ -25,6 +25,8 @@ async fn a_limit_is_a_positive_whole_number() {
                 "{target} {bad}"
             );
         }
+        let answer = ask(&w, "PUT", target, &json!("7".repeat(2_000))).await;
+        assert_eq!((answer.status, &read(&answer)["error"]), (413, &json!("too_large")));
         assert_eq!(told(&w, "GET", target, Value::Null, 200).await, 5, "{target}");
     }
 }
