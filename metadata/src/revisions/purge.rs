@@ -74,6 +74,13 @@ pub struct RevisionsPurged {
     pub bytes: u64,
 }
 
+/// Of each pair, the installation where what is meant was written first, and the last position there.
+#[derive(Clone, Copy, Debug)]
+struct Foreign<'a> {
+    own: InstallationId,
+    origins: &'a [(InstallationId, i64)],
+}
+
 impl Metadata {
     /// Purges revisions by the purge right: final at once, without a grace. Revisions that are no ends of their names' trees
     /// are passed over; a pair that nothing was found of is written down all the same.
@@ -86,7 +93,7 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let order = order.clone();
-                Box::pin(async move { purge(conn, now, trusted, drain, (&order, None)).await })
+                Box::pin(async move { purge(conn, now, trusted, drain, &order, None).await })
             })
             .await
     }
@@ -107,9 +114,10 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let (order, origins) = (order.clone(), origins.clone());
-                Box::pin(
-                    async move { purge(conn, now, trusted, drain, (&order, Some((own, &origins)))).await },
-                )
+                Box::pin(async move {
+                    let foreign = Foreign { own, origins: &origins };
+                    purge(conn, now, trusted, drain, &order, Some(foreign)).await
+                })
             })
             .await
     }
@@ -120,7 +128,8 @@ async fn purge(
     now: Time,
     trusted: bool,
     drain: Duration,
-    (order, origins): (&RevisionPurge, Option<(InstallationId, &[(InstallationId, i64)])>),
+    order: &RevisionPurge,
+    foreign: Option<Foreign<'_>>,
 ) -> Result<RevisionsPurged, Failure> {
     let by_clock = if trusted { now.min(conn.db_now().await?) } else { now };
     halted::refuse(conn).await?;
@@ -172,7 +181,7 @@ async fn purge(
             for at in names.get(name.as_str()).into_iter().flatten().copied() {
                 let (Some(pair), Some(answer)) = (order.pairs.get(at), pairs.get_mut(at)) else { continue };
                 let mut asked: Vec<Revision> = pair.revs.iter().filter_map(Asked::revision).collect();
-                if let Some((own, origins)) = origins {
+                if let Some(Foreign { own, origins }) = foreign {
                     let meant = match origins.get(at) {
                         Some(origin) => written_in(conn, &ground, name, own, *origin).await?,
                         None => BTreeSet::new(),
@@ -211,7 +220,7 @@ async fn purge(
     }
     let purge_seq = write_down(
         conn,
-        (order, origins.map(|(_, origins)| origins)),
+        (order, foreign.map(|foreign| foreign.origins)),
         &mut pairs,
         &fresh,
         now,
