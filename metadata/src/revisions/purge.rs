@@ -218,15 +218,8 @@ async fn purge(
     for rest in &left {
         effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
     }
-    let purge_seq = write_down(
-        conn,
-        (order, foreign.map(|foreign| foreign.origins)),
-        &mut pairs,
-        &fresh,
-        now,
-        (changes, locked.last_seq),
-    )
-    .await?;
+    let purge_seq =
+        write_down(conn, order, foreign, &mut pairs, &fresh, now, (changes, locked.last_seq)).await?;
     for (at, first) in twins {
         let said = pairs.get(first).map(|first| (first.purge_seq, first.purged.clone()));
         if let (Some(answer), Some(said)) = (pairs.get_mut(at), said) {
@@ -285,7 +278,8 @@ fn list(revs: &[Asked]) -> Result<String, DbError> {
 /// Counts the changes, and writes every pair that was not refused into the ledger, in their order. Tells its last number.
 async fn write_down(
     conn: &mut Conn,
-    (order, origins): (&RevisionPurge, Option<&[(InstallationId, i64)]>),
+    order: &RevisionPurge,
+    foreign: Option<Foreign<'_>>,
     pairs: &mut [PairPurged],
     fresh: &BTreeSet<usize>,
     now: Time,
@@ -295,14 +289,15 @@ async fn write_down(
     for at in fresh {
         let (Some(pair), Some(answer)) = (order.pairs.get(*at), pairs.get(*at)) else { continue };
         let purged = answer.purged.as_ref().map_or_else(|_| Ok("[]".to_owned()), |purged| list(purged))?;
+        let origin = foreign.and_then(|foreign| foreign.origins.get(*at));
         entries.push(Entry {
             purge_id: answer.purge_id,
             at: now,
             door: order.door,
             actor: order.actor.clone(),
             what: What::Revisions { name: pair.name.clone(), revs: list(&pair.revs)?, purged },
-            upto_seq: origins.and_then(|origins| origins.get(*at)).map_or(last_seq, |(_, upto)| *upto),
-            origin: origins.and_then(|origins| origins.get(*at)).map(|(origin, _)| *origin.as_bytes()),
+            upto_seq: origin.map_or(last_seq, |(_, upto)| *upto),
+            origin: origin.map(|(origin, _)| *origin.as_bytes()),
         });
     }
     conn.execute(
