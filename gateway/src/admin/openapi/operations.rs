@@ -3,7 +3,8 @@
 use super::described::Described;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
+    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
+    why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -25,6 +26,10 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::RestoreUnnamed | Operation::RestoreObjects => restore_objects::RESTORE,
         Operation::PurgeVersions => purge_versions::PURGE,
         Operation::CancelPurge => purge_versions::CANCEL,
+        Operation::ShowRevisions => revisions::SHOW,
+        Operation::ImportRevision => revisions::BRING,
+        Operation::DiffRevisions => revisions::DIFF,
+        Operation::ApplyPurges => revisions::APPLY,
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,

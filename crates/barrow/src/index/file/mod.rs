@@ -116,7 +116,8 @@ impl IndexFile {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(cannot)?;
         }
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))).map_err(cannot)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -147,19 +148,28 @@ impl IndexFile {
             tx.execute(sqlx::raw_sql("PRAGMA application_id = 1111577193; PRAGMA user_version = 1"))
                 .await
                 .map_err(broken)?;
-            sqlx::query("INSERT INTO state (one, place, follower, turn, residue, purges) VALUES (1, ?1, ?2, 1, 0, 0)")
-                .bind(place)
-                .bind(format!("index-{}", ContainerId::random()))
-                .execute(&mut *tx)
-                .await
-                .map_err(broken)?;
+            sqlx::query(
+                "INSERT INTO state (one, place, follower, turn, residue, purges) VALUES (1, ?1, ?2, 1, 0, 0)",
+            )
+            .bind(place)
+            .bind(format!("index-{}", ContainerId::random()))
+            .execute(&mut *tx)
+            .await
+            .map_err(broken)?;
             return tx.commit().await.map_err(broken);
         }
         let application = number(&mut tx, "PRAGMA application_id").await.map_err(broken)?;
         let format = number(&mut tx, "PRAGMA user_version").await.map_err(broken)?;
         if (application, format) != (APPLICATION, FORMAT) {
-            let what = if application == APPLICATION { "of another version of Barrow" } else { "no index of Barrow" };
-            return Err(Failed::Refused(format!("{}: this file is {what}; name another --file", path.display())));
+            let what = if application == APPLICATION {
+                "of another version of Barrow"
+            } else {
+                "no index of Barrow"
+            };
+            return Err(Failed::Refused(format!(
+                "{}: this file is {what}; name another --file",
+                path.display()
+            )));
         }
         let known: String =
             sqlx::query_scalar("SELECT place FROM state").fetch_one(&mut *tx).await.map_err(broken)?;

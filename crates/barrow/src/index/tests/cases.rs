@@ -182,11 +182,15 @@ async fn a_query_that_is_none_is_told_with_an_example() {
     let mut file = bench.open().await;
     for bad in ["cat.jpg", "\"open", "a-b", "(", "AND", "name:", "", "*"] {
         match file.find(bad, 10, SystemClock.now()).await {
-            Err(Failed::Usage(text)) => assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}"),
+            Err(Failed::Usage(text)) => {
+                assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}")
+            }
             other => panic!("{bad}: {other:?}"),
         }
     }
-    for good in ["\"cat.jpg\"", "cat", "c*", "CAT AND jpg", "name: cat", "tags: red", "headers: red", "type: plain"] {
+    for good in
+        ["\"cat.jpg\"", "cat", "c*", "CAT AND jpg", "name: cat", "tags: red", "headers: red", "type: plain"]
+    {
         assert_eq!(bench.found(good).await, ["cat.jpg"], "{good}");
     }
     assert_eq!(bench.found("name: red").await, Vec::<String>::new());
@@ -203,5 +207,8 @@ async fn a_file_that_is_something_else_is_left_alone() {
     assert!(matches!(&opened, Err(Failed::Refused(text)) if text.contains("letters.txt")), "{opened:?}");
     drop(bench.open().await);
     let other = IndexFile::open(&bench.path(), "d/other").await.map(drop);
-    assert!(matches!(&other, Err(Failed::Refused(text)) if text.contains("the index of d/photos")), "{other:?}");
+    assert!(
+        matches!(&other, Err(Failed::Refused(text)) if text.contains("the index of d/photos")),
+        "{other:?}"
+    );
 }
