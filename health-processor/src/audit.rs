@@ -51,9 +51,10 @@ pub(crate) async fn purges(
     operation: &'static str,
     containers: &[ContainerId],
 ) {
-    if !ctx.audit.listens() {
+    if !ctx.audit.listens() || containers.is_empty() {
         return;
     }
+    ctx.progress.lock().await.tell(ctx);
     for container in containers {
         match ctx.metadata.removal(*container).await {
             Ok(None) => {}
@@ -122,65 +123,79 @@ fn count(ctx: &Context, task: &'static str, operation: &'static str, objects: u6
     Record { bytes: None, ..event(ctx, task, operation, Amount { objects, bytes: 0 }) }
 }
 
-/// How far a run is: what it has purged since it told of it last, by the container that is being purged and by the cause,
-/// where all of a batch has one; all objects that were deleted by themselves together.
+/// What has been purged and not been told of: by the task, by the container that is being purged and by the cause, where all
+/// of a batch has one; all objects that were deleted by themselves together.
+///
+/// One for the process, and not one for each run: whoever writes down that a purge has ended tells first what is in here, so
+/// that in the trail its end stands behind its progress.
+#[derive(Default)]
 pub(crate) struct Progress {
-    task: &'static str,
     told_at: Duration,
-    purged: BTreeMap<(Option<ContainerId>, Option<Cause>), Amount>,
+    /// The removals by which contents are being purged, as they were found before the last of these went.
+    around: BTreeMap<ContainerId, Option<Removal>>,
+    purged: BTreeMap<(&'static str, From), Amount>,
 }
 
-/// What is told of in one record: what was removed, for which cause it goes, and how much of it.
-type Sums = BTreeMap<(Option<ContainerId>, Option<Cause>), (Option<Removal>, Amount)>;
+/// The contents that something comes from, if it goes because a container did; and why, if all of it has one cause.
+pub(crate) type From = (Option<ContainerId>, Option<Cause>);
+
+/// What is told of in one record: by whom and for which cause it goes, what was removed, and how much of it.
+type Sums = BTreeMap<(&'static str, Option<ContainerId>, Option<Cause>), (Option<Removal>, Amount)>;
 
 impl Progress {
-    pub(crate) fn new(ctx: &Context, task: &'static str) -> Self {
-        Progress { task, told_at: ctx.clock.boot(), purged: BTreeMap::new() }
+    /// Finds out by which removal these contents are being purged, while that can be told from the rows.
+    pub(crate) async fn foresee(&mut self, ctx: &Context, contents: Option<ContainerId>) {
+        let Some(contents) = contents.filter(|_| ctx.audit.listens()) else { return };
+        if self.around.contains_key(&contents) {
+            return;
+        }
+        let removal = ctx.metadata.removal_around(contents).await.unwrap_or_else(|error| {
+            tracing::warn!(%contents, %error, "the audit record lacks what was removed");
+            None
+        });
+        self.around.insert(contents, removal);
     }
 
-    /// So much is gone; of these contents, if it went because a container did, and for this cause, if all has one.
-    pub(crate) async fn add(
-        &mut self,
-        ctx: &Context,
-        from: (Option<ContainerId>, Option<Cause>),
-        amount: Amount,
-    ) {
+    /// So much is gone.
+    pub(crate) fn add(&mut self, ctx: &Context, task: &'static str, from: From, amount: Amount) {
         if !ctx.audit.listens() || amount.objects == 0 {
             return;
         }
-        let sum = self.purged.entry(from).or_default();
+        if self.purged.is_empty() {
+            self.told_at = ctx.clock.boot();
+        }
+        let sum = self.purged.entry((task, from)).or_default();
         sum.objects += amount.objects;
         sum.bytes += amount.bytes;
         if ctx.clock.boot().saturating_sub(self.told_at) >= EVERY {
-            self.tell(ctx).await;
+            self.tell(ctx);
         }
     }
 
     /// Writes down what has not been told yet.
-    pub(crate) async fn tell(&mut self, ctx: &Context) {
-        self.told_at = ctx.clock.boot();
+    pub(crate) fn tell(&mut self, ctx: &Context) {
         let mut by_removal = Sums::new();
-        for ((contents, cause), amount) in std::mem::take(&mut self.purged) {
-            let removal = match contents {
-                Some(contents) => ctx.metadata.removal_around(contents).await.unwrap_or_else(|error| {
-                    tracing::warn!(%contents, %error, "the audit record lacks what was removed");
-                    None
-                }),
-                None => None,
-            };
-            let key = (removal.as_ref().map(|removal| removal.target), cause);
+        let around = std::mem::take(&mut self.around);
+        for ((task, (contents, cause)), amount) in std::mem::take(&mut self.purged) {
+            let removal = contents.and_then(|contents| around.get(&contents).cloned().flatten());
+            let key = (task, removal.as_ref().map(|removal| removal.target), cause);
             let (_, sum) = by_removal.entry(key).or_insert((removal, Amount::default()));
             sum.objects += amount.objects;
             sum.bytes += amount.bytes;
         }
-        for ((_, cause), (removal, amount)) in by_removal {
+        for ((task, _, cause), (removal, amount)) in by_removal {
             // How many bytes an unfinished upload has come to is written in no row.
             let bytes = Some(amount.bytes).filter(|_| cause != Some(Cause::Abandoned));
-            let event = Record { cause, bytes, ..event(ctx, self.task, PURGE_PROGRESS, amount) };
+            let event = Record { cause, bytes, ..event(ctx, task, PURGE_PROGRESS, amount) };
             ctx.audit.record(&match &removal {
                 Some(removal) => about(removal, event),
                 None => event,
             });
         }
+    }
+
+    /// Drops what was not told: whoever was struck tells nothing.
+    pub(crate) fn drop_untold(&mut self) {
+        *self = Progress::default();
     }
 }

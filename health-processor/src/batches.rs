@@ -6,7 +6,7 @@
 //! Whatever could not be destroyed is held until the end of the run and released only then: released at once it would
 //! be the first to be claimed again, and a single blob that cannot be destroyed would keep everything behind it waiting.
 
-use crate::audit::{Amount, Progress};
+use crate::audit::Amount;
 use crate::context::{Context, Trouble};
 use crate::failpoint::{CASCADE, LAPSED, Points, RECLAIM, STAGED};
 use blobs::BlobError;
@@ -127,12 +127,15 @@ pub(crate) async fn run(
     sources: VecDeque<Source>,
     tally: &mut Tally,
 ) -> Result<(), Trouble> {
-    let (mut failed, mut progress) = (Vec::new(), Progress::new(ctx, task));
-    let outcome = all(ctx, sources, tally, &mut failed, &mut progress).await;
+    let mut failed = Vec::new();
+    let outcome = all(ctx, task, sources, tally, &mut failed).await;
+    let mut progress = ctx.progress.lock().await;
     if matches!(outcome, Err(Trouble::Struck(_))) {
+        progress.drop_untold();
         return outcome;
     }
-    progress.tell(ctx).await;
+    progress.tell(ctx);
+    drop(progress);
     tally.released += failed.len() as u64;
     let released = ctx.metadata.release(failed).await;
     outcome?;
@@ -141,10 +144,10 @@ pub(crate) async fn run(
 
 async fn all(
     ctx: &Context,
+    task: &'static str,
     mut sources: VecDeque<Source>,
     tally: &mut Tally,
     failed: &mut Vec<Claim>,
-    progress: &mut Progress,
 ) -> Result<(), Trouble> {
     let mut fruitless = 0;
     let mut ready = next(ctx, &mut sources).await?;
@@ -156,11 +159,8 @@ async fn all(
         let began = ctx.clock.boot();
         let claimed = batch.claims.len() as u64;
         tally.claimed += claimed;
-        let (from, before) = ((batch.inside, batch.cause), (tally.purged, tally.bytes));
         let (gone, following) =
-            tokio::join!(Box::pin(bury(ctx, batch, tally, failed)), next(ctx, &mut sources));
-        let purged = Amount { objects: tally.purged - before.0, bytes: tally.bytes - before.1 };
-        progress.add(ctx, from, purged).await;
+            tokio::join!(Box::pin(bury(ctx, task, batch, tally, failed)), next(ctx, &mut sources));
         fruitless = if gone? == 0 { fruitless + 1 } else { 0 };
         ready = following?;
         ctx.rest(ctx.clock.boot().saturating_sub(began)).await;
@@ -192,11 +192,13 @@ async fn next(ctx: &Context, sources: &mut VecDeque<Source>) -> Result<Option<Ba
 /// Destroys the bytes of a batch and turns its rows into tombstones. Tells of how many claims the bytes are gone.
 async fn bury(
     ctx: &Context,
+    task: &'static str,
     batch: Batch,
     tally: &mut Tally,
     failed: &mut Vec<Claim>,
 ) -> Result<usize, Trouble> {
     ctx.pass(batch.points.after_claim)?;
+    let from = (batch.inside, batch.cause);
     // What lies inline goes with its row: no trouble of the store's need hold it up.
     let (stored, mut gone): (Vec<Claim>, Vec<Claim>) = batch.claims.into_iter().partition(in_store);
     let stored = unread(ctx, stored, tally, failed).await?;
@@ -213,8 +215,13 @@ async fn bury(
     ctx.pass(batch.points.after_destroy)?;
     ctx.pass(batch.points.before_finish)?;
     let count = gone.len();
+    // Held until it is added up: with the last row of a container somebody else may write down that its purge has ended.
+    let mut progress = ctx.progress.lock().await;
+    progress.foresee(ctx, batch.inside).await;
     let (purged, bytes) = ctx.metadata.finish(gone, ctx.settings.deletion_memory).await?;
     ctx.pass(batch.points.after_finish)?;
+    progress.add(ctx, task, from, Amount { objects: purged, bytes });
+    drop(progress);
     tally.purged += purged;
     tally.bytes += bytes;
     ctx.purged.0.fetch_add(purged, Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! What every task works with: metadata, blobs, the clock, the stop signal, and the question whether to destroy at all.
 
+use crate::audit::Progress;
 use crate::driver::stopping;
 use crate::failpoint::{Failpoints, Struck};
 use crate::settings::Settings;
@@ -32,6 +33,8 @@ pub(crate) struct Context {
     pub(crate) audit: SharedAudit,
     /// Versions of which this process left only the tombstone, and their bytes.
     pub(crate) purged: (AtomicU64, AtomicU64),
+    /// What of it is still to be written down.
+    pub(crate) progress: tokio::sync::Mutex<Progress>,
     /// Claims that had lapsed or been given up, and that this process took over.
     pub(crate) lapsed: AtomicU64,
     /// Broken rules that this process found.
@@ -65,7 +68,7 @@ impl Context {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .map_or_else(|_| member.to_string(), |text| text.trim().to_owned());
         let (failpoints, beaten) = (Failpoints::default(), Mutex::new(None));
-        let (purged, lapsed, violations) = Default::default();
+        let (purged, progress, lapsed, violations) = Default::default();
         Context {
             metadata,
             blobs,
@@ -73,6 +76,7 @@ impl Context {
             settings,
             audit,
             purged,
+            progress,
             lapsed,
             violations,
             member,

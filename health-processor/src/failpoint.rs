@@ -50,7 +50,8 @@ macro_rules! points {
             $(concat!($word, ".before_claim"), concat!($word, ".after_claim"), concat!($word, ".after_destroy"),
             concat!($word, ".before_finish"), concat!($word, ".after_finish"),)*
             "containers.before", "containers.after", "expire.before", "expire.after", "forget.before", "forget.after",
-            "lifecycle.before", "lifecycle.after", "history.before", "history.after", "uploads.before", "uploads.after",
+            "ledger.before", "ledger.after", "lifecycle.before", "lifecycle.after", "history.before", "history.after",
+            "purges.before", "purges.after", "uploads.before", "uploads.after",
             "reconcile.after_condemn", "reconcile.after_destroy", "scrub.before_keep",
         ];
     };

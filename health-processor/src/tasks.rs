@@ -6,7 +6,9 @@ mod expire;
 mod forget;
 mod heartbeat;
 mod history;
+mod ledger;
 mod lifecycle;
+mod purges;
 mod reclaim;
 mod reconcile;
 mod scrub;
@@ -26,11 +28,13 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(lifecycle::Lifecycle(context())),
         Box::new(expire::Expire(context())),
         Box::new(history::History(context())),
+        Box::new(purges::Purges(context())),
         Box::new(uploads::Uploads(context())),
         Box::new(containers::Containers(context())),
         Box::new(reclaim::Reclaim(context())),
         Box::new(staged::Staged(context())),
         Box::new(forget::Forget(context())),
+        Box::new(ledger::Ledger(context())),
         Box::new(compact::Compact(context())),
         Box::new(reconcile::Reconcile::new(context())),
         Box::new(scrub::Scrub(context())),

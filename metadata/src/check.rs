@@ -123,7 +123,7 @@ impl Metadata {
             map.insert(key, count);
         }
         let mut found = check_usage(&counted, &recounted);
-        let counts: [(&'static str, &'static str, &'static str); 10] = [
+        let counts: [(&'static str, &'static str, &'static str); 13] = [
             ("R1", "blobs have no owner", "SELECT COUNT(*) FROM blobs WHERE owner NOT IN (SELECT id FROM versions)"),
             (
                 "R5",
@@ -176,6 +176,23 @@ impl Metadata {
                     WHERE b.versioning <> 'disabled' AND v.state = 'live' AND v.null_version = 1
                         AND (v.superseded_seq IS NULL OR v.superseded_seq > b.erase_upto)
                     GROUP BY v.contents_id, v.name HAVING COUNT(*) > 1) AS several",
+            ),
+            (
+                "R3",
+                "versions bear positions or changes that their buckets have not given out",
+                "SELECT COUNT(*) FROM buckets b JOIN versions v ON v.contents_id = b.contents_id
+                 WHERE v.seq > b.last_seq OR v.change_seq > b.change_seq",
+            ),
+            (
+                "R3",
+                "positions are borne by two versions of the same contents",
+                "SELECT COUNT(*) FROM (SELECT contents_id, seq FROM versions WHERE seq IS NOT NULL
+                    GROUP BY contents_id, seq HAVING COUNT(*) > 1) AS several",
+            ),
+            (
+                "R3",
+                "entries of ledgers bear numbers that their buckets have not given out",
+                "SELECT COUNT(*) FROM purges p JOIN buckets b ON b.id = p.bucket_id WHERE p.purge_seq > b.purge_seq",
             ),
             (
                 "R12",

@@ -1,4 +1,4 @@
-//! The record of what was done to containers: one row for each removal, page by page, and followed as it grows.
+//! The record of what was done to containers, and of purges in bulk: one row for each, page by page, and followed as it grows.
 
 use crate::Metadata;
 use crate::containers::DeletionRow;

@@ -1,6 +1,12 @@
 //! The ledger of a bucket: what was purged from it, in order. Whoever keeps a copy of what a bucket holds, an index or a
 //! peer, reads here what to drop. An entry is written in the transaction that purges, matched or not, and is never changed.
 
+mod prune;
+mod read;
+
+pub use prune::Pruned;
+pub use read::{PURGES_MAX, Purge, PurgesPage};
+
 use crate::error::Failure;
 use crate::sql::{Conn, args};
 use lifecycle::{ContainerId, Refusal, Time};

@@ -5,10 +5,13 @@
 //!
 //! Commands to objects go through one writer per process that groups them; reads go past it.
 
+mod bulk;
+mod changes;
 mod check;
 mod containers;
 mod deletions;
 mod error;
+mod followers;
 mod gather;
 mod gauges;
 mod halted;
@@ -38,6 +41,11 @@ mod uploads;
 mod usage;
 mod writer;
 
+pub use bulk::{
+    Accepted, AtPosition, LAST_POSITION, Positions, PurgeBound, PurgeCount, PurgeJob, PurgeNames,
+    PurgeSelector, PurgeState, PurgeVersions, StreamState,
+};
+pub use changes::{CHANGES_MAX, Change, ChangesPage};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
@@ -46,9 +54,11 @@ pub use containers::{
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
+pub use followers::{FOLLOWER_KINDS, FollowOrder, Follower, LAG_PURGES, LAG_TIME, Lagging};
 pub use gauges::ContainerCount;
 pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, Secret, write_private};
+pub use ledger::{PURGES_MAX, Pruned, Purge, PurgesPage};
 pub use list::{
     BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfUploads,
     PageOfVersions, UploadsOrder, VersionMarker, VersionPage, VersionsOrder,

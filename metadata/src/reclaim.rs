@@ -30,6 +30,7 @@ macro_rules! unguarded {
 mod claim;
 mod due;
 mod finish;
+mod forget;
 
 pub use claim::ClaimOrder;
 pub(crate) use claim::read_blob;

@@ -5,6 +5,7 @@
 //! what the background asks, but the background gets its turn when it has waited long enough.
 
 use crate::Deleted;
+use crate::changes::Bell;
 use crate::error::Failure;
 use crate::members::Lease;
 use crate::objects::{self, ObjectCommand, Outcome};
@@ -90,6 +91,7 @@ pub(crate) struct Writer {
     foreground: mpsc::Sender<Job>,
     background: mpsc::Sender<Job>,
     again: Arc<AtomicU64>,
+    bell: Bell,
     rehearses: bool,
 }
 
@@ -106,6 +108,7 @@ impl Writer {
         let (foreground, fore) = mpsc::channel(QUEUE);
         let (background, back) = mpsc::channel(QUEUE);
         let again = Arc::new(AtomicU64::new(0));
+        let bell = Bell::new();
         let careless = !address.is_durable();
         let worker = Worker {
             address,
@@ -116,6 +119,7 @@ impl Writer {
             fore,
             back,
             again: Arc::clone(&again),
+            bell: bell.clone(),
         };
         let lease = Arc::clone(&worker.lease);
         tokio::spawn(async move {
@@ -125,7 +129,7 @@ impl Writer {
                 );
             }
         });
-        Writer { foreground, background, again, rehearses: false }
+        Writer { foreground, background, again, bell, rehearses: false }
     }
 
     /// The same writer, which undoes whatever it is sent through this handle instead of committing it.
@@ -136,6 +140,11 @@ impl Writer {
     /// How often a transaction was run again because the database asked for it.
     pub(crate) fn run_again(&self) -> u64 {
         self.again.load(Ordering::Relaxed)
+    }
+
+    /// What is rung after every commit.
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     fn queue(&self, urgency: Urgency) -> &mpsc::Sender<Job> {
@@ -233,6 +242,7 @@ struct Worker {
     fore: mpsc::Receiver<Job>,
     back: mpsc::Receiver<Job>,
     again: Arc<AtomicU64>,
+    bell: Bell,
 }
 
 struct Grouped {
@@ -368,7 +378,10 @@ impl Worker {
             let outcome = in_time(work).await;
             let error = match outcome {
                 Ok(answers) => match in_time(self.connected().await?.commit()).await {
-                    Ok(()) => return Ok(answers.into_iter().map(|a| a.map_err(Failure::Refused)).collect()),
+                    Ok(()) => {
+                        self.bell.ring();
+                        return Ok(answers.into_iter().map(|a| a.map_err(Failure::Refused)).collect());
+                    }
                     Err(DbError::Gone(text)) => return self.find_out(answers, &text).await,
                     Err(error) => error,
                 },
@@ -457,7 +470,10 @@ impl Worker {
                 Ok(())
             }
             Ok(()) => match in_time(conn.commit()).await {
-                Ok(()) => Ok(()),
+                Ok(()) => {
+                    self.bell.ring();
+                    Ok(())
+                }
                 Err(error) => {
                     self.recover(&error).await;
                     Err(match error {

@@ -132,8 +132,9 @@ pub(crate) enum Operator {
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         release: String,
     },
-    /// Purge a removed bucket or domain now, whatever it was promised: this cannot be undone
-    Purge(Purge),
+    /// Purge a removed bucket or domain now, whatever it was promised, which cannot be undone; or, with --filter, --prefix or
+    /// --name, versions in a live bucket, which can be restored until their grace is over
+    Purge(Box<Purge>),
     /// The processes that share the database: what each has seen, and how long its lease runs
     Members {
         #[command(subcommand)]
@@ -154,6 +155,10 @@ pub(crate) enum Operator {
     Deletions(Deletions),
     /// What a UUID or a name was: everything dead that is remembered of it
     Tombstones(Tombstones),
+    /// What changed in a bucket, in order, each name as it is now
+    Changes(Changes),
+    /// Who follows a bucket's changes and purges, and how far each has come
+    Followers(Followers),
 }
 
 #[derive(Debug, Subcommand)]
@@ -416,11 +421,52 @@ pub(crate) struct Tombstones {
     pub(crate) limit: u32,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Changes {
+    /// The bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    pub(crate) bucket: String,
+    /// In another domain than the default one
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// Only what changed behind this number: the last one of an earlier answer
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) since: u64,
+    /// At most so many
+    #[arg(long, default_value_t = 1_000, conflicts_with = "follow", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+    /// Go on telling what changes and what is purged until interrupted
+    #[arg(long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Followers {
+    /// The bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    pub(crate) bucket: String,
+    /// In another domain than the default one
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<FollowersCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FollowersCommand {
+    /// Forget a follower, so that nothing is kept for it any more; if it comes back, it may have to begin anew
+    Deregister {
+        /// What it calls itself
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
 /// What to purge, and how.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("container").required(true).args(["bucket", "domain"]))]
 pub(crate) struct Purge {
-    /// A removed bucket; a name means the one removed last
+    /// A removed bucket; a name means the one removed last. With --filter, --prefix or --name, a live one
     pub(crate) bucket: Option<String>,
     /// A removed domain instead
     #[arg(long, value_name = "DOMAIN")]
@@ -443,6 +489,57 @@ pub(crate) struct Purge {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) versions: PurgeVersions,
+}
+
+/// Which versions of a live bucket to purge.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Versions in a live bucket")]
+#[command(group = clap::ArgGroup::new("which").args(["filter", "prefix", "name"])
+    .conflicts_with_all(["domain", "plan", "plan_token", "leave_it", "wait"]))]
+#[command(group = clap::ArgGroup::new("bound").args(["before_seq", "keep", "keep_per_name", "older_than"]))]
+pub(crate) struct PurgeVersions {
+    /// Names that this means: `*` is one whole segment between slashes, `>` all the rest; `>` alone is the whole bucket
+    #[arg(long)]
+    pub(crate) filter: Option<String>,
+    /// Names that begin so
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// This name; may be repeated
+    #[arg(long)]
+    pub(crate) name: Vec<String>,
+    /// Only what arrived before this position
+    #[arg(long, value_name = "SEQ", requires = "which")]
+    pub(crate) before_seq: Option<u64>,
+    /// All but so many, the newest of all names together
+    #[arg(long, value_name = "N", requires = "which")]
+    pub(crate) keep: Option<u64>,
+    /// All but so many of each name, the newest
+    #[arg(long, value_name = "N", requires = "which")]
+    pub(crate) keep_per_name: Option<u64>,
+    /// Only what was written so long ago
+    #[arg(long, value_name = "DURATION", requires = "which")]
+    pub(crate) older_than: Option<String>,
+    /// Without grace: nothing of it can be restored
+    #[arg(long = "final", requires = "which")]
+    pub(crate) is_final: bool,
+    /// Tell how many would go, and change nothing
+    #[arg(long, requires = "which", conflicts_with_all = ["expect", "follow"])]
+    pub(crate) dry_run: bool,
+    /// Purge only if so many versions go, as --dry-run has shown
+    #[arg(long, value_name = "N", requires = "which")]
+    pub(crate) expect: Option<u64>,
+    /// Why, for whoever asks later
+    #[arg(long, requires = "which")]
+    pub(crate) reason: Option<String>,
+}
+
+impl PurgeVersions {
+    /// Whether versions are meant, and not a container.
+    pub(crate) fn is_meant(&self) -> bool {
+        self.filter.is_some() || self.prefix.is_some() || !self.name.is_empty()
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -90,6 +90,10 @@ impl Client {
         self.ask(Method::PUT, target, Some(body)).await
     }
 
+    pub(crate) async fn delete(&self, target: &str) -> Result<Value, Failed> {
+        self.ask(Method::DELETE, target, None).await
+    }
+
     /// Every item of a paged list, up to `limit`; and whether there are more.
     pub(crate) async fn list(&self, target: &str, limit: u32) -> Result<(Vec<Value>, bool), Failed> {
         let (mut items, mut after) = (Vec::new(), String::new());

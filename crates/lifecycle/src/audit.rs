@@ -37,6 +37,8 @@ pub const LIFEPOINT_DELETE: &str = "LIFEPOINT_DELETE";
 
 /// Versioning was switched off: a batch of older versions was removed.
 pub const HISTORY_DELETE: &str = "HISTORY_DELETE";
+/// Versions that a purge in bulk took after its answer.
+pub const VERSIONS_PURGE: &str = "VERSIONS_PURGE";
 /// A bucket's lifecycle rules were changed: a batch of its versions goes at another time now.
 pub const LIFECYCLE_PLAN: &str = "LIFECYCLE_PLAN";
 /// Multipart uploads that took too long were given up. `objects` counts uploads.
@@ -45,6 +47,8 @@ pub const UPLOAD_EXPIRE: &str = "UPLOAD_EXPIRE";
 pub const FORGET: &str = "FORGET";
 /// Tombstones of domains, buckets and contents were dropped. `objects` counts them.
 pub const FORGET_CONTAINERS: &str = "FORGET_CONTAINERS";
+/// Entries of a bucket's ledger that are beyond its limit were dropped. `objects` counts them.
+pub const LEDGER_PRUNE: &str = "LEDGER_PRUNE";
 /// Purging stands still until an operator confirms: a cycle would have destroyed more than the brake allows. The amounts
 /// are what no request explains.
 pub const PURGE_HALT: &str = "PURGE_HALT";

@@ -22,6 +22,7 @@ pub mod cause;
 pub mod claim;
 pub mod clock;
 pub mod condition;
+pub mod filter;
 #[cfg(test)]
 mod fuzzing;
 pub mod grace;
@@ -37,6 +38,7 @@ pub mod policy;
 pub mod refusal;
 pub mod revision;
 pub mod rights;
+pub mod subject;
 mod time;
 pub mod tree;
 
@@ -46,6 +48,7 @@ pub use cause::Cause;
 pub use claim::{Blob, Claim, Place};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use condition::Condition;
+pub use filter::{BadFilter, Filter, NameRange};
 pub use grace::Grace;
 pub use guard::Guard;
 pub use ids::{BlobName, ContainerId, InstallationId, MemberId, UploadId, VersionId};

@@ -105,6 +105,18 @@ pub enum Refusal {
     BarrierOpen(Box<BarrierOpen>),
     /// What was to be purged is not what was shown any more.
     PlanChanged,
+    /// What a follower asks for is kept no longer, or never was: it must begin anew.
+    HistoryTruncated {
+        /// The first number that can still be asked for.
+        oldest: i64,
+    },
+    /// A follower's cursor only grows, and never past what there is.
+    CursorOutOfRange {
+        /// The least that it may be.
+        least: i64,
+        /// The most that it may be.
+        most: i64,
+    },
 }
 
 /// What a purge of a container waits for.
@@ -185,6 +197,8 @@ impl Refusal {
             Refusal::Protected => "Protected",
             Refusal::BarrierOpen(_) => "BarrierOpen",
             Refusal::PlanChanged => "PlanChanged",
+            Refusal::HistoryTruncated { .. } => "HistoryTruncated",
+            Refusal::CursorOutOfRange { .. } => "CursorOutOfRange",
         }
     }
 }
@@ -259,6 +273,12 @@ impl fmt::Display for Refusal {
             }
             Refusal::PlanChanged => {
                 f.write_str("what would be purged is not what was shown; look again, then decide")
+            }
+            Refusal::HistoryTruncated { oldest } => {
+                write!(f, "the history asked for is not kept: it begins at {oldest}; begin anew")
+            }
+            Refusal::CursorOutOfRange { least, most } => {
+                write!(f, "a follower's cursor only grows: here it may be {least} to {most}")
             }
         }
     }

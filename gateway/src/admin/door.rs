@@ -2,6 +2,7 @@
 
 use super::couch;
 use super::error::Complaint;
+use super::js;
 use super::openapi;
 use super::ops;
 use super::request::{Answered, Asked};
@@ -52,8 +53,8 @@ impl Door {
             }
         };
         let query = Query::parse(parts.uri.query())?;
-        let (gateway, headers, limits) = (&self.gateway, &parts.headers, &*self.limits);
-        let asked = Asked { gateway, operation, params, query, headers, limits, principal, trail };
+        let (gateway, headers, limits, host) = (&self.gateway, &parts.headers, &*self.limits, host(parts));
+        let asked = Asked { gateway, operation, params, query, headers, limits, host, principal, trail };
         let mut body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         dispatch(&asked, &mut body).await.map_err(|complaint| words::worded(operation, complaint))
     }
@@ -68,7 +69,11 @@ impl Door {
             metrics.not_restored(complaint.status.as_u16(), 1);
         }
         trail.refused(complaint.token());
-        complaint.noted(metrics).answer()
+        let complaint = complaint.noted(metrics);
+        match operation.and_then(Operation::call) {
+            Some(call) => js::reply::refused(call, complaint),
+            None => complaint.answer(),
+        }
     }
 
     fn finish(
@@ -110,11 +115,19 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::RestoreContents => ops::empty::restore(asked, body).await,
         Operation::SetGrace => ops::grace::set(asked, body).await,
         Operation::ListObjects => ops::objects::list(asked).await,
+        Operation::PurgeVersions => ops::purge_versions::purge(asked, body).await,
         Operation::RestoreObjects => ops::restore_objects::named(asked, body).await,
+        Operation::Changes => ops::changes::changes(asked).await,
+        Operation::Purges => ops::purges::purges(asked).await,
+        Operation::ListFollowers => ops::followers::list(asked).await,
+        Operation::ShowFollower => ops::followers::show(asked).await,
+        Operation::Follow => ops::followers::follow(asked, body).await,
+        Operation::Deregister => ops::followers::deregister(asked).await,
         Operation::Usage => ops::usage::usage(asked).await,
         Operation::Trash => ops::trash::trash(asked).await,
         Operation::Deletions => ops::trash::deletions(asked).await,
         Operation::ShowDeletion => ops::trash::deletion(asked).await,
+        Operation::CancelPurge => ops::purge_versions::cancel(asked).await,
         Operation::Members => ops::members::list(asked).await,
         Operation::FenceMember => ops::members::fence(asked, body).await,
         Operation::Barrier | Operation::BarrierAt => ops::members::barrier(asked).await,
@@ -136,7 +149,22 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::CouchRevsDiff => couch::revs_diff(asked, body).await,
         Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,
         Operation::CouchSetRevsLimit => couch::set_revs_limit(asked, body).await,
+        Operation::PurgeStream => js::purge::purge(asked, body).await,
+        Operation::StreamInfo => js::stream::info(asked, body).await,
+        Operation::DeleteMessage => js::message::delete(asked, body).await,
+        Operation::DeleteStream => js::stream::delete(asked, body).await,
     }
+}
+
+/// The host that the request names, without its port, in lower case as domains are.
+fn host(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let named = header.or(parts.uri.authority().map(http::uri::Authority::as_str))?;
+    let without_port = match named.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => named,
+    };
+    Some(without_port.to_ascii_lowercase())
 }
 
 /// A browser sends whatever page tells it to, with the credentials it remembers, or with none where anonymous callers

@@ -7,6 +7,8 @@
 //! | `scope` | which container a path means, and whether the caller may |
 //! | `error` | what every refusal means here: status, code, state, next command |
 //! | `trail` | one record of every request that is to change something, whatever becomes of it |
+//! | `purging` | a purge of versions, carried on while its asker waits for it |
+//! | `js` | the door of a message stream, in JetStream's words |
 //! | `view` | how things look in JSON: times in RFC 3339, states by their one word |
 //! | `openapi` | what the door says of itself, made of the table and of the types that are read and written |
 //! | `couch` | what CouchDB's purge family asks for, in its words |
@@ -18,9 +20,11 @@
 mod couch;
 mod door;
 mod error;
+mod js;
 mod keys;
 mod openapi;
 mod ops;
+mod purging;
 mod request;
 mod route;
 mod scope;

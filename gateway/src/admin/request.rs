@@ -34,6 +34,8 @@ pub(super) struct Asked<'a> {
     pub(super) query: Query,
     pub(super) headers: &'a HeaderMap,
     pub(super) limits: &'a Limits,
+    /// The name in the header `Host`, without a port: which domain is meant where the path does not say.
+    pub(super) host: Option<String>,
     /// `None` on an open route, where nothing may be asked of anybody.
     pub(super) principal: Option<Principal>,
     /// What is written down of it.
@@ -112,6 +114,17 @@ impl Asked<'_> {
                     "limit cannot be {text:?}: allowed is a number from 1 to {PAGE_MAX}"
                 ))),
             },
+        }
+    }
+
+    /// The number in argument `name`, from 0 to `most`, if one is given.
+    pub(super) fn number(&self, name: &str, most: i64) -> Result<Option<i64>, Complaint> {
+        let Some(text) = self.query.get(name).filter(|text| !text.is_empty()) else { return Ok(None) };
+        match text.parse() {
+            Ok(number) if (0..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(Complaint::bad_request(format!(
+                "{name} cannot be {text:?}: allowed is a number from 0 to {most}"
+            ))),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Which operation a method and a path mean, and which right it takes: one table.
 
 use super::error::Complaint;
+use super::js::reply::Call;
 use crate::http::decode_path;
 use http::Method;
 use lifecycle::Right;
@@ -93,8 +94,22 @@ operations! {
     SetGrace = "PUT" "/v1/domains/{domain}/buckets/{bucket}/grace" Some(Right::Admin);
     /// The versions in a bucket.
     ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
+    /// Purges versions of a bucket.
+    PurgeVersions = "POST" "/v1/domains/{domain}/buckets/{bucket}/versions/purge" Some(Right::Purge);
     /// Brings objects back.
     RestoreObjects = "POST" "/v1/domains/{domain}/buckets/{bucket}/objects/restore" Some(Right::Restore);
+    /// What changed in a bucket, in order.
+    Changes = "GET" "/v1/domains/{domain}/buckets/{bucket}/changes" Some(Right::Admin);
+    /// What was purged from a bucket, in order.
+    Purges = "GET" "/v1/domains/{domain}/buckets/{bucket}/purges" Some(Right::Admin);
+    /// Who follows a bucket.
+    ListFollowers = "GET" "/v1/domains/{domain}/buckets/{bucket}/followers" Some(Right::Admin);
+    /// How far a follower has come.
+    ShowFollower = "GET" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
+    /// Registers a follower, or moves it on.
+    Follow = "PUT" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
+    /// Forgets a follower.
+    Deregister = "DELETE" "/v1/domains/{domain}/buckets/{bucket}/followers/{follower}" Some(Right::Admin);
 
     /// What is stored, by bucket and state.
     Usage = "GET" "/v1/usage" Some(Right::Admin);
@@ -104,6 +119,8 @@ operations! {
     Deletions = "GET" "/v1/deletions" Some(Right::Admin);
     /// One removal.
     ShowDeletion = "GET" "/v1/deletions/{deletion}" Some(Right::Admin);
+    /// Stops a purge of versions.
+    CancelPurge = "POST" "/v1/deletions/{deletion}/cancel" Some(Right::Purge);
     /// The processes that share the database.
     Members = "GET" "/v1/members" Some(Right::Admin);
     /// Declares a member dead.
@@ -149,6 +166,14 @@ operations! {
     CouchRevsLimit = "GET" "/_couch/{bucket}/_revs_limit" Some(Right::Admin);
     /// Sets how long paths of revisions are (CouchDB).
     CouchSetRevsLimit = "PUT" "/_couch/{bucket}/_revs_limit" Some(Right::Admin);
+    /// JetStream: purges messages of a stream, which are versions of a bucket.
+    PurgeStream = "POST" "/_js/api/STREAM.PURGE.{stream}" Some(Right::Purge);
+    /// JetStream: what a stream holds.
+    StreamInfo = "POST" "/_js/api/STREAM.INFO.{stream}" Some(Right::Admin);
+    /// JetStream: deletes the message at a position; erasing it takes the right to purge, too.
+    DeleteMessage = "POST" "/_js/api/STREAM.MSG.DELETE.{stream}" Some(Right::DeleteVersion);
+    /// JetStream: removes a stream, which is a bucket.
+    DeleteStream = "POST" "/_js/api/STREAM.DELETE.{stream}" Some(Right::Remove);
 }
 
 impl Operation {
@@ -172,7 +197,22 @@ impl Operation {
                 | Operation::PurgeBucket
                 | Operation::EmptyBucket
                 | Operation::CouchPurge
+                | Operation::PurgeVersions
+                | Operation::PurgeStream
+                | Operation::DeleteMessage
+                | Operation::DeleteStream
         )
+    }
+
+    /// The call of a message stream that it is.
+    pub(super) const fn call(self) -> Option<Call> {
+        match self {
+            Operation::PurgeStream => Some(Call::Purge),
+            Operation::StreamInfo => Some(Call::Info),
+            Operation::DeleteMessage => Some(Call::DeleteMessage),
+            Operation::DeleteStream => Some(Call::DeleteStream),
+            _ => None,
+        }
     }
 
     /// Whether something is to come back.
@@ -249,22 +289,26 @@ pub(super) fn find(method: &Method, path: &str) -> Result<(Operation, Params), C
         }
         return Ok((*operation, params));
     }
-    Err(if allowed.is_empty() {
+    Err(if let Some(call) = path.strip_prefix("/_js/").filter(|_| allowed.is_empty()) {
+        Complaint::no_such_call(call)
+    } else if allowed.is_empty() {
         Complaint::no_such_path(path)
     } else {
         Complaint::wrong_method(method, &allowed)
     })
 }
 
-/// The segments in braces, not decoded yet: an encoded slash is part of its segment.
+/// The segments in braces, or what is in braces of a segment, not decoded yet: an encoded slash is part of its segment.
 fn matched<'p>(shape: &'static str, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
     let mut found = Vec::new();
     let mut segments = path.split('/');
     for wanted in shape.split('/') {
         let segment = segments.next()?;
-        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(_) if segment.is_empty() => return None,
-            Some(name) => found.push((name, segment)),
+        match wanted.strip_suffix('}').and_then(|wanted| wanted.split_once('{')) {
+            Some((before, name)) => {
+                let text = segment.strip_prefix(before).filter(|text| !text.is_empty())?;
+                found.push((name, text));
+            }
             None if wanted == segment => {}
             None => return None,
         }

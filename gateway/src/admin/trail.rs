@@ -60,7 +60,7 @@ impl Trail {
         self.tell(|record| {
             record.operation = word(Some(operation));
             record.domain = stood("domain");
-            record.bucket = stood("bucket");
+            record.bucket = stood("bucket").or(stood("stream"));
             record.uuid = stood("contents");
             record.path = stood("task").or(stood("key"));
         });

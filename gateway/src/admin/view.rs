@@ -316,3 +316,16 @@ impl BarrierOpenView {
 pub(super) fn barrier_open(open: &BarrierOpen) -> Value {
     serde_json::to_value(BarrierOpenView::new(open)).unwrap_or_else(|error| json!(error.to_string()))
 }
+
+/// Where what is kept of a history begins.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HistoryKept")]
+pub(super) struct KeptView {
+    /// The first number that can still be asked for.
+    oldest: i64,
+}
+
+/// The same, as the details of a complaint.
+pub(super) fn kept_from(oldest: i64) -> Value {
+    json!(KeptView { oldest })
+}

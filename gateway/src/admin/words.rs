@@ -43,13 +43,22 @@ fn about(operation: Operation) -> Option<(About, Wants)> {
         Operation::ShowBucket | Operation::RemoveBucket => Some((About::Bucket, Wants::Else)),
         Operation::RestoreBucket => Some((About::Bucket, Wants::Restore)),
         Operation::PurgeBucket => Some((About::Bucket, Wants::Purge)),
+        Operation::PurgeVersions => Some((About::Bucket, Wants::Else)),
         _ => None,
     }
 }
 
 /// A complaint in the words of `operation`.
 pub(super) fn worded(operation: Operation, complaint: Complaint) -> Complaint {
-    let Some((kind, wants)) = about(operation) else { return complaint };
+    let Some((kind, wants)) = about(operation) else {
+        return match complaint.refusal() {
+            // Of purges, the complaint says so itself.
+            Some(Refusal::HistoryTruncated { .. }) if operation == Operation::Changes => {
+                complaint.in_words("CHANGESTRUNCATED", None)
+            }
+            _ => complaint,
+        };
+    };
     let (missing, leaving, taken) = match kind {
         About::Domain => ("NOSUCHNAMESPACE", "NAMESPACEBEINGREMOVED", "NAMESPACEALREADYEXISTS"),
         About::Bucket => ("NOSUCHBUCKET", "BUCKETBEINGREMOVED", "BUCKETALREADYEXISTS"),
@@ -100,6 +109,8 @@ pub(super) fn worded(operation: Operation, complaint: Complaint) -> Complaint {
         | Refusal::Reserved(_)
         | Refusal::WrongParent
         | Refusal::WrongKind
-        | Refusal::Immutable => complaint,
+        | Refusal::Immutable
+        | Refusal::HistoryTruncated { .. }
+        | Refusal::CursorOutOfRange { .. } => complaint,
     }
 }

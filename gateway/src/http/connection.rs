@@ -58,6 +58,7 @@ where
         }
         if !told && house.stopping.load(Ordering::Acquire) {
             told = true;
+            here.leave();
             connection.as_mut().graceful_shutdown();
         }
         if hung_up.as_mut().poll(cx).is_ready() {

@@ -13,7 +13,13 @@ tokio::task_local! {
 
 /// The connection that a request came on.
 #[derive(Clone, Debug, Default)]
-pub struct Connection(Arc<Notify>);
+pub struct Connection(Arc<Calls>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    hang_up: Notify,
+    leave: Notify,
+}
 
 impl Connection {
     /// The one whose request is being answered by this task, if it is.
@@ -23,12 +29,23 @@ impl Connection {
 
     /// Ends it where it stands: nothing more goes out.
     pub fn hang_up(&self) {
-        self.0.notify_one();
+        self.0.hang_up.notify_one();
+    }
+
+    /// Ready when the house stops, if it asks for that while this waits or has done so before: whoever holds a request back
+    /// until there is something to answer, answers then. For one at a time, as requests on a connection are.
+    pub async fn leaving(&self) {
+        self.0.leave.notified().await;
+    }
+
+    /// The house stops.
+    pub(super) fn leave(&self) {
+        self.0.leave.notify_one();
     }
 
     /// Ready when somebody has hung up.
     pub(super) async fn ended(&self) {
-        self.0.notified().await;
+        self.0.hang_up.notified().await;
     }
 
     /// Does what is done for this connection.

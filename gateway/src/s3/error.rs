@@ -111,6 +111,8 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
         | Refusal::WrongParent
         | Refusal::BarrierOpen(_)
         | Refusal::PlanChanged
+        | Refusal::HistoryTruncated { .. }
+        | Refusal::CursorOutOfRange { .. }
         | Refusal::WrongKind => trouble("InvalidRequest", text),
         Refusal::Guarded { until, hold } => match until {
             Some(until) if !hold && *until != Time::NEVER => {

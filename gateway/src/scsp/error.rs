@@ -127,6 +127,10 @@ impl Trouble {
             }
             Refusal::Conflict => Trouble::new(409, "Conflict", text),
             Refusal::Protected => Trouble::new(403, "Protected", text),
+            // Nobody follows a bucket through this door.
+            Refusal::HistoryTruncated { .. } | Refusal::CursorOutOfRange { .. } => {
+                Trouble::new(410, "HistoryTruncated", text)
+            }
             // Nothing of these shows here: the purge right is not used through this door.
             Refusal::BarrierOpen(_) | Refusal::PlanChanged => Trouble::new(409, "PurgeInProgress", text),
         }

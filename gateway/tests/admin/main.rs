@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is not as it should be")]
 
 mod as_of;
+mod changes;
 #[path = "../common/mod.rs"]
 mod common;
 mod containers;
 mod couch;
 #[path = "../counting/mod.rs"]
 mod counting;
+mod js;
 mod openapi;
+mod purge_versions;
 mod why;
 
 use common::{DAY, ROOT, World};
@@ -45,7 +48,7 @@ async fn every_route_wants_its_right_and_no_other() {
         let target = target.replace("{contents}", &"1".repeat(32)).replace("{version}", &"2".repeat(32));
         let target = target.replace("{key}", "nobody").replace("{task}", "none");
         let target = target.replace("{deletion}", &"3".repeat(32)).replace("{member}", &"4".repeat(32));
-        let target = target.replace("{epoch}", "1");
+        let target = target.replace("{epoch}", "1").replace("{stream}", "photos");
         let asked = format!("{} {target}", route.method);
         let Some(right) = route.right else {
             let open = w.ask_as(None, route.method, &target, "").await;

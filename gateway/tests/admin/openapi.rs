@@ -125,7 +125,14 @@ async fn everything_that_is_described_is_answered() {
     w.post(&format!("{BUCKETS}/photos/objects/restore"), json!({ "as_of": "0s", "dry_run": true })).await;
     w.post("/v1/domains/barrow.local/objects/restore", json!({ "prefix": "" })).await;
     w.ask("PUT", &format!("{BUCKETS}/photos/grace"), json!({ "object_delete_delay": null }), 200).await;
+    let follower = format!("{BUCKETS}/photos/followers/search");
+    w.ask("PUT", &follower, json!({ "kind": "index", "purge_seq": 0, "memo": { "at": 1 } }), 200).await;
+    w.get(&follower).await;
+    w.get(&format!("{BUCKETS}/photos/followers?limit=5")).await;
+    w.ask("DELETE", &follower, Value::Null, 200).await;
+    w.get(&format!("{BUCKETS}/photos/changes?since=0&limit=5&wait_ms=1&all_leaves=true")).await;
     let out = w.post(&format!("{BUCKETS}/photos/empty"), json!({})).await;
+    w.get(&format!("{BUCKETS}/photos/purges?since=0")).await;
     let contents = format!("{BUCKETS}/photos/contents/{}/restore", out["contents"].as_str().unwrap());
     w.post(&contents, json!({ "dry_run": true })).await;
     w.post(&contents, json!({})).await;

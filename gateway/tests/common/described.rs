@@ -60,11 +60,15 @@ impl Described {
         let Some((operation, segments)) = self.find(method, path) else {
             // What is not built has no description, and says so.
             let couch = path == "/_couch" || path.starts_with("/_couch/");
-            let refused = if couch { "CouchRefused" } else { "Refused" };
-            let refused = json!({ "$ref": format!("#/components/responses/{refused}") });
+            let refused = match couch {
+                true => couch_refused(),
+                false => json!({ "$ref": "#/components/responses/Refused" }),
+            };
             return match answer.status {
-                400..500 => self.refused(&refused, answer).map(|()| None),
-                501 if couch => self.refused(&refused, answer).map(|()| None),
+                501 if path.starts_with("/_js/") => Ok(None),
+                400..500 | 501 if couch || answer.status < 500 => {
+                    self.refused(&refused, answer).map(|()| None)
+                }
                 status => Err(format!("it is not described, and answered {status}")),
             };
         };
@@ -195,6 +199,11 @@ impl Described {
     }
 }
 
+/// How the couch door says no where nothing is described.
+fn couch_refused() -> Value {
+    json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/CouchRefused" } } } })
+}
+
 /// Makes every object that lists its fields refuse all others.
 fn close(schema: &mut Value) {
     match schema {
@@ -221,12 +230,13 @@ fn filled<'a>(shape: &'a str, path: &str) -> Option<Vec<(&'a str, String)>> {
     }
     let mut found = Vec::new();
     for (shape, given) in shapes.into_iter().zip(given) {
-        match shape.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) if !given.is_empty() => {
+        match shape.strip_suffix('}').and_then(|shape| shape.split_once('{')) {
+            Some((before, name)) => {
+                let given = given.strip_prefix(before).filter(|given| !given.is_empty())?;
                 found.push((name, percent_decode_str(given).decode_utf8_lossy().into_owned()));
             }
             None if shape == given => {}
-            Some(_) | None => return None,
+            None => return None,
         }
     }
     Some(found)

@@ -44,7 +44,7 @@ pub(crate) struct World {
     /// What was answered, by the operation's id and the status.
     pub(crate) seen: Mutex<BTreeSet<(String, u16)>>,
     db: Database,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
 }
 
 /// Background work that only counts what it is told.
@@ -152,7 +152,17 @@ impl World {
         let limits = Arc::new(limits);
         let door = admin::Door::new(gateway.clone(), limits.clone());
         tokio::spawn(serve(listener, limits, door, stopped));
-        World { gateway, clock, background, audit, at, seen: Mutex::default(), db, _stop: stop }
+        World { gateway, clock, background, audit, at, seen: Mutex::default(), db, stop }
+    }
+
+    /// Tells the server to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Runs one statement beside the gateway.
+    pub(crate) async fn put_wrong(&self, statement: &str) -> u64 {
+        metadata::testing::run(&self.db.settings().url, statement).await.unwrap()
     }
 
     /// What the door says of itself, which is the same in every world.
@@ -362,11 +372,6 @@ impl World {
         let contents = self.contents(bucket).await;
         let listed = self.gateway.metadata.list_objects(contents, "", "", 1_000).await.unwrap();
         listed.into_iter().map(|version| (version.name, version.id)).collect()
-    }
-
-    /// Runs a statement beside everything that is open.
-    pub(crate) async fn put_wrong(&self, statement: &str) -> u64 {
-        metadata::testing::run(&self.db.settings().url, statement).await.unwrap()
     }
 
     /// Checks every rule over the whole database.

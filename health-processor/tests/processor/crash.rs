@@ -6,8 +6,8 @@ use health_processor::failpoint::{Blow, NAMES};
 use lifecycle::{Clock, State};
 use testkit::Database;
 
-const TASKS: [&str; 8] =
-    ["lifecycle", "expire", "history", "uploads", "containers", "reclaim", "staged", "forget"];
+const TASKS: [&str; 9] =
+    ["lifecycle", "expire", "history", "uploads", "containers", "reclaim", "staged", "forget", "ledger"];
 
 /// Work of every kind, all of it due.
 async fn make_work(world: &World) {
@@ -34,6 +34,9 @@ async fn make_work(world: &World) {
     let ruled = world.bucket().await;
     world.put(&ruled, "old").await;
     world.policies(&ruled, "disabled", &[r#"RuleId:"r" ExpirationDays:1"#]).await;
+    // A ledger with more in it than is to be kept.
+    let purged = world.bucket().await;
+    world.purges(&purged, 3, 1).await;
     world.clock.advance(world.settings.staged_expiry + GRACE);
 }
 
@@ -66,8 +69,9 @@ async fn converge(world: &World, failpoint: &str) {
 
 async fn dies_everywhere(db: Database, blow: Blow) {
     let world = World::on(db).await;
-    // The other two tasks find nothing to do in this work, and die in tests of their own.
-    let theirs = |name: &&&str| name.starts_with("reconcile.") || name.starts_with("scrub.");
+    // The other tasks find nothing to do in this work, and die in tests of their own.
+    let apart = ["reconcile.", "scrub.", "purges."];
+    let theirs = |name: &&&str| apart.iter().any(|task| name.starts_with(task));
     for failpoint in NAMES.iter().filter(|name| !theirs(name)) {
         make_work(&world).await;
         if failpoint.starts_with("lapsed") {

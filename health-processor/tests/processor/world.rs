@@ -82,6 +82,27 @@ impl World {
         )
     }
 
+    /// Makes so many entries in a bucket's ledger, of which no more than `limit` need be kept.
+    pub(crate) async fn purges(&self, bucket: &Container, count: usize, limit: u32) {
+        let statement =
+            format!("UPDATE buckets SET purged_infos_limit = {limit} WHERE name = '{}'", bucket.name);
+        metadata::testing::run(&self.db.settings().url, &statement).await.unwrap();
+        for _ in 0..count {
+            let order = RemoveOrder {
+                grace: Grace::For(GRACE),
+                early: false,
+                reserves_name: false,
+                only_empty: false,
+                condition: Condition::NONE,
+                cause: Cause::Delete,
+                door: "test",
+                actor: "somebody".to_owned(),
+                reason: None,
+            };
+            self.metadata.empty_bucket(bucket.id, order).await.unwrap();
+        }
+    }
+
     /// Lets a fresh processor do all there is to do.
     pub(crate) async fn process(&self) {
         assert!(self.processor().run_all_until_idle().await, "the tasks come to rest");

@@ -7,7 +7,7 @@ use super::restore::{above, above_by, end_deletion};
 use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
-use crate::ledger::{EVERYTHING, Entry, What, append};
+use crate::ledger::{Appended, EVERYTHING, Entry, What, append};
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
@@ -22,7 +22,7 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let order = order.clone();
-                Box::pin(async move { empty(conn, now, bucket, &order).await })
+                Box::pin(async move { Ok(empty_as(conn, now, bucket, &order, None).await?.0) })
             })
             .await
     }
@@ -58,12 +58,15 @@ impl Metadata {
     }
 }
 
-async fn empty(
+/// Empties a live bucket, and gives the number of that in the bucket's ledger. `purge_id`: by which it is known there; without
+/// one, by the id of its deletion.
+pub(crate) async fn empty_as(
     conn: &mut Conn,
     now: Time,
     bucket: ContainerId,
     order: &RemoveOrder,
-) -> Result<Removed, Failure> {
+    purge_id: Option<[u8; 16]>,
+) -> Result<(Removed, i64), Failure> {
     let domain = find(conn, ContainerKind::Bucket, bucket)
         .await?
         .and_then(|b| b.parent)
@@ -100,7 +103,7 @@ async fn empty(
     let epoch = event(conn, now, "empty", old, &container.name, &order.actor).await?;
     note_epoch(conn, ContainerKind::Contents, old, epoch).await?;
     let entry = Entry {
-        purge_id: *deletion.as_bytes(),
+        purge_id: purge_id.unwrap_or(*deletion.as_bytes()),
         at: now,
         door: order.door,
         actor: order.actor.clone(),
@@ -108,9 +111,9 @@ async fn empty(
         upto_seq,
         origin: None,
     };
-    append(conn, bucket, &entry).await?;
+    let (Appended::New(number) | Appended::Known(number)) = append(conn, bucket, &entry).await?;
     container.purge_after = Some(purge_after);
-    Ok(Removed { container, objects, bytes, deletion })
+    Ok((Removed { container, objects, bytes, deletion }, number))
 }
 
 async fn take_out(

@@ -333,7 +333,7 @@ impl Metadata {
         Ok(ContainerPage { items, next })
     }
 
-    /// The newest removals of containers, newest first.
+    /// The newest removals of containers, newest first. Purges in bulk, which stand beside them, are none.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -343,7 +343,7 @@ impl Metadata {
             .fetch(
                 "SELECT kind, target, name, parent, door, actor, reason, state, objects, bytes, removed_at, purge_after,
                     ended_at, ended_by
-                 FROM deletions WHERE ($1 = '' OR state = $1) ORDER BY removed_at DESC LIMIT $2",
+                 FROM deletions WHERE ($1 = '' OR state = $1) AND kind <> 'versions' ORDER BY removed_at DESC LIMIT $2",
                 args![state.unwrap_or(""), limit],
             )
             .await?;

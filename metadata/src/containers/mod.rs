@@ -17,6 +17,7 @@ pub use change::{Changed, ContextChange};
 pub use create::NewContainer;
 pub(crate) use create::create_domain;
 pub use early::{PLAN_VALID, PurgeOrder, PurgePlan};
+pub(crate) use empty::empty_as;
 pub use history::HistoryStep;
 pub use list::{ContainerPage, DeletedContext, DeletionRow};
 pub use policy::{Allowed, Policies};

@@ -450,6 +450,7 @@ async fn forget(conn: &mut Conn, now: Time, limit: u32) -> Result<u64, DbError> 
     .await?;
     for id in contents {
         conn.execute("DELETE FROM usage WHERE contents_id = $1", args![id]).await?;
+        conn.execute("DELETE FROM ancestry WHERE contents_id = $1", args![id]).await?;
         forgotten +=
             conn.execute("DELETE FROM contents WHERE id = $1 AND state = 'purged'", args![id]).await?;
     }
@@ -462,6 +463,13 @@ async fn forget(conn: &mut Conn, now: Time, limit: u32) -> Result<u64, DbError> 
     )
     .await?;
     for id in buckets {
+        for text in [
+            "DELETE FROM purges WHERE bucket_id = $1",
+            "DELETE FROM followers WHERE bucket_id = $1",
+            "DELETE FROM purge_jobs WHERE bucket_id = $1",
+        ] {
+            conn.execute(text, args![id]).await?;
+        }
         forgotten +=
             conn.execute("DELETE FROM buckets WHERE id = $1 AND state = 'purged'", args![id]).await?;
     }

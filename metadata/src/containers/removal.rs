@@ -45,7 +45,7 @@ impl Metadata {
         let text = concat!(
             "SELECT ",
             removal_columns!(),
-            " FROM deletions x WHERE x.target = $1 ORDER BY x.removed_at DESC LIMIT 1"
+            " FROM deletions x WHERE x.target = $1 AND x.kind <> 'versions' ORDER BY x.removed_at DESC LIMIT 1"
         );
         self.readers.fetch_one(text, args![target]).await?.map(read_removal).transpose()
     }

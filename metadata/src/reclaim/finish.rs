@@ -1,10 +1,10 @@
-//! The end of a claim, and the end of a tombstone.
+//! The end of a claim.
 
+use crate::Metadata;
 use crate::error::Failure;
 use crate::objects::Usage;
 use crate::sql::{Conn, DbError, Value, args};
 use crate::writer::Urgency;
-use crate::{Metadata, halted};
 use lifecycle::{Claim, ContainerId, MemberId, State, Time, VersionId};
 use std::time::Duration;
 
@@ -45,34 +45,6 @@ impl Metadata {
                     )
                     .await?;
                     Ok(())
-                })
-            })
-            .await
-    }
-
-    /// Drops tombstones whose memory has run out.
-    ///
-    /// # Errors
-    /// [`Failure::Unavailable`], also while forgetting is halted.
-    pub async fn forget(&self, contents: ContainerId, limit: u32) -> Result<u64, Failure> {
-        let trust_db_clock = self.trust_db_clock;
-        self.writer
-            .solo(Urgency::Background, move |conn, now| {
-                Box::pin(async move {
-                    let now = if trust_db_clock { now.min(conn.db_now().await?) } else { now };
-                    halted::refuse(conn).await?;
-                    let gone = conn
-                        .execute(
-                            "DELETE FROM versions WHERE id IN (SELECT id FROM versions WHERE contents_id = $1
-                                AND state = 'purged' AND forget_after <= $2 ORDER BY forget_after LIMIT $3)
-                                AND state = 'purged' AND forget_after <= $2",
-                            args![contents, now, limit],
-                        )
-                        .await?;
-                    let mut usage = Usage::default();
-                    usage.change(contents, State::Purged, -i64::try_from(gone).unwrap_or(0), 0);
-                    usage.apply(conn).await?;
-                    Ok(gone)
                 })
             })
             .await

@@ -66,6 +66,8 @@ mod bridge;
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod claims;
 #[cfg(test)]
 mod concurrency;
@@ -88,6 +90,8 @@ mod emptying;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
+mod followers;
+#[cfg(test)]
 mod gauges;
 #[cfg(test)]
 mod guards;
@@ -95,6 +99,8 @@ mod guards;
 mod halts;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod ledger;
 #[cfg(test)]
 mod lifecycle_rules;
 #[cfg(test)]
@@ -119,6 +125,8 @@ mod part_positions;
 mod past;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod purges;
 #[cfg(test)]
 mod records;
 #[cfg(test)]

@@ -30,6 +30,14 @@ impl Address {
         }
     }
 
+    /// As [`Address::bucket`]; where a domain is given apart, a bucket of that.
+    pub(super) fn bucket_in(session: &Session<'_>, domain: Option<&str>, text: &str) -> Self {
+        match domain {
+            Some(domain) => Address::bucket(session, &format!("{domain}/{text}")),
+            None => Address::bucket(session, text),
+        }
+    }
+
     /// `DOMAIN/BUCKET`, or a bucket of the default domain.
     pub(super) fn bucket(session: &Session<'_>, text: &str) -> Self {
         let (domain, bucket) =

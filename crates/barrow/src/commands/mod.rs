@@ -3,13 +3,16 @@
 pub(crate) mod config;
 
 mod bucket;
+mod changes;
 mod check;
 mod container;
 mod deletions;
 mod domain;
+mod followers;
 mod key;
 mod members;
 mod purge;
+mod purge_versions;
 mod resume;
 mod tasks;
 mod tombstones;
@@ -28,6 +31,7 @@ use serde_json::Value;
 /// What every command is given.
 struct Session<'a> {
     config: &'a Config,
+    global: &'a Global,
     client: Client,
     json: bool,
     now: Time,
@@ -45,10 +49,15 @@ impl Session<'_> {
     }
 }
 
+/// The admin door that the command line means.
+fn client(config: &Config, global: &Global) -> Result<Client, Failed> {
+    Client::new(config, global.admin.as_deref(), global.ca.as_deref())
+}
+
 /// Carries one command out, against a running server.
 pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
-    let client = Client::new(config, global.admin.as_deref(), global.ca.as_deref())?;
-    let session = Session { config, client, json: global.json, now: SystemClock.now() };
+    let client = client(config, global)?;
+    let session = Session { config, global, client, json: global.json, now: SystemClock.now() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -63,12 +72,14 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Tasks { command } => tasks::run(&session, command).await,
             Operator::Check { blobs } => check::run(&session, blobs).await,
             Operator::Resume { release } => resume::run(&session, &release).await,
-            Operator::Purge(order) => purge::run(&session, order).await,
+            Operator::Purge(order) => purge::run(&session, *order).await,
             Operator::Members { command } => members::run(&session, command).await,
             Operator::Barrier { epoch, bucket } => members::barrier(&session, epoch, bucket).await,
             Operator::Why(which) => why::run(&session, which).await,
             Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
+            Operator::Changes(which) => changes::run(&session, which).await,
+            Operator::Followers(which) => followers::run(&session, which).await,
         }
     })
 }

@@ -16,6 +16,11 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(session: &Session<'_>, order: Purge) -> Result<Exit, Failed> {
+    if order.versions.is_meant() {
+        let bucket = order.bucket.as_deref();
+        let bucket = bucket.ok_or_else(|| Failed::Usage("say in which bucket".to_owned()))?;
+        return super::purge_versions::run(session, bucket, (order.yes, order.follow), order.versions).await;
+    }
     let address = match (&order.bucket, &order.domain) {
         (Some(bucket), _) => Address::bucket(session, bucket),
         (None, Some(domain)) => Address::domain(domain),

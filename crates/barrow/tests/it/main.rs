@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod audit;
+mod changes;
 mod cli;
 mod client;
 mod clients;

@@ -4,7 +4,7 @@ use super::error::Failed;
 use super::options::{Options, Scale};
 use super::rows::objects::Objects;
 use super::rows::s3::{self, S3};
-use super::rows::{cluster, containers, floors, kinds, listing, objects, reclaim, updates, versions};
+use super::rows::{cluster, containers, floors, kinds, listing, objects, purges, reclaim, updates, versions};
 use super::server::Setup;
 use super::table::{Row, Verdict, render};
 use super::verdicts::{Found, of};
@@ -88,6 +88,9 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     tell("COPY, APPEND, PUT over a name, versions");
     updates::run(&server, &format!("{bucket}-updates"), time, &mut rows).await?;
     versions::run(&server, &format!("{bucket}-versions"), time, &mut rows).await?;
+    tell("purging versions");
+    let many = options.scale.purged_versions();
+    let purges = purges::run(&server, &format!("{bucket}-purges"), many, &mut rows).await?;
     tell("removing and restoring buckets");
     let sizes = options.scale.buckets();
     let longest_container_move = containers::run(&server, &bucket, sizes, &mut rows).await?;
@@ -126,6 +129,7 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         kinds,
         s3: S3 { small: small_by_s3, listing_p99: listing_by_s3, keys_deleted },
         longest_container_move,
+        purges,
         inline_reclaim,
         file_reclaim,
         listing_p99,

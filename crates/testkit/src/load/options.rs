@@ -66,6 +66,15 @@ impl Scale {
         }
     }
 
+    /// How many versions to purge in bulk.
+    pub fn purged_versions(self) -> u64 {
+        match self {
+            Scale::Quick => 5_000,
+            Scale::Usual => 100_000,
+            Scale::Full => 1_000_000,
+        }
+    }
+
     /// How many containers to purge under the eyes of three members.
     pub fn purges(self) -> usize {
         match self {

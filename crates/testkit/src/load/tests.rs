@@ -165,6 +165,7 @@ fn found() -> Found {
         kinds: Kinds::default(),
         s3: S3::default(),
         longest_container_move: Duration::ZERO,
+        purges: Purges::default(),
         inline_reclaim: 0.0,
         file_reclaim: 0.0,
         listing_p99: Duration::ZERO,

@@ -4,6 +4,7 @@ use super::rows::cluster::Cluster;
 use super::rows::floors::Floors;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects};
+use super::rows::purges::Purges;
 use super::rows::s3::S3;
 use super::table::{Bound, Verdict};
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub(super) struct Found {
     pub(super) kinds: Kinds,
     pub(super) s3: S3,
     pub(super) longest_container_move: Duration,
+    pub(super) purges: Purges,
     pub(super) inline_reclaim: f64,
     pub(super) file_reclaim: f64,
     pub(super) listing_p99: Duration,
@@ -83,6 +85,14 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
         verdict("peak memory", mebibytes, Bound::Most(256.0), "MiB"),
         verdict("requests not answered with 2xx", found.failed as f64, Bound::Most(0.0), ""),
     ]);
+    let Purges { rate, put_p99, all, .. } = found.purges;
+    verdicts.extend([
+        verdict("purge all versions of a bucket", milliseconds(all), Bound::Most(50.0), "ms"),
+        verdict("PUT beside a purge, p99", milliseconds(put_p99), Bound::Most(50.0), "ms"),
+    ]);
+    if !found.on_postgres {
+        verdicts.push(verdict("purge versions, slowest way", rate, Bound::Least(60_000.0), "/s"));
+    }
     if let Some(cluster) = &found.cluster {
         let (ready, of) = cluster.at_once;
         let share = 100.0 * ready as f64 / of.max(1) as f64;

@@ -65,9 +65,11 @@ const fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::PurgeStarted
         | Refusal::Purged
         | Refusal::ContainerGone => (StatusCode::NOT_FOUND, "not_found"),
-        Refusal::NoSuchPart { .. } | Refusal::WrongKind | Refusal::WrongParent => {
-            (StatusCode::BAD_REQUEST, "bad_request")
-        }
+        Refusal::NoSuchPart { .. }
+        | Refusal::WrongKind
+        | Refusal::WrongParent
+        | Refusal::CursorOutOfRange { .. } => (StatusCode::BAD_REQUEST, "bad_request"),
+        Refusal::HistoryTruncated { .. } => (StatusCode::GONE, "gone"),
         Refusal::Guarded { .. }
         | Refusal::GuardShortened
         | Refusal::HoldsGuarded { .. }

@@ -20,13 +20,13 @@ pub(in crate::admin) struct Described {
     pub(super) order: Option<Shape>,
     /// What it answers when it has done it.
     pub(super) answers: &'static [Answer],
-    /// In whose words it says no: a response of the document.
-    pub(super) refusals: &'static str,
+    /// What it answers when it has not, where that is not what all others do.
+    pub(super) refused: Option<Shape>,
 }
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, answers, refusals: "Refused" }
+        Described { query: &[], order: None, answers, refused: None }
     }
 
     /// With these arguments.
@@ -34,9 +34,14 @@ impl Described {
         Described { query, ..self }
     }
 
-    /// That says no in CouchDB's words.
+    /// What goes wrong is told in CouchDB's words.
     pub(in crate::admin) const fn in_couch_words(self) -> Self {
-        Described { refusals: "CouchRefused", ..self }
+        Described { refused: Some(shape::<crate::admin::couch::CouchRefused>), ..self }
+    }
+
+    /// What goes wrong is told in a message stream's words.
+    pub(in crate::admin) const fn in_streams(self) -> Self {
+        Described { refused: Some(shape::<crate::admin::js::reply::Refused>), ..self }
     }
 
     /// With a body like this.
@@ -99,6 +104,11 @@ pub(super) enum Value {
         most: u32,
     },
     State(&'static [State]),
+    /// From this to that; `None`: nothing, if nothing is said.
+    Number {
+        most: i64,
+        unsaid: Option<i64>,
+    },
     Word(&'static [&'static str]),
 }
 
@@ -123,6 +133,16 @@ impl Argument {
     /// The argument `state`, one of `allowed`.
     pub(in crate::admin) const fn state(means: &'static str, allowed: &'static [State]) -> Self {
         Argument::new("state", means, Value::State(allowed))
+    }
+
+    /// A number from 0 on, and what it is if nothing is said.
+    pub(in crate::admin) const fn number(
+        name: &'static str,
+        means: &'static str,
+        most: i64,
+        unsaid: Option<i64>,
+    ) -> Self {
+        Argument::new(name, means, Value::Number { most, unsaid })
     }
 
     /// One word of some.

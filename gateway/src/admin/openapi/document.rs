@@ -6,7 +6,6 @@
 use super::described::{Argument, Content, Described, Shape, Value};
 use super::operations::describes;
 use super::segments;
-use crate::admin::couch::CouchRefused;
 use crate::admin::error::Refused;
 use crate::admin::route::Operation;
 use lifecycle::Right;
@@ -32,7 +31,6 @@ struct Gathering {
 struct Gathered {
     paths: Map<String, Json>,
     refused: Json,
-    couch_refused: Json,
     orders: Map<String, Json>,
     answers: Map<String, Json>,
 }
@@ -59,7 +57,6 @@ fn gather() -> Gathered {
     Gathered {
         paths,
         refused: gathering.answers.subschema_for::<Refused>().to_value(),
-        couch_refused: gathering.answers.subschema_for::<CouchRefused>().to_value(),
         orders: gathering.orders.take_definitions(true),
         answers: gathering.answers.take_definitions(true),
     }
@@ -67,7 +64,7 @@ fn gather() -> Gathered {
 
 /// The whole document.
 pub(super) fn document() -> Json {
-    let Gathered { paths, refused, couch_refused, orders, answers } = gather();
+    let Gathered { paths, refused, orders, answers } = gather();
     let schemas: Map<String, Json> = orders.into_iter().chain(answers).collect();
     json!({
         "openapi": "3.1.1",
@@ -85,10 +82,6 @@ pub(super) fn document() -> Json {
                     "description": "It was refused, or it failed.",
                     "content": { "application/json": { "schema": refused } },
                 },
-                "CouchRefused": {
-                    "description": "It was refused, or it failed, in CouchDB's words.",
-                    "content": { "application/json": { "schema": couch_refused } },
-                },
             },
             "securitySchemes": { "key": { "type": "http", "scheme": "basic", "description": KEY } },
         },
@@ -98,7 +91,7 @@ pub(super) fn document() -> Json {
 impl Gathering {
     fn operation(&mut self, operation: Operation) -> Json {
         let (route, told) = (operation.route(), describes(operation));
-        let Described { query, order, answers, refusals } = told;
+        let Described { query, order, answers, refused } = told;
         let mut parameters: Vec<Json> = segments::names(route.path).map(|name| self.segment(name)).collect();
         parameters.extend(query.iter().map(argument));
 
@@ -113,8 +106,15 @@ impl Gathering {
             let said = json!({ "description": answer.means, "content": content });
             responses.insert(answer.status.to_string(), said);
         }
-        responses
-            .insert("default".to_owned(), json!({ "$ref": format!("#/components/responses/{refusals}") }));
+        let default = match refused {
+            None => json!({ "$ref": "#/components/responses/Refused" }),
+            Some(shape) => {
+                let schema = shape(&mut self.answers);
+                let content = json!({ "application/json": { "schema": schema } });
+                json!({ "description": "It was refused, or it failed.", "content": content })
+            }
+        };
+        responses.insert("default".to_owned(), default);
 
         let right = route.right.map(Right::as_str);
         let mut said = json!({
@@ -165,6 +165,10 @@ fn argument(argument: &Argument) -> Json {
         Value::Flag => json!({ "type": "boolean", "default": false }),
         Value::Limit { page, most } => {
             json!({ "type": "integer", "minimum": 1, "maximum": most, "default": page })
+        }
+        Value::Number { most, unsaid: None } => json!({ "type": "integer", "minimum": 0, "maximum": most }),
+        Value::Number { most, unsaid: Some(unsaid) } => {
+            json!({ "type": "integer", "minimum": 0, "maximum": most, "default": unsaid })
         }
         Value::State(allowed) => json!({ "type": "string", "enum": allowed }),
         Value::Word(allowed) => json!({ "type": "string", "enum": allowed }),

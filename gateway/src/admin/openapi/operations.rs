@@ -2,9 +2,10 @@
 
 use super::described::Described;
 use crate::admin::couch;
+use crate::admin::js;
 use crate::admin::ops::{
-    check, containers, empty, grace, health, keys, members, metrics, objects, purge, remove, restore,
-    restore_objects, tasks, tombstones, trash, usage, why,
+    changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
+    purge_versions, purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
 
@@ -23,9 +24,17 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::PurgeDomain | Operation::PurgeBucket => purge::PURGE,
         Operation::ListUnnamed | Operation::ListObjects => objects::LIST,
         Operation::RestoreUnnamed | Operation::RestoreObjects => restore_objects::RESTORE,
+        Operation::PurgeVersions => purge_versions::PURGE,
+        Operation::CancelPurge => purge_versions::CANCEL,
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
+        Operation::Changes => changes::CHANGES,
+        Operation::Purges => purges::PURGES,
+        Operation::ListFollowers => followers::LIST,
+        Operation::ShowFollower => followers::SHOW,
+        Operation::Follow => followers::FOLLOW,
+        Operation::Deregister => followers::DEREGISTER,
         Operation::Usage => usage::USAGE,
         Operation::Trash => trash::TRASH,
         Operation::Deletions => trash::LIST,
@@ -49,5 +58,9 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::CouchSetInfosLimit | Operation::CouchSetRevsLimit => couch::SET_LIMIT,
         Operation::CouchMissingRevs => couch::MISSING_REVS,
         Operation::CouchRevsDiff => couch::REVS_DIFF,
+        Operation::PurgeStream => js::purge::PURGE,
+        Operation::StreamInfo => js::stream::INFO,
+        Operation::DeleteMessage => js::message::DELETE,
+        Operation::DeleteStream => js::stream::DELETE,
     }
 }

@@ -15,6 +15,10 @@ pub(super) fn segment(name: &str) -> Option<(&'static str, Shape)> {
             "A bucket's name or its UUID. A name means the live one; to restore and to purge, the one removed last.",
             shape::<Text>,
         ),
+        "stream" => (
+            "A bucket's name: the live one in the domain that the header `Host` names, or else in the default domain.",
+            shape::<Text>,
+        ),
         "contents" => {
             ("What was taken out of a bucket, by the UUID that emptying it was answered with.", shape::<Uuid>)
         }
@@ -23,6 +27,7 @@ pub(super) fn segment(name: &str) -> Option<(&'static str, Shape)> {
         "epoch" => ("An epoch, as a removal is answered with.", shape::<Epoch>),
         "version" => ("A version of an object, by its UUID.", shape::<Uuid>),
         "task" => ("A background task's name.", shape::<Text>),
+        "follower" => ("What a follower calls itself.", shape::<Text>),
         "key" => ("An access key's id.", shape::<Text>),
         _ => return None,
     })
@@ -30,7 +35,7 @@ pub(super) fn segment(name: &str) -> Option<(&'static str, Shape)> {
 
 /// The names in the braces of a path, in their order.
 pub(super) fn names(path: &'static str) -> impl Iterator<Item = &'static str> {
-    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/').filter_map(|segment| Some(segment.strip_suffix('}')?.split_once('{')?.1))
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
 }
 
 /// A container that is going already is not removed again, and keeps the grace it has.
-fn refuse_leaving(container: &Container) -> Result<(), Complaint> {
+pub(super) fn refuse_leaving(container: &Container) -> Result<(), Complaint> {
     let missing = match container.kind {
         ContainerKind::Domain => Refusal::NoSuchDomain,
         ContainerKind::Bucket | ContainerKind::Contents => Refusal::NoSuchBucket,
@@ -127,7 +127,7 @@ fn refuse_leaving(container: &Container) -> Result<(), Complaint> {
 }
 
 /// The domain is going, and everything in it.
-fn around(domain: &Container) -> Complaint {
+pub(super) fn around(domain: &Container) -> Complaint {
     match domain.state {
         State::Removed => Complaint::from(Refusal::ContainerGone).target(domain.name.as_str()),
         State::Live | State::Staged | State::Purging | State::Purged | State::Forgotten => {

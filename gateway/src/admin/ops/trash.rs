@@ -1,5 +1,6 @@
 //! What was removed: what can still be restored, and the record of all removals of containers.
 
+use super::purge_versions::PurgeView;
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Argument, Described, shape, written};
 use crate::admin::request::{Answered, Asked, LIMIT, moment, ok};
@@ -10,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// One removal of a domain, of a bucket or of a bucket's contents.
+/// One removal of a domain, of a bucket or of a bucket's contents; or one purge of versions.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Deletion")]
 struct DeletionView {
@@ -22,7 +23,7 @@ struct DeletionView {
     name: String,
     /// The domain it was, or was in.
     domain: Option<String>,
-    /// The bucket of contents.
+    /// The bucket of contents or versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<written::Uuid>")]
     bucket_id: Option<ContainerId>,
@@ -39,6 +40,9 @@ struct DeletionView {
     #[schemars(with = "Option<written::Moment>")]
     ended_at: Option<String>,
     ended_by: Option<String>,
+    /// Of one purge of versions that is asked for by its id: how it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purge: Option<PurgeView>,
 }
 
 /// Removed objects of a bucket that is live itself.
@@ -63,6 +67,9 @@ struct Deletions {
     items: Vec<DeletionView>,
     next: Option<String>,
 }
+
+/// The kind of a purge of versions.
+const OF_VERSIONS: &str = "versions";
 
 /// What a removal may have come to.
 const STATES: [&str; 4] = ["removed", "restored", "purging", "purged"];
@@ -131,8 +138,9 @@ pub(in crate::admin) async fn deletion(asked: &Asked<'_>) -> Answered {
         .map_err(|bad: lifecycle::ids::BadId| Complaint::bad_request(bad.to_string()))?;
     let metadata = &asked.gateway.metadata;
     let row = metadata.deletion(id).await?.ok_or(lifecycle::Refusal::Unknown)?;
+    let purge = metadata.purge_job(id).await?.map(PurgeView::new);
     match Names::new(metadata).views(vec![row]).await?.pop() {
-        Some(view) => ok(&view),
+        Some(view) => ok(&DeletionView { purge, ..view }),
         None => Err(lifecycle::Refusal::Unknown.into()),
     }
 }
@@ -151,7 +159,7 @@ impl<'a> Names<'a> {
     async fn views(&mut self, rows: Vec<DeletionRow>) -> Result<Vec<DeletionView>, Failure> {
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            let of_contents = row.kind == ContainerKind::Contents.as_str();
+            let of_contents = row.kind == ContainerKind::Contents.as_str() || row.kind == OF_VERSIONS;
             let domain = match row.parent {
                 None => Some(row.name.clone()),
                 Some(bucket) if of_contents => {
@@ -181,6 +189,7 @@ impl<'a> Names<'a> {
                 purge_after: time(row.purge_after),
                 ended_at: row.ended_at.map(time),
                 ended_by: row.ended_by,
+                purge: None,
             });
         }
         Ok(views)

@@ -216,6 +216,13 @@ impl Following {
             Some(std::fs::read_to_string(&self.said).unwrap()).filter(|said| said.contains(part))
         })
     }
+
+    /// Interrupts it (Ctrl-C), and tells its exit code.
+    pub(crate) fn interrupted(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        eventually(|| self.child.try_wait().unwrap()).code()
+    }
 }
 
 impl Drop for Following {

@@ -6,6 +6,7 @@ pub mod floors;
 pub mod kinds;
 pub mod listing;
 pub mod objects;
+pub mod purges;
 pub mod reclaim;
 pub mod s3;
 pub mod updates;

@@ -1,0 +1,93 @@
+//! The plain case, which is that of a bucket's oldest versions, or of all: by position, without looking at any of them.
+//!
+//! It is plain while nothing in the bucket is guarded and no name has several ends: then whatever is older than a version that
+//! goes, goes before it, and nothing is left that could be shown. Whether it is, is asked in every step, of two indexes.
+
+use super::scan::Through;
+use crate::sql::{Conn, DbError, args};
+use lifecycle::{ContainerId, Time};
+
+/// What one sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Swept {
+    pub(super) purged: u64,
+    pub(super) bytes: u64,
+    /// The last position that it met.
+    pub(super) last: i64,
+}
+
+/// The positions that are meant: behind the first of these, up to the second.
+pub(super) type Span = (i64, i64);
+
+/// Whether nothing among the live versions of `contents` wants to be looked at for itself.
+pub(super) async fn is_plain(through: &mut Through<'_>, contents: ContainerId) -> Result<bool, DbError> {
+    let guarded = "SELECT v.id FROM versions v WHERE v.contents_id = $1 AND v.state IN ('live', 'removed')
+        AND (v.hold = 1 OR v.guard_until IS NOT NULL) AND v.state = 'live' LIMIT 1";
+    if !through.fetch(guarded, args![contents]).await?.is_empty() {
+        return Ok(false);
+    }
+    let conflicts = "SELECT v.id FROM versions v WHERE v.contents_id = $1 AND v.state = 'live' AND v.conflict = 1 LIMIT 1";
+    Ok(through.fetch(conflicts, args![contents]).await?.is_empty())
+}
+
+/// Counts the next versions of a span, at most `limit`.
+pub(super) async fn look(
+    through: &mut Through<'_>,
+    contents: ContainerId,
+    (after, upto): Span,
+    limit: u32,
+) -> Result<Swept, DbError> {
+    let text = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT), COALESCE(MAX(seq), 0) FROM (
+            SELECT v.seq, v.size FROM versions v WHERE v.contents_id = $1 AND v.state = 'live' AND v.seq > $2
+                AND v.seq <= $3 ORDER BY v.seq LIMIT $4) AS page";
+    let mut found = through.fetch(text, args![contents, after, upto, limit]).await?.into_iter();
+    let Some(mut row) = found.next() else { return Ok(Swept::default()) };
+    Ok(Swept { purged: row.need_size()?, bytes: row.need_size()?, last: row.need_int()? })
+}
+
+macro_rules! sweep {
+    ($set:literal) => {
+        concat!(
+            "UPDATE versions SET ",
+            $set,
+            ", is_current = 0, removed_at = $1, purge_after = $2, cause = 'purge', actor = $3, change_seq = $4 + picked.place
+             FROM (SELECT v.id, ROW_NUMBER() OVER (ORDER BY v.seq) AS place FROM versions v
+                WHERE v.contents_id = $5 AND v.state = 'live' AND v.seq > $6 AND v.seq <= $7) AS picked
+             WHERE versions.id = picked.id AND versions.state = 'live' AND versions.hold = 0
+                AND (versions.guard_until IS NULL OR versions.guard_until <= $1 OR versions.guard_from > $1)"
+        )
+    };
+}
+
+const REMOVE: &str = sweep!("state = 'removed', due_at = $2");
+const PURGE: &str = sweep!("state = 'purging', due_at = NULL");
+
+/// How the versions of a step go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Going<'a> {
+    pub(super) now: Time,
+    /// Until when they can be restored; `None`: they cannot.
+    pub(super) purge_after: Option<Time>,
+    pub(super) actor: &'a str,
+    /// The last change before these.
+    pub(super) change_seq: i64,
+}
+
+/// Takes what [`look`] has counted: everything behind `after` up to its last position.
+pub(super) async fn take(
+    conn: &mut Conn,
+    contents: ContainerId,
+    after: i64,
+    found: Swept,
+    going: Going<'_>,
+) -> Result<(), DbError> {
+    let text = if going.purge_after.is_some() { REMOVE } else { PURGE };
+    let promise = going.purge_after.unwrap_or(going.now);
+    let touched = conn
+        .execute(text, args![going.now, promise, going.actor, going.change_seq, contents, after, found.last])
+        .await?;
+    if touched == found.purged {
+        return Ok(());
+    }
+    Err(DbError::Retry(format!("purging: {touched} rows instead of {}", found.purged)))
+}
