@@ -53,8 +53,9 @@ impl Door {
             }
         };
         let query = Query::parse(parts.uri.query())?;
-        let (gateway, headers, limits, host) = (&self.gateway, &parts.headers, &*self.limits, host(parts));
-        let asked = Asked { gateway, operation, params, query, headers, limits, host, principal, trail };
+        let (gateway, headers, limits) = (&self.gateway, &parts.headers, &*self.limits);
+        let host = host(parts);
+        let asked = Asked { gateway, operation, params, query, host, headers, limits, principal, trail };
         let mut body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         dispatch(&asked, &mut body).await.map_err(|complaint| words::worded(operation, complaint))
     }
@@ -141,6 +142,10 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::ListKeys => ops::keys::list(asked).await,
         Operation::CreateKey => ops::keys::create(asked, body).await,
         Operation::RevokeKey => ops::keys::revoke(asked).await,
+        Operation::PurgeStream => js::purge::purge(asked, body).await,
+        Operation::StreamInfo => js::stream::info(asked, body).await,
+        Operation::DeleteMessage => js::message::delete(asked, body).await,
+        Operation::DeleteStream => js::stream::delete(asked, body).await,
         Operation::CouchPurge => couch::purge(asked, body).await,
         Operation::CouchPurgedInfos => couch::purged_infos(asked).await,
         Operation::CouchInfosLimit => couch::show_infos_limit(asked).await,
@@ -149,10 +154,6 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::CouchRevsDiff => couch::revs_diff(asked, body).await,
         Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,
         Operation::CouchSetRevsLimit => couch::set_revs_limit(asked, body).await,
-        Operation::PurgeStream => js::purge::purge(asked, body).await,
-        Operation::StreamInfo => js::stream::info(asked, body).await,
-        Operation::DeleteMessage => js::message::delete(asked, body).await,
-        Operation::DeleteStream => js::stream::delete(asked, body).await,
     }
 }
 

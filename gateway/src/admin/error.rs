@@ -53,10 +53,10 @@ struct Aside {
     allow: Option<String>,
     /// The rule that is broken.
     rule: Option<&'static str>,
-    /// The couch door's word for it: then that is how it is written.
-    couch: Option<&'static str>,
     /// The number of it in a message stream's words.
     number: Option<u16>,
+    /// The couch door's word for it: then that is how it is written.
+    couch: Option<&'static str>,
 }
 
 /// What went wrong: with the request, or with one item of many.

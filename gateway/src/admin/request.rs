@@ -32,10 +32,10 @@ pub(super) struct Asked<'a> {
     pub(super) operation: Operation,
     pub(super) params: Params,
     pub(super) query: Query,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) limits: &'a Limits,
     /// The name in the header `Host`, without a port: which domain is meant where the path does not say.
     pub(super) host: Option<String>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) limits: &'a Limits,
     /// `None` on an open route, where nothing may be asked of anybody.
     pub(super) principal: Option<Principal>,
     /// What is written down of it.

@@ -150,6 +150,14 @@ operations! {
     /// Ends an access key.
     RevokeKey = "POST" "/v1/keys/{key}/revoke" Some(Right::Admin);
 
+    /// JetStream: purges messages of a stream, which are versions of a bucket.
+    PurgeStream = "POST" "/_js/api/STREAM.PURGE.{stream}" Some(Right::Purge);
+    /// JetStream: what a stream holds.
+    StreamInfo = "POST" "/_js/api/STREAM.INFO.{stream}" Some(Right::Admin);
+    /// JetStream: deletes the message at a position; erasing it takes the right to purge, too.
+    DeleteMessage = "POST" "/_js/api/STREAM.MSG.DELETE.{stream}" Some(Right::DeleteVersion);
+    /// JetStream: removes a stream, which is a bucket.
+    DeleteStream = "POST" "/_js/api/STREAM.DELETE.{stream}" Some(Right::Remove);
     /// Purges revisions, at once and for good (CouchDB).
     CouchPurge = "POST" "/_couch/{bucket}/_purge" Some(Right::Purge);
     /// Purges of revisions that are remembered (CouchDB).
@@ -166,14 +174,6 @@ operations! {
     CouchRevsLimit = "GET" "/_couch/{bucket}/_revs_limit" Some(Right::Admin);
     /// Sets how long paths of revisions are (CouchDB).
     CouchSetRevsLimit = "PUT" "/_couch/{bucket}/_revs_limit" Some(Right::Admin);
-    /// JetStream: purges messages of a stream, which are versions of a bucket.
-    PurgeStream = "POST" "/_js/api/STREAM.PURGE.{stream}" Some(Right::Purge);
-    /// JetStream: what a stream holds.
-    StreamInfo = "POST" "/_js/api/STREAM.INFO.{stream}" Some(Right::Admin);
-    /// JetStream: deletes the message at a position; erasing it takes the right to purge, too.
-    DeleteMessage = "POST" "/_js/api/STREAM.MSG.DELETE.{stream}" Some(Right::DeleteVersion);
-    /// JetStream: removes a stream, which is a bucket.
-    DeleteStream = "POST" "/_js/api/STREAM.DELETE.{stream}" Some(Right::Remove);
 }
 
 impl Operation {
@@ -196,11 +196,11 @@ impl Operation {
                 | Operation::RemoveBucket
                 | Operation::PurgeBucket
                 | Operation::EmptyBucket
-                | Operation::CouchPurge
                 | Operation::PurgeVersions
                 | Operation::PurgeStream
                 | Operation::DeleteMessage
                 | Operation::DeleteStream
+                | Operation::CouchPurge
         )
     }
 

@@ -60,15 +60,12 @@ impl Described {
         let Some((operation, segments)) = self.find(method, path) else {
             // What is not built has no description, and says so.
             let couch = path == "/_couch" || path.starts_with("/_couch/");
-            let refused = match couch {
-                true => couch_refused(),
-                false => json!({ "$ref": "#/components/responses/Refused" }),
-            };
+            let refused = if couch { "CouchRefused" } else { "Refused" };
+            let refused = json!({ "$ref": format!("#/components/responses/{refused}") });
             return match answer.status {
                 501 if path.starts_with("/_js/") => Ok(None),
-                400..500 | 501 if couch || answer.status < 500 => {
-                    self.refused(&refused, answer).map(|()| None)
-                }
+                400..500 => self.refused(&refused, answer).map(|()| None),
+                501 if couch => self.refused(&refused, answer).map(|()| None),
                 status => Err(format!("it is not described, and answered {status}")),
             };
         };
@@ -197,11 +194,6 @@ impl Described {
             .collect();
         if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
     }
-}
-
-/// How the couch door says no where nothing is described.
-fn couch_refused() -> Value {
-    json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/CouchRefused" } } } })
 }
 
 /// Makes every object that lists its fields refuse all others.

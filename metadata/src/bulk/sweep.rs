@@ -59,13 +59,16 @@ macro_rules! sweep {
     };
 }
 
-const REMOVE: &str = sweep!("state = 'removed', due_at = $2");
-const PURGE: &str = sweep!("state = 'purging', due_at = NULL");
+const REMOVE: &str = sweep!("state = 'removed', claim_until = NULL, due_at = $8");
+// Nobody holds it, and nobody may until then.
+const PURGE: &str = sweep!("state = 'purging', due_at = NULL, claim_until = $8");
 
 /// How the versions of a step go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Going<'a> {
     pub(super) now: Time,
+    /// When the last read that began before has had its time.
+    pub(super) drained_at: Time,
     /// Until when they can be restored; `None`: they cannot.
     pub(super) purge_after: Option<Time>,
     pub(super) actor: &'a str,
@@ -84,7 +87,19 @@ pub(super) async fn take(
     let text = if going.purge_after.is_some() { REMOVE } else { PURGE };
     let promise = going.purge_after.unwrap_or(going.now);
     let touched = conn
-        .execute(text, args![going.now, promise, going.actor, going.change_seq, contents, after, found.last])
+        .execute(
+            text,
+            args![
+                going.now,
+                promise,
+                going.actor,
+                going.change_seq,
+                contents,
+                after,
+                found.last,
+                going.purge_after.unwrap_or(going.drained_at)
+            ],
+        )
         .await?;
     if touched == found.purged {
         return Ok(());

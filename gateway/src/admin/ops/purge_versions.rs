@@ -1,5 +1,6 @@
 //! Purging versions of a bucket: by name, position, number or age.
 
+use super::purge::Mode;
 use super::remove::{REASON_MAX, around, reason, refuse_leaving};
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Described, shape, written};
@@ -66,6 +67,9 @@ struct Order {
     older_than: Option<String>,
     /// Must be said where revisions are named.
     scope: Option<Scope>,
+    /// `async`: what does not go at once goes on by itself.
+    #[serde(default)]
+    mode: Mode,
     /// Nothing of it can be restored.
     #[serde(default, rename = "final")]
     is_final: bool,
@@ -182,6 +186,7 @@ pub(in crate::admin) async fn purge(asked: &Asked<'_>, body: &mut BodyReader) ->
     refuse_leaving(&place.bucket)?;
     let order: Order = decode(body, LIST_MAX).await?;
     let (dry_run, expect_count) = (order.dry_run, order.expect_count);
+    let waited_for = if order.mode == Mode::Async { 0 } else { WAITED_FOR };
     let order = PurgeVersions {
         domain: place.domain.id,
         bucket: place.bucket.id,
@@ -227,7 +232,7 @@ pub(in crate::admin) async fn purge(asked: &Asked<'_>, body: &mut BodyReader) ->
         }
     };
     asked.trail.detail(format!("selector={} final={}", job.selector, job.is_final));
-    let job = purging::carry_on(asked.gateway, job, Some(WAITED_FOR)).await?;
+    let job = purging::carry_on(asked.gateway, job, Some(waited_for)).await?;
     asked.trail.amount((job.purged, job.bytes));
     match job.state {
         PurgeState::Running => json(StatusCode::ACCEPTED, &PurgeView::new(job)),
