@@ -1,5 +1,9 @@
 //! Every command, flag and exit code.
 
+mod index;
+
+pub(crate) use index::{Index, Indexed, Search};
+
 use crate::config::Config;
 use crate::exit::Failed;
 use clap::{Args, Parser, Subcommand};
@@ -159,6 +163,10 @@ pub(crate) enum Operator {
     Changes(Changes),
     /// Who follows a bucket's changes and purges, and how far each has come
     Followers(Followers),
+    /// Keep a search index over the names and the metadata of a bucket's objects up to date
+    Index(Index),
+    /// Search the names and the metadata of a bucket's objects
+    Search(Search),
 }
 
 #[derive(Debug, Subcommand)]

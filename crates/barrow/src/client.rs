@@ -123,6 +123,16 @@ impl Client {
     }
 
     async fn ask(&self, method: Method, target: &str, body: Option<&Value>) -> Result<Value, Failed> {
+        self.answer(method, target, body).await?.map_err(|complaint| complaint.failed())
+    }
+
+    /// One request, for whoever acts on what the server complains of.
+    pub(crate) async fn answer(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&Value>,
+    ) -> Result<Result<Value, Complaint>, Failed> {
         let at = format!("{}:{}", self.host, self.port);
         let unreachable = |error: &dyn std::fmt::Display| {
             Failed::Unreachable(format!(
@@ -158,10 +168,15 @@ impl Client {
         let body = answer.into_body().collect().await;
         let body =
             body.map_err(|error| Failed::Refused(format!("the answer was cut off: {error}")))?.to_bytes();
+        if status.is_success() && body.is_empty() {
+            return Ok(Ok(Value::Null));
+        }
         let value: Result<Value, _> = serde_json::from_slice(&body);
         match value {
-            Ok(value) if status.is_success() => Ok(value),
-            Ok(value) if value["error"].is_object() => Err(refused(&value["error"])),
+            Ok(value) if status.is_success() => Ok(Ok(value)),
+            Ok(mut value) if value["error"].is_object() => {
+                Ok(Err(Complaint { status: status.as_u16(), error: value["error"].take() }))
+            }
             _ => Err(Failed::Refused(format!(
                 "the server at {at} answered {status}, which is not Barrow's admin door"
             ))),
@@ -178,17 +193,38 @@ async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Resu
     Ok(sender)
 }
 
-/// The server's complaint as lines for people.
-fn refused(error: &Value) -> Failed {
-    let text = |field: &str| error[field].as_str().unwrap_or_default();
-    let mut lines = format!("{}: {}", text("code"), text("message"));
-    if !text("state").is_empty() {
-        lines.push_str(&format!("\n  state: {}", text("state")));
+/// What the server said no with.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    pub(crate) status: u16,
+    error: Value,
+}
+
+impl Complaint {
+    /// The one word for it.
+    pub(crate) fn code(&self) -> &str {
+        self.text("code")
     }
-    if !text("hint").is_empty() {
-        lines.push_str(&format!("\n  next:  {}", text("hint")));
+
+    pub(crate) fn message(&self) -> &str {
+        self.text("message")
     }
-    Failed::Refused(lines)
+
+    fn text(&self, field: &str) -> &str {
+        self.error[field].as_str().unwrap_or_default()
+    }
+
+    /// As lines for people.
+    pub(crate) fn failed(&self) -> Failed {
+        let mut lines = format!("{}: {}", self.code(), self.message());
+        if !self.text("state").is_empty() {
+            lines.push_str(&format!("\n  state: {}", self.text("state")));
+        }
+        if !self.text("hint").is_empty() {
+            lines.push_str(&format!("\n  next:  {}", self.text("hint")));
+        }
+        Failed::Refused(lines)
+    }
 }
 
 /// Whether it speaks TLS, its host (an IPv6 address in brackets) and its port.

@@ -6,6 +6,7 @@
 //! | [`config`] | every setting, its default and bounds |
 //! | `serve` | starts what the configuration describes, and stops it without losing anything |
 //! | `commands` | one file per group of operator's commands, each a request to the admin door |
+//! | `index` | a search index over one bucket, which follows its changes and purges |
 //! | `client`, `trust`, `credentials` | how the admin door is found and asked, what it must show, and as whom |
 //! | `output`, `confirm` | tables, JSON, and the question before what cannot be undone |
 
@@ -17,6 +18,7 @@ mod commands;
 mod confirm;
 mod credentials;
 mod exit;
+mod index;
 mod output;
 mod serve;
 mod trust;

@@ -9,11 +9,13 @@ mod container;
 mod deletions;
 mod domain;
 mod followers;
+mod index;
 mod key;
 mod members;
 mod purge;
 mod purge_versions;
 mod resume;
+mod search;
 mod tasks;
 mod tombstones;
 mod trash;
@@ -80,6 +82,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
             Operator::Changes(which) => changes::run(&session, which).await,
             Operator::Followers(which) => followers::run(&session, which).await,
+            Operator::Index(order) => index::run(&session, order).await,
+            Operator::Search(order) => search::run(&session, order).await,
         }
     })
 }

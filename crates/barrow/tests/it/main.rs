@@ -10,6 +10,7 @@ mod clients;
 mod cluster;
 mod crash;
 mod house;
+mod index;
 mod monitoring;
 mod over_itself;
 mod s3_clients;
