@@ -28,6 +28,7 @@ mod orphans;
 mod past;
 mod reclaim;
 mod rehearsal;
+mod revisions;
 mod scrub;
 mod sql;
 mod tags;
@@ -73,6 +74,9 @@ pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use past::{Past, PastGround, TakenOut, Then};
 pub use reclaim::{ClaimOrder, Waiting};
+pub use revisions::{
+    Lacking, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge, RevisionsPurged,
+};
 pub use scrub::{BlobPlace, Owned, Owner};
 pub use sql::Engine;
 pub use tasks::TaskRow;

@@ -7,6 +7,7 @@ mod changes;
 #[path = "../common/mod.rs"]
 mod common;
 mod containers;
+mod couch;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod js;

@@ -158,6 +158,7 @@ async fn everything_that_is_described_is_answered() {
     w.post(&contents, json!({ "dry_run": true })).await;
     w.post(&contents, json!({})).await;
 
+    crate::couch::everything(&w, bucket).await;
     purges(&w).await;
 
     let removed = w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved" })).await;

@@ -58,11 +58,14 @@ impl Described {
         let Exchange { method, target, body, answer } = exchange;
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let Some((operation, segments)) = self.find(method, path) else {
+            // What is not built has no description, and says so.
+            let couch = path == "/_couch" || path.starts_with("/_couch/");
+            let refused = if couch { "CouchRefused" } else { "Refused" };
+            let refused = json!({ "$ref": format!("#/components/responses/{refused}") });
             return match answer.status {
                 501 if path.starts_with("/_js/") => Ok(None),
-                400..500 => {
-                    self.refused(&json!({ "$ref": "#/components/responses/Refused" }), answer).map(|()| None)
-                }
+                400..500 => self.refused(&refused, answer).map(|()| None),
+                501 if couch => self.refused(&refused, answer).map(|()| None),
                 status => Err(format!("it is not described, and answered {status}")),
             };
         };

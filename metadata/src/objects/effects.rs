@@ -368,6 +368,19 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
         replaced,
     )
     .await?;
+    // A row that comes back under another name told that its old one was deleted. Nothing does any more, so whoever has not
+    // passed that begins anew.
+    let moved = returns.iter().map(|r| args![r.id, r.name.as_str()]).collect();
+    conn.execute_rows(
+        "UPDATE buckets SET changes_upto = moved.upto FROM (
+            SELECT c.bucket_id, MAX(v.change_seq) AS upto FROM (VALUES {rows}) AS back CROSS JOIN versions v
+                CROSS JOIN contents c
+            WHERE v.id = back.column1 AND v.name <> back.column2 AND c.id = v.contents_id GROUP BY c.bucket_id) AS moved
+         WHERE buckets.id = moved.bucket_id AND buckets.changes_upto < moved.upto",
+        &[],
+        moved,
+    )
+    .await?;
     let rows = returns
         .iter()
         .map(|r| {

@@ -110,6 +110,8 @@ mod load;
 #[cfg(test)]
 mod lost_link;
 #[cfg(test)]
+mod missing_revisions;
+#[cfg(test)]
 mod multipart;
 #[cfg(test)]
 mod null_versions;
@@ -129,6 +131,8 @@ mod purges;
 mod records;
 #[cfg(test)]
 mod restoring;
+#[cfg(test)]
+mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //! may be dead.
 
 use crate::world::*;
-use lifecycle::State;
+use lifecycle::{Asked, State};
 use metadata::testing::{explain, statements_of};
-use metadata::{ContainerKind, UploadsOrder, Which};
+use metadata::{ContainerKind, MissingOrder, PurgePair, RevisionPurge, UploadsOrder, Which};
 
 /// The plans of all statements that `doing` runs.
 async fn plans(world: &World, doing: impl Future<Output = ()>) -> Vec<(String, Vec<String>)> {
@@ -97,6 +97,49 @@ async fn a_claim_walks_the_due_index_and_stops_at_its_limit() {
     world.finish().await;
 }
 
+/// Whatever is purged, no more is looked at than is meant: by position or by name, in the order of an index.
+#[tokio::test]
+async fn a_purge_in_bulk_walks_what_it_means() {
+    use crate::purges::{before, keep, order, purge_as, selector};
+    use metadata::{PurgeBound, PurgeNames, PurgeSelector, PurgeVersions};
+    let world = World::sqlite().await;
+    world.versioning("enabled").await;
+    for name in ["a/1", "a/2", "b", "b"] {
+        world.put(name).await.unwrap();
+    }
+    world.put("c").kept_for(DAY).await.unwrap();
+    let everything = || PurgeNames::Filter(lifecycle::Filter::everything());
+    for selector in [
+        selector("a.*", None),
+        selector("a.>", before(2)),
+        selector("b", keep(1)),
+        PurgeSelector { names: PurgeNames::Listed(["a/2".to_owned()].into()), bound: None },
+        PurgeSelector { names: everything(), bound: Some(PurgeBound::KeepPerName(1)) },
+        PurgeSelector { names: everything(), bound: Some(keep(1)) },
+        selector("c", None),
+        PurgeSelector { names: everything(), bound: Some(before(3)) },
+    ] {
+        let order = PurgeVersions { selector, ..order(&world) };
+        let ran = plans(&world, async {
+            world.m.count_purge(&order).await.unwrap();
+            purge_as(&world, order).await;
+        })
+        .await;
+        for (statement, plan) in ran.iter().filter(|(statement, _)| statement.contains("versions")) {
+            let walks = |line: &String| {
+                ["SCAN v", "SCAN versions"]
+                    .iter()
+                    .any(|scan| line.starts_with(scan) || line.contains(&format!(" {scan}")))
+            };
+            assert!(!plan.iter().any(walks), "{statement}: {plan:#?}");
+            if statement.contains("FROM versions v") {
+                assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{statement}: {plan:#?}");
+            }
+        }
+    }
+    world.finish().await;
+}
+
 /// Everything that a day of this house runs, down to the last statement.
 #[tokio::test]
 async fn no_statement_walks_all_versions_or_blobs() {
@@ -111,6 +154,20 @@ async fn no_statement_walks_all_versions_or_blobs() {
         let version = world.restore("a").replace().await.unwrap().version;
         world.delete("a").await.unwrap();
         world.restore_version(version).under("d").await.unwrap();
+        let asked: Vec<_> =
+            ["b", "d", "nobody"].map(|name| (name.to_owned(), vec![Asked::parse("7-x").unwrap()])).into();
+        let order = MissingOrder { bucket: world.bucket, asked, ancestors: 9, purged: true };
+        world.m.missing_revisions(order).await.unwrap();
+        let names = ["b".to_owned(), "c".to_owned()];
+        let trees = world.m.revision_trees(world.bucket, &names).await.unwrap();
+        let pairs = trees.into_iter().map(|(name, tree)| {
+            let revs = tree.leaves().iter().map(|leaf| leaf.revision.into()).collect();
+            PurgePair { name, revs, purge_id: Some(*lifecycle::BlobName::random().as_bytes()) }
+        });
+        let (domain, bucket, pairs) = (world.domain, world.bucket, pairs.collect());
+        let order = RevisionPurge { domain, bucket, pairs, door: "couch", actor: "olga".to_owned() };
+        assert!(world.m.purge_revisions(order).await.unwrap().versions >= 4);
+        world.m.purge_infos(world.bucket, 0, 10).await.unwrap();
         let upload = world.stage("up").await;
         world.put_staged("up", upload, 5).await.unwrap();
         world.stage("lost").await;
@@ -262,5 +319,78 @@ async fn containers_are_found_and_listed_by_name_without_walking_them_all() {
         assert!(index, "{statement}\n{plan:#?}");
         assert!(!plan.iter().any(|line| line.contains("SCAN b")), "{statement}\n{plan:#?}");
     }
+    world.finish().await;
+}
+
+/// What is dead may be most of what there is: a page looks at what it tells, and into the ends of histories.
+#[tokio::test]
+async fn a_page_of_changes_walks_one_index_and_looks_names_up() {
+    let world = World::sqlite().await;
+    let day = async {
+        for policy in ["disabled", "enabled"] {
+            world.versioning(policy).await;
+            for name in ["a", "b"] {
+                world.put(name).await.unwrap();
+                world.put(name).await.unwrap();
+            }
+            world.delete("b").await.unwrap();
+            let (mut since, m) = (0, &world.m);
+            loop {
+                let page = m.changes(world.bucket, since, 1, true).await.unwrap();
+                since = page.last_seq;
+                if page.pending == 0 {
+                    break;
+                }
+            }
+            world.empty_bucket().await.unwrap();
+            world.m.purges(world.bucket, Some(0), 10).await.unwrap();
+        }
+    };
+    let plans = plans(&world, day).await;
+    walk_nothing(&plans);
+    let of = |piece: &str| {
+        let found = plans.iter().find(|(statement, _)| statement.contains(piece));
+        found.unwrap_or_else(|| panic!("no statement with {piece:?}")).1.clone()
+    };
+    goes_through(
+        &of("v.change_seq > $2 AND v.change_seq <= $3 ORDER BY"),
+        "SEARCH v USING INDEX versions_changes (contents_id=? AND change_seq>? AND change_seq<?)",
+    );
+    let last = of("LEFT JOIN versions l ON");
+    for step in [
+        "versions_history (contents_id=? AND name=?)",
+        "versions_removed (contents_id=? AND name=?)",
+        "versions_dead_names (contents_id=? AND name=?)",
+        "versions_current (contents_id=? AND name=?)",
+    ] {
+        assert!(last.iter().any(|line| line.contains(step)), "no {step} in {last:#?}");
+    }
+    assert!(
+        of("v.conflict = 1")
+            .iter()
+            .any(|line| line.contains("versions_conflicts (contents_id=? AND name=?)")),
+        "{:#?}",
+        of("v.conflict = 1")
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn forgetting_looks_only_into_the_ends_of_histories() {
+    let world = World::sqlite().await;
+    let day = async {
+        world.put("a").await.unwrap();
+        world.put("a").await.unwrap();
+        world.delete("a").await.unwrap();
+        world.later(30 * DAY);
+        world.reclaim().await;
+        world.later(60 * DAY);
+        world.forget().await;
+        world.put("b").await.unwrap();
+        world.delete("b").await.unwrap();
+        world.restore("b").under("c").await.unwrap();
+    };
+    let plans = plans(&world, day).await;
+    walk_nothing(&plans);
     world.finish().await;
 }

@@ -22,11 +22,13 @@ pub(in crate::admin) struct Described {
     pub(super) answers: &'static [Answer],
     /// What it answers when it has not, where that is not what all others do.
     pub(super) refused: Option<Shape>,
+    /// In whose words it says no otherwise: a response of the document.
+    pub(super) refusals: &'static str,
 }
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, answers, refused: None }
+        Described { query: &[], order: None, answers, refused: None, refusals: "Refused" }
     }
 
     /// With these arguments.
@@ -37,6 +39,11 @@ impl Described {
     /// What goes wrong is told in a message stream's words.
     pub(in crate::admin) const fn in_streams(self) -> Self {
         Described { refused: Some(shape::<crate::admin::js::reply::Refused>), ..self }
+    }
+
+    /// That says no in CouchDB's words.
+    pub(in crate::admin) const fn in_couch_words(self) -> Self {
+        Described { refusals: "CouchRefused", ..self }
     }
 
     /// With a body like this.

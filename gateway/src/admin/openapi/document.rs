@@ -6,6 +6,7 @@
 use super::described::{Argument, Content, Described, Shape, Value};
 use super::operations::describes;
 use super::segments;
+use crate::admin::couch::CouchRefused;
 use crate::admin::error::Refused;
 use crate::admin::route::Operation;
 use lifecycle::Right;
@@ -31,6 +32,7 @@ struct Gathering {
 struct Gathered {
     paths: Map<String, Json>,
     refused: Json,
+    couch_refused: Json,
     orders: Map<String, Json>,
     answers: Map<String, Json>,
 }
@@ -57,6 +59,7 @@ fn gather() -> Gathered {
     Gathered {
         paths,
         refused: gathering.answers.subschema_for::<Refused>().to_value(),
+        couch_refused: gathering.answers.subschema_for::<CouchRefused>().to_value(),
         orders: gathering.orders.take_definitions(true),
         answers: gathering.answers.take_definitions(true),
     }
@@ -64,7 +67,7 @@ fn gather() -> Gathered {
 
 /// The whole document.
 pub(super) fn document() -> Json {
-    let Gathered { paths, refused, orders, answers } = gather();
+    let Gathered { paths, refused, couch_refused, orders, answers } = gather();
     let schemas: Map<String, Json> = orders.into_iter().chain(answers).collect();
     json!({
         "openapi": "3.1.1",
@@ -82,6 +85,10 @@ pub(super) fn document() -> Json {
                     "description": "It was refused, or it failed.",
                     "content": { "application/json": { "schema": refused } },
                 },
+                "CouchRefused": {
+                    "description": "It was refused, or it failed, in CouchDB's words.",
+                    "content": { "application/json": { "schema": couch_refused } },
+                },
             },
             "securitySchemes": { "key": { "type": "http", "scheme": "basic", "description": KEY } },
         },
@@ -91,7 +98,7 @@ pub(super) fn document() -> Json {
 impl Gathering {
     fn operation(&mut self, operation: Operation) -> Json {
         let (route, told) = (operation.route(), describes(operation));
-        let Described { query, order, answers, refused } = told;
+        let Described { query, order, answers, refused, refusals } = told;
         let mut parameters: Vec<Json> = segments::names(route.path).map(|name| self.segment(name)).collect();
         parameters.extend(query.iter().map(argument));
 
@@ -107,7 +114,7 @@ impl Gathering {
             responses.insert(answer.status.to_string(), said);
         }
         let default = match refused {
-            None => json!({ "$ref": "#/components/responses/Refused" }),
+            None => json!({ "$ref": format!("#/components/responses/{refusals}") }),
             Some(shape) => {
                 let schema = shape(&mut self.answers);
                 let content = json!({ "application/json": { "schema": schema } });

@@ -1,12 +1,12 @@
 //! Where each operation is described.
 
 use super::described::Described;
-use crate::admin::js;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
     purge_versions, purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
+use crate::admin::{couch, js};
 
 /// What `operation` takes and answers. Exhaustive: a new operation does not compile until it is described.
 pub(in crate::admin) const fn describes(operation: Operation) -> Described {
@@ -55,5 +55,11 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::StreamInfo => js::stream::INFO,
         Operation::DeleteMessage => js::message::DELETE,
         Operation::DeleteStream => js::stream::DELETE,
+        Operation::CouchPurge => couch::PURGE,
+        Operation::CouchPurgedInfos => couch::PURGED_INFOS,
+        Operation::CouchInfosLimit | Operation::CouchRevsLimit => couch::SHOW_LIMIT,
+        Operation::CouchSetInfosLimit | Operation::CouchSetRevsLimit => couch::SET_LIMIT,
+        Operation::CouchMissingRevs => couch::MISSING_REVS,
+        Operation::CouchRevsDiff => couch::REVS_DIFF,
     }
 }
