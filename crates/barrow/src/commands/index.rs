@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the server is asked to wait for a change.
-const WAIT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(20);
 /// How long a server that does not answer is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -45,6 +45,14 @@ impl Meant {
         IndexFile::open(&self.path, &self.place()).await
     }
 
+    /// The same; but no index is made of a bucket that is not there.
+    pub(super) async fn open_or_make(&self, door: &Door<'_>) -> Result<IndexFile, Failed> {
+        if !self.path.exists() {
+            door.bucket().await.map_err(Trouble::failed)?;
+        }
+        self.open().await
+    }
+
     /// The server, which is told whose index this is.
     pub(super) fn door<'s>(&self, session: &'s Session<'_>) -> Door<'s> {
         let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
@@ -59,7 +67,7 @@ pub(super) async fn run(session: &Session<'_>, order: Index) -> Result<Exit, Fai
     if order.remove {
         return remove(session, &meant, &door).await;
     }
-    let mut file = meant.open().await?;
+    let mut file = meant.open_or_make(&door).await?;
     if order.rebuild {
         file.begin_anew().await?;
     }
@@ -137,8 +145,7 @@ async fn remove(session: &Session<'_>, meant: &Meant, door: &Door<'_>) -> Result
     if let Some(bucket) = state.bucket {
         match door.leave(bucket, &state.follower).await {
             Ok(()) | Err(Trouble::Gone(_)) => {}
-            Err(Trouble::Truncated(reason)) => return Err(Failed::Refused(reason)),
-            Err(Trouble::Failed(failed)) => return Err(failed),
+            Err(trouble) => return Err(trouble.failed()),
         }
     }
     // What it held is overwritten before the file goes.

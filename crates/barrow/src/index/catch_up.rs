@@ -224,7 +224,7 @@ async fn settle_doubts<S: Server>(
         }
         let mut answers = Vec::new();
         for doubt in doubts {
-            let current = server.is_current(bucket, &doubt.version).await?;
+            let current = server.is_current(bucket, &doubt.name, &doubt.version).await?;
             answers.push((doubt, current));
         }
         file.settle(at, &answers).await?;

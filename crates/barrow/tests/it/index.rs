@@ -188,7 +188,7 @@ fn a_bucket_that_is_emptied_removed_and_made_anew() {
     let contents = photos.admin("GET", "/v1/deletions", &Value::Null)["items"][0].clone();
     photos.delete("new");
     let restore =
-        format!("/v1/domains/barrow.local/buckets/photos/contents/{}/restore", text(&contents["target"]));
+        format!("/v1/domains/barrow.local/buckets/photos/contents/{}/restore", text(&contents["id"]));
     photos.admin("POST", &restore, &json!({}));
     assert_eq!(photos.found("everywhere").len(), 20, "hung back in");
 

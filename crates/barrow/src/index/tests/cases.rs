@@ -6,6 +6,7 @@ use crate::exit::Failed;
 use crate::index::IndexFile;
 use lifecycle::{Clock, ContainerId, SystemClock};
 use serde_json::json;
+use sqlx::{Connection, Executor};
 
 fn world_of(names: &[&str]) -> World {
     let world = World::new();
@@ -205,6 +206,20 @@ async fn a_file_that_is_something_else_is_left_alone() {
     std::fs::write(&path, "Dear Sir or Madam, ".repeat(100)).unwrap();
     let opened = IndexFile::open(&path, PLACE).await.map(drop);
     assert!(matches!(&opened, Err(Failed::Refused(text)) if text.contains("letters.txt")), "{opened:?}");
+    assert!(std::fs::read(&path).unwrap().starts_with(b"Dear Sir"));
+    let foreign = bench.dir.path().join("foreign.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&foreign).create_if_missing(true);
+    let options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+    let mut made = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    made.execute("CREATE TABLE t (a)").await.unwrap();
+    made.close().await.unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    let opened = IndexFile::open(&foreign, PLACE).await.map(drop);
+    assert!(
+        matches!(&opened, Err(Failed::Refused(text)) if text.contains("no index of Barrow")),
+        "{opened:?}"
+    );
+    assert_eq!(std::fs::read(&foreign).unwrap(), before, "somebody else's database is not touched");
     drop(bench.open().await);
     let other = IndexFile::open(&bench.path(), "d/other").await.map(drop);
     assert!(

@@ -380,10 +380,10 @@ impl Server for World {
         Ok(Ledger { last: bucket.purge_seq, purges: purges.collect() })
     }
 
-    async fn is_current(&self, _: ContainerId, version: &str) -> Result<bool, Trouble> {
+    async fn is_current(&self, _: ContainerId, name: &str, version: &str) -> Result<bool, Trouble> {
         self.questions.set(self.questions.get() + 1);
         self.meanwhile()?;
-        Ok(self.bucket.borrow().winners().iter().any(|(_, winner)| winner == version))
+        Ok(self.bucket.borrow().winner(name).is_some_and(|winner| winner.version == version))
     }
 
     async fn follow(&self, _: ContainerId, _: &str, cursors: Option<(i64, i64)>) -> Result<(), Trouble> {
