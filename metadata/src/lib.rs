@@ -44,7 +44,7 @@ pub use bulk::{
     Accepted, AtPosition, LAST_POSITION, Positions, PurgeBound, PurgeCount, PurgeJob, PurgeNames,
     PurgeSelector, PurgeState, PurgeVersions, StreamState,
 };
-pub use changes::{CHANGES_MAX, Change, ChangesPage};
+pub use changes::{CHANGES_MAX, Change, ChangesPage, Tell};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,

@@ -17,7 +17,10 @@
 //! * Tombstones that are forgotten take what they told along. Whoever has not passed them begins anew; that is asked before
 //!   the page and once more behind it. So is what the bucket holds: a bucket that was emptied meanwhile is walked again.
 //!
-//! Two things are not told here. What a purge took from a name of which nothing is left stands in the ledger alone. And an
+//! Two things are not told here, unless asked for. What a purge took from a name of which nothing is left stands in the ledger;
+//! where it was a purge of versions, that says what was meant, not what of it was protected, or swept already. A follower
+//! that keeps no more than the feed tells does best to ask for what is purged ([`Tell::purged`]) and to apply, of the ledger,
+//! the entries that name revisions and those that mean everything: an emptied bucket has no rows left that could tell. And an
 //! expiry is a change when it is swept: until then a version whose time is over is told as it is, with that time
 //! ([`Change::expires_at`]), though no reader meets it any more.
 //!
@@ -53,6 +56,8 @@ pub struct Change {
     pub name: String,
     /// Whether nothing is there: a delete marker stands before it, or it was deleted where none is kept.
     pub deleted: bool,
+    /// Whether a purge has left nothing of it: told only where that was asked for ([`Tell::purged`]).
+    pub purged: bool,
     /// Its winning revision; of something deleted, the deletion's.
     pub revision: Revision,
     /// The version; `None` of a deletion that left no marker.
@@ -71,6 +76,17 @@ pub struct Change {
     pub tags: Option<String>,
     /// Where they were asked for: all leaves of its tree, the winner first.
     pub leaves: Vec<Revision>,
+}
+
+/// What a page tells beyond the winner of each name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tell {
+    /// All leaves of each name's tree.
+    pub all_leaves: bool,
+    /// Names of which a purge of versions has left nothing. The ledger tells of a purge at its beginning, by what it means;
+    /// a large one goes on for a while, and what it takes then only this tells, name by name and in order. (CouchDB's own
+    /// purge takes its revisions out of every tree: that is in the ledger alone, as soon as it is done.)
+    pub purged: bool,
 }
 
 /// One page of changes.
@@ -129,11 +145,25 @@ impl Metadata {
         limit: u32,
         all_leaves: bool,
     ) -> Result<ChangesPage, Failure> {
+        self.changes_telling(bucket, since, limit, Tell { all_leaves, purged: false }).await
+    }
+
+    /// The same, of a page that tells more.
+    ///
+    /// # Errors
+    /// Those of [`Metadata::changes`].
+    pub async fn changes_telling(
+        &self,
+        bucket: ContainerId,
+        since: i64,
+        limit: u32,
+        tell: Tell,
+    ) -> Result<ChangesPage, Failure> {
         let since = since.max(0);
         for _ in 0..AGAIN {
             let before = self.ground(bucket).await?;
             before.admit(since)?;
-            let page = self.page(&before, since, limit.clamp(1, CHANGES_MAX), all_leaves).await?;
+            let page = self.page(&before, since, limit.clamp(1, CHANGES_MAX), tell).await?;
             let after = self.ground(bucket).await?;
             if after.contents == before.contents {
                 after.admit(since)?;
@@ -148,7 +178,7 @@ impl Metadata {
         ground: &Ground,
         since: i64,
         limit: u32,
-        all_leaves: bool,
+        tell: Tell,
     ) -> Result<ChangesPage, Failure> {
         let mut last_seq = since;
         let mut changes = Vec::new();
@@ -157,11 +187,12 @@ impl Metadata {
             last_seq = stretch.upto;
             let ended = stretch.ended;
             changes = self.told(ground, stretch).await?;
+            changes.retain(|change| tell.purged || !change.purged);
             if ended || !changes.is_empty() {
                 break;
             }
         }
-        if all_leaves {
+        if tell.all_leaves {
             self.add_leaves(ground.contents, &mut changes).await?;
         }
         let pending = ground.change_seq.saturating_sub(last_seq).max(0);

@@ -25,19 +25,24 @@ pub(super) struct Stood {
     /// The marker and its position, where there is one.
     pub(super) marker: Option<(VersionId, i64)>,
     pub(super) at: Time,
+    /// It is no deletion: a purge has left nothing of the name.
+    pub(super) purged: bool,
 }
 
 /// What lives stands before what does not; of that, the one of the longest ancestry. A marker stands for itself. Where deleting
-/// leaves none, the deletion is the child that the row on top would have got. What was purged leaves nothing at all.
+/// leaves none, the deletion is the child that the row on top would have got. What was purged leaves nothing at all: then what
+/// was on top is told of, for whoever asked for that.
 pub(super) fn stands(last: [Option<Last>; 3]) -> Option<Stood> {
     let top = last.into_iter().flatten().max_by_key(|last| (last.live, last.revision))?;
     if !top.live && top.cause == Some(Cause::Purge) {
-        return None;
+        return Some(Stood { revision: top.revision, marker: None, at: top.at, purged: true });
     }
     let marker = top.live.then_some(top.version).zip(top.position);
     Some(match top.marker {
-        true => Stood { revision: top.revision, marker, at: top.at },
-        false => Stood { revision: Revision::deleted(Some(top.revision)), marker: None, at: top.at },
+        true => Stood { revision: top.revision, marker, at: top.at, purged: false },
+        false => {
+            Stood { revision: Revision::deleted(Some(top.revision)), marker: None, at: top.at, purged: false }
+        }
     })
 }
 
@@ -48,6 +53,7 @@ impl Stood {
             seq,
             name,
             deleted: true,
+            purged: self.purged,
             revision: self.revision,
             version,
             position,
@@ -101,7 +107,8 @@ mod tests {
     #[test]
     fn what_was_purged_leaves_nothing() {
         for marker in [false, true] {
-            assert_eq!(alone(Last { cause: Some(Cause::Purge), marker, ..last() }), None);
+            let stood = alone(Last { cause: Some(Cause::Purge), marker, ..last() }).unwrap();
+            assert!(stood.purged && stood.marker.is_none(), "{stood:?}");
         }
         assert_eq!(stands([None; 3]), None);
     }

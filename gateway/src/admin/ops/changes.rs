@@ -8,7 +8,7 @@ use crate::admin::view::time;
 use crate::http::Connection;
 use crate::objects::headers;
 use lifecycle::{ContainerId, Refusal, State, VersionId};
-use metadata::{Change, ChangesPage, Failure, Metadata};
+use metadata::{Change, ChangesPage, Failure, Metadata, Tell};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,6 +26,10 @@ struct ChangeView {
     name: String,
     /// Nothing is there any more; or a delete marker stands before it.
     deleted: bool,
+    /// A purge has left nothing of it; told only where `purged` was asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    purged: bool,
     /// Its winning revision.
     rev: String,
     /// `null`: it was deleted where no delete markers are kept.
@@ -58,6 +62,7 @@ impl ChangeView {
             seq: change.seq,
             name: change.name,
             deleted: change.deleted,
+            purged: change.purged,
             rev: change.revision.to_string(),
             version: change.version,
             position: change.position,
@@ -107,17 +112,22 @@ pub(in crate::admin) const CHANGES: Described =
             Some(0),
         ),
         Argument::flag("all_leaves", "Tell all leaves of each tree."),
+        Argument::flag(
+            "purged",
+            "Tell names of which a purge of versions has left nothing, too, as deleted and purged.",
+        ),
     ]);
 
 pub(in crate::admin) async fn changes(asked: &Asked<'_>) -> Answered {
     let place = scope::bucket(asked, Want::Live).await?;
-    asked.only(&["since", "limit", "wait_ms", "all_leaves"])?;
+    asked.only(&["since", "limit", "wait_ms", "all_leaves", "purged"])?;
     let since = asked.number("since", i64::MAX)?.unwrap_or(0);
     let wait = asked.number("wait_ms", WAIT_MAX)?.unwrap_or(0);
     let (limit, all_leaves) = (asked.limit()?, asked.query.flag("all_leaves")?);
+    let tell = Tell { all_leaves, purged: asked.query.flag("purged")? };
     let bucket = followed(&place)?;
     let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
-    let page = page_or_wait(&asked.gateway.metadata, bucket, since, limit, all_leaves, wait).await?;
+    let page = page_or_wait(&asked.gateway.metadata, bucket, since, limit, tell, wait).await?;
     let changes = page.changes.into_iter().map(|change| ChangeView::new(change, all_leaves)).collect();
     ok(&Page {
         bucket_id: bucket,
@@ -136,7 +146,7 @@ pub(in crate::admin) async fn page_or_wait(
     bucket: ContainerId,
     since: i64,
     limit: u32,
-    all_leaves: bool,
+    tell: Tell,
     wait: Duration,
 ) -> Result<ChangesPage, Failure> {
     if !wait.is_zero() {
@@ -149,7 +159,7 @@ pub(in crate::admin) async fn page_or_wait(
             },
         }
     }
-    metadata.changes(bucket, since, limit, all_leaves).await
+    metadata.changes_telling(bucket, since, limit, tell).await
 }
 
 /// The bucket of a place, if it can be followed: a live one in a live domain.
