@@ -42,6 +42,16 @@ pub(crate) enum What {
     Selected(String),
 }
 
+impl What {
+    /// `name`, `revs`, `purged` and `selector`.
+    fn columns(&self) -> (Option<&str>, Option<&str>, Option<&str>, Option<&str>) {
+        match self {
+            What::Revisions { name, revs, purged } => (Some(name), Some(revs), Some(purged), None),
+            What::Selected(selector) => (None, None, None, Some(selector)),
+        }
+    }
+}
+
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Appended {
@@ -64,12 +74,7 @@ pub(crate) async fn append(conn: &mut Conn, bucket: ContainerId, entry: &Entry) 
         .await?;
     let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
     let purge_seq = row.need_int()?;
-    let (name, revs, purged, selector) = match &entry.what {
-        What::Revisions { name, revs, purged } => {
-            (Some(name.as_str()), Some(revs.as_str()), Some(purged.as_str()), None)
-        }
-        What::Selected(selector) => (None, None, None, Some(selector.as_str())),
-    };
+    let (name, revs, _, selector) = entry.what.columns();
     let known = conn
         .fetch_one(
             "SELECT purge_seq, name, revs, selector FROM purges WHERE bucket_id = $1 AND purge_id = $2",
@@ -85,9 +90,34 @@ pub(crate) async fn append(conn: &mut Conn, bucket: ContainerId, entry: &Entry) 
         conn.execute("UPDATE buckets SET purge_seq = purge_seq - 1 WHERE id = $1", args![bucket]).await?;
         return if same { Ok(Appended::Known(number)) } else { Err(Refusal::Conflict.into()) };
     }
-    conn.execute(
-        "INSERT INTO purges (bucket_id, purge_seq, purge_id, at, door, actor, name, revs, purged, selector, upto_seq, origin)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    insert(conn, bucket, purge_seq, std::slice::from_ref(entry)).await?;
+    Ok(Appended::New(purge_seq))
+}
+
+/// Writes many entries down whose ids nobody has used yet, in their order, and tells the number of the last entry that
+/// there is. The bucket's row is locked by this.
+pub(crate) async fn append_new(
+    conn: &mut Conn,
+    bucket: ContainerId,
+    entries: &[Entry],
+) -> Result<i64, Failure> {
+    let count = entries.len() as i64;
+    let row = conn
+        .fetch_one(
+            "UPDATE buckets SET purge_seq = purge_seq + $2 WHERE id = $1 RETURNING purge_seq",
+            args![bucket, count],
+        )
+        .await?;
+    let Some(mut row) = row else { return Err(Refusal::NoSuchBucket.into()) };
+    let last = row.need_int()?;
+    insert(conn, bucket, last - count + 1, entries).await?;
+    Ok(last)
+}
+
+/// Puts the rows down, numbered from `first` on.
+async fn insert(conn: &mut Conn, bucket: ContainerId, first: i64, entries: &[Entry]) -> Result<(), Failure> {
+    let rows = (first..).zip(entries).map(|(purge_seq, entry)| {
+        let (name, revs, purged, selector) = entry.what.columns();
         args![
             bucket,
             purge_seq,
@@ -101,8 +131,14 @@ pub(crate) async fn append(conn: &mut Conn, bucket: ContainerId, entry: &Entry) 
             selector,
             entry.upto_seq,
             entry.origin
-        ],
+        ]
+    });
+    conn.execute_rows(
+        "INSERT INTO purges (bucket_id, purge_seq, purge_id, at, door, actor, name, revs, purged, selector, upto_seq, origin)
+         VALUES {rows}",
+        &[],
+        rows.collect(),
     )
     .await?;
-    Ok(Appended::New(purge_seq))
+    Ok(())
 }

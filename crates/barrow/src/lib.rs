@@ -6,7 +6,9 @@
 //! | [`config`] | every setting, its default and bounds |
 //! | `serve` | starts what the configuration describes, and stops it without losing anything |
 //! | `commands` | one file per group of operator's commands, each a request to the admin door |
+//! | `index` | a search index over one bucket, which follows its changes and purges |
 //! | `client`, `trust`, `credentials` | how the admin door is found and asked, what it must show, and as whom |
+//! | `peer`, `payload` | a door that is asked many things at once, and bodies that pass through |
 //! | `output`, `confirm` | tables, JSON, and the question before what cannot be undone |
 
 pub mod config;
@@ -17,7 +19,10 @@ mod commands;
 mod confirm;
 mod credentials;
 mod exit;
+mod index;
 mod output;
+mod payload;
+mod peer;
 mod serve;
 mod trust;
 

@@ -40,6 +40,7 @@ pub mod revision;
 pub mod rights;
 pub mod subject;
 mod time;
+pub mod tree;
 
 pub use audit::{AuditSink, NoAudit, SharedAudit};
 pub use barrier::{Epoch, Holdout, Member, Standing, Within};
@@ -59,5 +60,7 @@ pub use names::{BucketName, DomainName, Kind, ObjectName};
 pub use orphan::Orphan;
 pub use policy::{BadPolicy, Versioning, VersioningPolicy};
 pub use refusal::{BarrierOpen, Refusal};
+pub use revision::Revision;
 pub use rights::{Right, Rights};
 pub use time::Time;
+pub use tree::{Asked, Leaf, Node, Tree};

@@ -1,5 +1,6 @@
 //! One request from its head to its answer.
 
+use super::couch;
 use super::error::Complaint;
 use super::js;
 use super::openapi;
@@ -52,8 +53,9 @@ impl Door {
             }
         };
         let query = Query::parse(parts.uri.query())?;
+        let (gateway, headers, limits) = (&self.gateway, &parts.headers, &*self.limits);
         let host = host(parts);
-        let asked = Asked { gateway: &self.gateway, operation, params, query, host, principal, trail };
+        let asked = Asked { gateway, operation, params, query, host, headers, limits, principal, trail };
         let mut body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         dispatch(&asked, &mut body).await.map_err(|complaint| words::worded(operation, complaint))
     }
@@ -116,6 +118,10 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::ListObjects => ops::objects::list(asked).await,
         Operation::PurgeVersions => ops::purge_versions::purge(asked, body).await,
         Operation::RestoreObjects => ops::restore_objects::named(asked, body).await,
+        Operation::ShowRevisions => ops::revisions::show(asked).await,
+        Operation::ImportRevision => ops::revisions::bring(asked, body).await,
+        Operation::DiffRevisions => ops::revisions::diff(asked, body).await,
+        Operation::ApplyPurges => ops::revisions::apply(asked, body).await,
         Operation::Changes => ops::changes::changes(asked).await,
         Operation::Purges => ops::purges::purges(asked).await,
         Operation::ListFollowers => ops::followers::list(asked).await,
@@ -144,6 +150,14 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::StreamInfo => js::stream::info(asked, body).await,
         Operation::DeleteMessage => js::message::delete(asked, body).await,
         Operation::DeleteStream => js::stream::delete(asked, body).await,
+        Operation::CouchPurge => couch::purge(asked, body).await,
+        Operation::CouchPurgedInfos => couch::purged_infos(asked).await,
+        Operation::CouchInfosLimit => couch::show_infos_limit(asked).await,
+        Operation::CouchSetInfosLimit => couch::set_infos_limit(asked, body).await,
+        Operation::CouchMissingRevs => couch::missing_revs(asked, body).await,
+        Operation::CouchRevsDiff => couch::revs_diff(asked, body).await,
+        Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,
+        Operation::CouchSetRevsLimit => couch::set_revs_limit(asked, body).await,
     }
 }
 
@@ -192,16 +206,21 @@ impl Service for Door {
             Err(complaint) => Ok(Err(complaint)),
         };
         let (request, method, path) = (trail.id, &parts.method, parts.uri.path());
+        let worded = |complaint: Complaint| match couch::is_under(path) {
+            true if complaint.is_of_no_path() => couch::worded(couch::not_built(method, path)),
+            true => couch::worded(complaint),
+            false => complaint,
+        };
         let response = match answered {
             Ok(Ok(response)) => response,
             Ok(Err(complaint)) => {
                 tracing::debug!(%request, peer = %peer.0, %method, path, ?complaint, "refused");
-                self.refuse(operation, complaint, &trail)
+                self.refuse(operation, worded(complaint), &trail)
             }
             Err(panic) => {
                 let panic = reason(panic.as_ref());
                 tracing::error!(%request, peer = %peer.0, %method, path, panic, "a request handler panicked");
-                self.refuse(operation, Complaint::failed(Failure::Panicked), &trail)
+                self.refuse(operation, worded(Complaint::failed(Failure::Panicked)), &trail)
             }
         };
         self.finish(operation, response, trail)

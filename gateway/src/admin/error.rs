@@ -1,5 +1,6 @@
 //! What goes wrong, as the operator reads it: a status, a code, the state the thing is in, and the next command.
 
+use super::couch::CouchRefused;
 use super::openapi::written;
 use super::view::BarrierOpenView;
 use crate::auth::Denied;
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// How soon members that are waited for may have let go.
 const RETRY: Duration = Duration::from_millis(500);
+
+/// The code of what no path leads to.
+const NO_SUCH_PATH: &str = "NoSuchPath";
 
 /// An answer that says no.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ struct Aside {
     rule: Option<&'static str>,
     /// The number of it in a message stream's words.
     number: Option<u16>,
+    /// The couch door's word for it: then that is how it is written.
+    couch: Option<&'static str>,
 }
 
 /// What went wrong: with the request, or with one item of many.
@@ -130,7 +136,7 @@ impl Complaint {
 
     pub(super) fn no_such_path(path: &str) -> Self {
         let path: String = path.chars().take(200).collect();
-        Complaint::new(StatusCode::NOT_FOUND, "NoSuchPath", format!("nothing is served at {path:?}"))
+        Complaint::new(StatusCode::NOT_FOUND, NO_SUCH_PATH, format!("nothing is served at {path:?}"))
     }
 
     /// No call of a message stream that is built.
@@ -176,6 +182,16 @@ impl Complaint {
 
     pub(super) fn with_status(self, status: StatusCode) -> Self {
         Complaint { status, ..self }
+    }
+
+    /// As the couch door writes it, with its word for it.
+    pub(super) fn in_couch_words(self, error: &'static str) -> Self {
+        self.with(|aside| aside.couch = Some(error))
+    }
+
+    /// Whether nothing is served at the path that was asked for.
+    pub(super) fn is_of_no_path(&self) -> bool {
+        self.code == NO_SUCH_PATH
     }
 
     /// The refusal behind it, if it is one.
@@ -306,7 +322,10 @@ impl Complaint {
     pub(super) fn answer(self) -> Response<Body> {
         let (status, allow, close) = (self.status, self.aside.allow.clone(), self.close);
         let retry_after = self.aside.retry_after;
-        let body = serde_json::json!(Refused { error: self.told() });
+        let body = match self.aside.couch {
+            Some(error) => serde_json::json!(CouchRefused { error, reason: self.message }),
+            None => serde_json::json!(Refused { error: self.told() }),
+        };
         let mut response = Response::new(Body::from(format!("{body}\n")));
         *response.status_mut() = status;
         let headers = response.headers_mut();

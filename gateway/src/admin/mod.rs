@@ -11,11 +11,13 @@
 //! | `js` | the door of a message stream, in JetStream's words |
 //! | `view` | how things look in JSON: times in RFC 3339, states by their one word |
 //! | `openapi` | what the door says of itself, made of the table and of the types that are read and written |
+//! | `couch` | what CouchDB's purge family asks for, in its words |
 //! | `ops` | one file per group of operations: decode, call, encode |
 //!
 //! Answers are JSON. A container is addressed by its name or its UUID. Arguments and fields that are not known are
 //! refused: a misspelt filter would otherwise list, or restore, something else than was meant.
 
+mod couch;
 mod door;
 mod error;
 mod js;

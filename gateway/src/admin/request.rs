@@ -6,10 +6,10 @@ use super::route::{Operation, Params};
 use super::trail::Trail;
 use crate::Gateway;
 use crate::auth::{Denied, Principal};
-use crate::http::{Body, BodyReader, Query};
+use crate::http::{Body, BodyReader, Limits, Query};
 use crate::objects::Error;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use lifecycle::{ContainerId, State, Time};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +34,8 @@ pub(super) struct Asked<'a> {
     pub(super) query: Query,
     /// The name in the header `Host`, without a port: which domain is meant where the path does not say.
     pub(super) host: Option<String>,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) limits: &'a Limits,
     /// `None` on an open route, where nothing may be asked of anybody.
     pub(super) principal: Option<Principal>,
     /// What is written down of it.

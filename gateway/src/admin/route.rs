@@ -98,6 +98,14 @@ operations! {
     PurgeVersions = "POST" "/v1/domains/{domain}/buckets/{bucket}/versions/purge" Some(Right::Purge);
     /// Brings objects back.
     RestoreObjects = "POST" "/v1/domains/{domain}/buckets/{bucket}/objects/restore" Some(Right::Restore);
+    /// The revisions of a name, or one of them with its bytes.
+    ShowRevisions = "GET" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Admin);
+    /// Takes a version of another installation in.
+    ImportRevision = "PUT" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Import);
+    /// What of another installation's revisions is not here.
+    DiffRevisions = "POST" "/v1/domains/{domain}/buckets/{bucket}/revisions/diff" Some(Right::Import);
+    /// Purges here what was purged in another installation.
+    ApplyPurges = "POST" "/v1/domains/{domain}/buckets/{bucket}/purges" Some(Right::Purge);
     /// What changed in a bucket, in order.
     Changes = "GET" "/v1/domains/{domain}/buckets/{bucket}/changes" Some(Right::Admin);
     /// What was purged from a bucket, in order.
@@ -158,6 +166,22 @@ operations! {
     DeleteMessage = "POST" "/_js/api/STREAM.MSG.DELETE.{stream}" Some(Right::DeleteVersion);
     /// JetStream: removes a stream, which is a bucket.
     DeleteStream = "POST" "/_js/api/STREAM.DELETE.{stream}" Some(Right::Remove);
+    /// Purges revisions, at once and for good (CouchDB).
+    CouchPurge = "POST" "/_couch/{bucket}/_purge" Some(Right::Purge);
+    /// Purges of revisions that are remembered (CouchDB).
+    CouchPurgedInfos = "GET" "/_couch/{bucket}/_purged_infos" Some(Right::Admin);
+    /// How many purges are remembered (CouchDB).
+    CouchInfosLimit = "GET" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
+    /// Sets how many purges are remembered (CouchDB).
+    CouchSetInfosLimit = "PUT" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
+    /// Which revisions are missing (CouchDB).
+    CouchMissingRevs = "POST" "/_couch/{bucket}/_missing_revs" Some(Right::Read);
+    /// Which revisions are missing, and what they may descend from (CouchDB).
+    CouchRevsDiff = "POST" "/_couch/{bucket}/_revs_diff" Some(Right::Read);
+    /// How long paths of revisions are (CouchDB).
+    CouchRevsLimit = "GET" "/_couch/{bucket}/_revs_limit" Some(Right::Admin);
+    /// Sets how long paths of revisions are (CouchDB).
+    CouchSetRevsLimit = "PUT" "/_couch/{bucket}/_revs_limit" Some(Right::Admin);
 }
 
 impl Operation {
@@ -184,6 +208,7 @@ impl Operation {
                 | Operation::PurgeStream
                 | Operation::DeleteMessage
                 | Operation::DeleteStream
+                | Operation::CouchPurge
         )
     }
 
@@ -334,7 +359,8 @@ mod tests {
     #[test]
     fn nothing_below_v1_is_open_but_its_description() {
         for route in routes() {
-            let closed = route.path.starts_with("/v1") && route.path != "/v1/openapi.json";
+            let below = route.path.starts_with("/v1") || route.path.starts_with("/_");
+            let closed = below && route.path != "/v1/openapi.json";
             assert_eq!(closed, route.right.is_some(), "{route:?}");
         }
     }

@@ -24,6 +24,8 @@ pub struct Limits {
     pub per_peer: usize,
     /// Requests being answered, counted until the last byte of the answer is handed over. Beyond: 503, Retry-After.
     pub in_flight: usize,
+    /// Revisions that one purge may name. Beyond: 400.
+    pub purge_revisions: usize,
     /// How long running requests may go on after a stop was asked for.
     pub shutdown: Duration,
 }
@@ -40,6 +42,7 @@ impl Default for Limits {
             connections: 16_384,
             per_peer: 512,
             in_flight: 4_096,
+            purge_revisions: 10_000,
             shutdown: Duration::from_secs(30),
         }
     }

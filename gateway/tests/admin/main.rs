@@ -7,11 +7,13 @@ mod changes;
 #[path = "../common/mod.rs"]
 mod common;
 mod containers;
+mod couch;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod js;
 mod openapi;
 mod purge_versions;
+mod revisions;
 mod why;
 
 use common::{DAY, ROOT, World};

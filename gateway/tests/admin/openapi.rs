@@ -88,6 +88,27 @@ async fn references_lead_somewhere_and_every_schema_is_one_and_used() {
     }
 }
 
+/// Purges of versions, of a bucket of their own.
+async fn purges(w: &World) {
+    let bucket = w.bucket("stream").await;
+    w.versioning(bucket, "enabled").await;
+    for n in 0..1_100 {
+        w.put(bucket, &format!("kv/{n}")).await;
+    }
+    let purge = format!("{BUCKETS}/stream/versions/purge");
+    w.post(&purge, json!({ "filter": "kv/1", "dry_run": true })).await;
+    w.post(&purge, json!({ "filter": "kv/1" })).await;
+    let begun = w.ask("POST", &purge, json!({ "filter": "kv/*", "mode": "async" }), 202).await;
+    let id = begun["deletion_id"].as_str().unwrap();
+    w.post(&format!("/v1/deletions/{id}/cancel"), json!({})).await;
+    w.get(&format!("/v1/deletions/{id}")).await;
+    w.put(bucket, "a").await;
+    let last = w.post("/_js/api/STREAM.INFO.stream", json!({})).await["state"]["last_seq"].clone();
+    w.post("/_js/api/STREAM.MSG.DELETE.stream", json!({ "seq": last })).await;
+    w.post("/_js/api/STREAM.PURGE.stream", json!({ "filter": "kv.*", "keep": 1 })).await;
+    w.post("/_js/api/STREAM.DELETE.stream", json!({})).await;
+}
+
 /// The whole life, so that each way in which an operation says that it is done has been held against its description.
 #[tokio::test]
 async fn everything_that_is_described_is_answered() {
@@ -131,11 +152,15 @@ async fn everything_that_is_described_is_answered() {
     w.get(&format!("{BUCKETS}/photos/followers?limit=5")).await;
     w.ask("DELETE", &follower, Value::Null, 200).await;
     w.get(&format!("{BUCKETS}/photos/changes?since=0&limit=5&wait_ms=1&all_leaves=true")).await;
+    crate::revisions::all_of_them(&w).await;
     let out = w.post(&format!("{BUCKETS}/photos/empty"), json!({})).await;
     w.get(&format!("{BUCKETS}/photos/purges?since=0")).await;
     let contents = format!("{BUCKETS}/photos/contents/{}/restore", out["contents"].as_str().unwrap());
     w.post(&contents, json!({ "dry_run": true })).await;
     w.post(&contents, json!({})).await;
+
+    crate::couch::everything(&w, bucket).await;
+    purges(&w).await;
 
     let removed = w.post(&format!("{BUCKETS}/photos/remove"), json!({ "reason": "moved" })).await;
     w.get(&format!("/v1/deletions/{}", removed["deletion_id"].as_str().unwrap())).await;

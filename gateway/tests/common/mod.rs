@@ -102,6 +102,17 @@ impl World {
     }
 
     pub(crate) async fn on(db: Database) -> Self {
+        World::with(db, Limits::default()).await
+    }
+
+    /// With other limits than the usual ones.
+    pub(crate) async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        World::with(Database::sqlite(), limits).await
+    }
+
+    async fn with(db: Database, limits: Limits) -> Self {
         let clock = Arc::new(ManualClock::default());
         let metadata = db.open(clock.clone()).await;
         let settings = blobs::Settings::at("memory:");
@@ -138,7 +149,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let (stop, stopped) = watch::channel(false);
-        let limits = Arc::new(Limits::default());
+        let limits = Arc::new(limits);
         let door = admin::Door::new(gateway.clone(), limits.clone());
         tokio::spawn(serve(listener, limits, door, stopped));
         World { gateway, clock, background, audit, at, seen: Mutex::default(), db, stop }
@@ -172,7 +183,19 @@ impl World {
         target: &str,
         body: &str,
     ) -> Kept {
-        let answer = self.ask_unheld(key, method, target, body).await;
+        self.ask_with(key, method, target, &[], body).await
+    }
+
+    /// As [`World::ask_as`], with these headers.
+    pub(crate) async fn ask_with(
+        &self,
+        key: Option<(&str, &str)>,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Kept {
+        let answer = self.ask_headed(key, method, target, headers, body).await;
         match self.described().await.holds(Exchange { method, target, body, answer: &answer }) {
             Ok(seen) => self.seen.lock().unwrap().extend(seen),
             Err(error) => panic!("{method} {target} {body} is not as described: {error}"),
@@ -181,8 +204,22 @@ impl World {
     }
 
     async fn ask_unheld(&self, key: Option<(&str, &str)>, method: &str, target: &str, body: &str) -> Kept {
-        let door = testkit::load::Door::new(self.at, "barrow.local", key);
-        let request = door.same(method, target).body(Bytes::copy_from_slice(body.as_bytes()));
+        self.ask_headed(key, method, target, &[], body).await
+    }
+
+    async fn ask_headed(
+        &self,
+        key: Option<(&str, &str)>,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Kept {
+        let host = headers.iter().find(|(name, _)| *name == "host").map_or("barrow.local", |(_, host)| host);
+        let door = testkit::load::Door::new(self.at, host, key);
+        let others = headers.iter().filter(|(name, _)| *name != "host");
+        let request = others.fold(door.same(method, target), |asked, (name, value)| asked.field(name, value));
+        let request = request.body(Bytes::copy_from_slice(body.as_bytes()));
         door.ask_anyway(&request).await.unwrap()
     }
 

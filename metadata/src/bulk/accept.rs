@@ -5,7 +5,7 @@ use super::floor::{self, floor};
 use super::job::{self, BY_NUMBER, Job, Memo, PurgeJob, PurgeState};
 use super::scan::Through;
 use super::selector::{Bound, PurgeSelector};
-use super::step::{self, Ground, advance, lock, positions};
+use super::step::{self, Finality, Ground, advance, lock, positions};
 use super::sweep::is_plain;
 use crate::containers::{RemoveOrder, empty_as};
 use crate::error::Failure;
@@ -62,7 +62,12 @@ pub enum Accepted {
     },
 }
 
-pub(super) async fn accept(conn: &mut Conn, now: Time, order: &PurgeVersions) -> Result<Accepted, Failure> {
+pub(super) async fn accept(
+    conn: &mut Conn,
+    now: Time,
+    order: &PurgeVersions,
+    finality: Finality,
+) -> Result<Accepted, Failure> {
     let Some((mut ground, own)) = lock(conn, order.bucket, order.domain).await? else {
         return Err(Refusal::NoSuchBucket.into());
     };
@@ -138,7 +143,7 @@ pub(super) async fn accept(conn: &mut Conn, now: Time, order: &PurgeVersions) ->
     if step::needs_floor(&job) {
         job.memo.positions = positions(conn, &ground).await?;
     } else {
-        advance(conn, now, &mut job, &mut ground).await?;
+        advance(conn, now, &mut job, &mut ground, finality).await?;
     }
     job.update(conn).await?;
     Ok(Accepted::Begun(job.view))

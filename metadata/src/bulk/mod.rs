@@ -46,6 +46,7 @@ use crate::writer::Urgency;
 use job::{BY_ID, RUNNING};
 use lifecycle::{ContainerId, Refusal, Time};
 use scan::Through;
+use step::Finality;
 
 impl Metadata {
     /// Accepts a purge of a live bucket's versions and does the first piece of it. If it is still running then, the rest is for
@@ -54,10 +55,11 @@ impl Metadata {
     /// # Errors
     /// [`Refusal::NoSuchBucket`]; [`Failure::Unavailable`], of a final purge also while purging is halted.
     pub async fn purge_versions(&self, order: PurgeVersions) -> Result<Accepted, Failure> {
+        let finality = self.finality();
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let order = order.clone();
-                Box::pin(async move { accept::accept(conn, now, &order).await })
+                Box::pin(async move { accept::accept(conn, now, &order, finality).await })
             })
             .await
     }
@@ -69,11 +71,16 @@ impl Metadata {
     /// [`Refusal::Unknown`]; [`Failure::Unavailable`], of a final purge also while purging is halted.
     pub async fn purge_versions_step(&self, id: ContainerId) -> Result<PurgeJob, Failure> {
         self.find_floor(id).await?;
+        let finality = self.finality();
         self.writer
             .solo(Urgency::Background, move |conn, now| {
-                Box::pin(async move { Ok(step::step(conn, now, id).await?.view) })
+                Box::pin(async move { Ok(step::step(conn, now, id, finality).await?.view) })
             })
             .await
+    }
+
+    fn finality(&self) -> Finality {
+        Finality { asks_db_clock: self.trust_db_clock, drain: self.members.settings.drain_timeout }
     }
 
     /// Where the newest are kept, which those are is found out first.

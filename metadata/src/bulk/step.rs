@@ -18,9 +18,19 @@ use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use lifecycle::{ContainerId, Refusal, State, Time, Versioning};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Versions that one step looks at, of each kind. At ten to twenty microseconds each it takes well below 50 ms.
 pub(super) const STEP_ROWS: u32 = 1_024;
+
+/// What a transaction needs to know of the installation where versions go finally.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finality {
+    /// Whether the database's clock is asked, too: nothing is final before both say so (rule R2).
+    pub(super) asks_db_clock: bool,
+    /// So long the bytes stay for reads that began before.
+    pub(super) drain: Duration,
+}
 
 /// The bucket in which a purge acts, locked until the transaction ends.
 pub(super) struct Ground {
@@ -40,7 +50,12 @@ enum Standing {
 }
 
 /// Does the next piece of the purge `id`.
-pub(super) async fn step(conn: &mut Conn, now: Time, id: ContainerId) -> Result<Job, Failure> {
+pub(super) async fn step(
+    conn: &mut Conn,
+    now: Time,
+    id: ContainerId,
+    finality: Finality,
+) -> Result<Job, Failure> {
     let Some(job) = job::find(conn, BY_ID, args![id]).await? else { return Err(Refusal::Unknown.into()) };
     if job.view.state != PurgeState::Running {
         return Ok(job);
@@ -53,7 +68,7 @@ pub(super) async fn step(conn: &mut Conn, now: Time, id: ContainerId) -> Result<
     }
     match standing {
         Standing::Live(mut ground) => {
-            advance(conn, now, &mut job, &mut ground).await?;
+            advance(conn, now, &mut job, &mut ground, finality).await?;
             job.update(conn).await?;
         }
         Standing::Waits => job.view.waits = true,
@@ -111,18 +126,24 @@ pub(super) async fn advance(
     now: Time,
     job: &mut Job,
     ground: &mut Ground,
+    finality: Finality,
 ) -> Result<(), Failure> {
+    let mut now = now;
     if job.grace.is_none() {
         halted::refuse(conn).await?;
+        if finality.asks_db_clock {
+            now = now.min(conn.db_now().await?);
+        }
     }
+    let moment = Moment { now, drained_at: now.plus(finality.drain) };
     let before = ground.change_seq;
     let mut usage = Usage::default();
     let is_over = match span(job) {
         Some(span) if sweep::is_plain(&mut Through::Writer(conn), job.contents).await? => {
-            by_position(conn, now, job, ground, span, &mut usage).await?
+            by_position(conn, moment, job, ground, span, &mut usage).await?
         }
         _ if needs_floor(job) => false,
-        _ => by_name(conn, now, job, ground, &mut usage).await?,
+        _ => by_name(conn, moment, job, ground, &mut usage).await?,
     };
     usage.apply(conn).await?;
     if ground.change_seq > before {
@@ -166,25 +187,32 @@ fn span(job: &Job) -> Option<Span> {
     Some((job.memo.swept, to))
 }
 
+/// The time, and when the last read that began before it has had its own.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    now: Time,
+    drained_at: Time,
+}
+
 /// Tells whether this was all.
 async fn by_position(
     conn: &mut Conn,
-    now: Time,
+    Moment { now, drained_at }: Moment,
     job: &mut Job,
     ground: &mut Ground,
     span: Span,
     usage: &mut Usage,
 ) -> Result<bool, DbError> {
-    let limit = 2 * STEP_ROWS;
+    let limit = STEP_ROWS + STEP_ROWS / 2;
     let found = sweep::look(&mut Through::Writer(conn), job.contents, span, limit).await?;
     if found.purged == 0 {
         return Ok(true);
     }
     let purge_after = job.grace.map(|grace| now.plus(grace));
     let actor = job.view.actor.clone();
-    let going = Going { now, purge_after, actor: &actor, change_seq: ground.change_seq };
-    sweep::take(conn, job.contents, span.0, found, going).await?;
-    ground.change_seq += i64::try_from(found.purged).unwrap_or(0);
+    let going = Going { now, drained_at, purge_after, actor: &actor, change_seq: ground.change_seq };
+    sweep::take(conn, job.contents, found, going).await?;
+    ground.change_seq += found.changes();
     went(job, usage, found.purged, found.bytes);
     job.view.looked += found.purged;
     job.memo.swept = found.last;
@@ -194,13 +222,14 @@ async fn by_position(
 /// Tells whether this was all.
 async fn by_name(
     conn: &mut Conn,
-    now: Time,
+    moment: Moment,
     job: &mut Job,
     ground: &mut Ground,
     usage: &mut Usage,
 ) -> Result<bool, DbError> {
     // What was swept by position before is gone: a walk over names begins at their end.
     job.memo.by_name = true;
+    let now = moment.now;
     let terms = Terms { selector: &job.selector, upto: job.view.upto_seq, floor: job.memo.floor, now };
     let cursor = job.memo.cursor.take();
     let wanted = (&job.selector, job.view.upto_seq);
@@ -221,7 +250,7 @@ async fn by_name(
         }
     }
     let (count, bytes) = (going.len() as u64, going.iter().map(|row| row.size).sum());
-    take(conn, now, job, &going, ground.change_seq).await?;
+    take(conn, moment, job, &going, ground.change_seq).await?;
     for name in uncovers {
         uncover(conn, &ground.rules, &name).await?;
     }
@@ -256,20 +285,21 @@ macro_rules! take {
     };
 }
 
-const REMOVE: &str = take!("state = 'removed', due_at = gone.column3");
-const PURGE: &str = take!("state = 'purging', due_at = gone.column3");
+const REMOVE: &str = take!("state = 'removed', claim_until = NULL, due_at = gone.column3");
+// Nobody holds it, and nobody may until then.
+const PURGE: &str = take!("state = 'purging', due_at = NULL, claim_until = gone.column3");
 
 async fn take(
     conn: &mut Conn,
-    now: Time,
+    Moment { now, drained_at }: Moment,
     job: &Job,
     going: &[Candidate],
     change_seq: i64,
 ) -> Result<(), DbError> {
     let promise = job.grace.map(|grace| now.plus(grace));
     let row = |(at, row): (i64, &Candidate)| -> Vec<Value> {
-        let due_at = promise.and_then(|promise| row.guard.due_at(promise));
-        args![row.id, at, due_at]
+        let until = promise.map_or(Some(drained_at), |promise| row.guard.due_at(promise));
+        args![row.id, at, until]
     };
     let rows: Vec<Vec<Value>> = (change_seq + 1..).zip(going).map(row).collect();
     let text = if promise.is_some() { REMOVE } else { PURGE };

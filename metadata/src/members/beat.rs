@@ -73,7 +73,7 @@ pub(super) async fn beat(
     }
     let reads = members.pins.reads();
     if !reads.is_empty() {
-        let doomed = read_doomed(conn, &reads).await?;
+        let doomed = read_doomed(conn, &reads, now).await?;
         members.pins.cut_reads(&doomed);
     }
     let telling = Told { epoch, holdouts: members.pins.holdouts(), reads: spelled(&reads) };
@@ -130,14 +130,20 @@ async fn read_events(conn: &mut Conn, seen: Epoch) -> Result<(Epoch, Vec<Event>,
     Ok((epoch, events, full))
 }
 
-/// Which of these belong to versions that somebody is purging: whoever reads them has had the time to finish.
-async fn read_doomed(conn: &mut Conn, reads: &HashSet<BlobName>) -> Result<HashSet<BlobName>, DbError> {
+/// Which of these belong to versions that somebody is purging: whoever reads them has had the time to finish. What was purged
+/// by its revision is nobody's until that time is over.
+async fn read_doomed(
+    conn: &mut Conn,
+    reads: &HashSet<BlobName>,
+    now: Time,
+) -> Result<HashSet<BlobName>, DbError> {
     let rows = reads.iter().map(|name| args![*name]).collect();
     let found = conn
         .fetch_rows(
             "SELECT b.name FROM (VALUES {rows}) AS wanted CROSS JOIN blobs b CROSS JOIN versions v
-             WHERE b.name = wanted.column1 AND v.id = b.owner AND v.state = 'purging'",
-            &[],
+             WHERE b.name = wanted.column1 AND v.id = b.owner AND v.state = 'purging'
+                AND (v.claim_by IS NOT NULL OR v.claim_until IS NULL OR v.claim_until <= $1)",
+            &[now.into()],
             rows,
         )
         .await?;

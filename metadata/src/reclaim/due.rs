@@ -148,7 +148,8 @@ impl Metadata {
         })
     }
 
-    /// The earliest moment at which anything removed will be due, versions and containers alike: when to wake up.
+    /// The earliest moment at which anything removed will be due, versions and containers alike, or at which what was purged
+    /// at once may be reclaimed: when to wake up.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
@@ -159,6 +160,10 @@ impl Metadata {
              FROM usage u JOIN contents c ON c.id = u.contents_id JOIN buckets b ON b.id = c.bucket_id
                 JOIN domains d ON d.id = b.domain_id
              WHERE u.state = 'removed' AND u.objects > 0 AND c.state = 'live' AND b.state = 'live' AND d.state = 'live'",
+            // What was purged by its revision waits for nothing but the end of the reads that had begun.
+            "SELECT MIN((SELECT MIN(v.claim_until) FROM versions v WHERE v.contents_id = u.contents_id
+                AND v.state = 'purging' AND v.claim_by IS NULL))
+             FROM usage u WHERE u.state = 'purging' AND u.objects > 0",
             "SELECT MIN(purge_after) FROM domains WHERE state = 'removed'",
             // Nothing happens by itself inside a container that is not live: it is no reason to wake up.
             "SELECT MIN(b.purge_after) FROM buckets b JOIN domains d ON d.id = b.domain_id

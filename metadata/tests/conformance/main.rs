@@ -98,6 +98,8 @@ mod guards;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod ledger;
@@ -109,6 +111,8 @@ mod listing;
 mod load;
 #[cfg(test)]
 mod lost_link;
+#[cfg(test)]
+mod missing_revisions;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
@@ -129,6 +133,8 @@ mod purges;
 mod records;
 #[cfg(test)]
 mod restoring;
+#[cfg(test)]
+mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //! may be dead.
 
 use crate::world::*;
-use lifecycle::State;
+use lifecycle::{Asked, State};
 use metadata::testing::{explain, statements_of};
-use metadata::{ContainerKind, UploadsOrder, Which};
+use metadata::{ContainerKind, MissingOrder, PurgePair, RevisionPurge, UploadsOrder, Which};
 
 /// The plans of all statements that `doing` runs.
 async fn plans(world: &World, doing: impl Future<Output = ()>) -> Vec<(String, Vec<String>)> {
@@ -97,6 +97,49 @@ async fn a_claim_walks_the_due_index_and_stops_at_its_limit() {
     world.finish().await;
 }
 
+/// Whatever is purged, no more is looked at than is meant: by position or by name, in the order of an index.
+#[tokio::test]
+async fn a_purge_in_bulk_walks_what_it_means() {
+    use crate::purges::{before, keep, order, purge_as, selector};
+    use metadata::{PurgeBound, PurgeNames, PurgeSelector, PurgeVersions};
+    let world = World::sqlite().await;
+    world.versioning("enabled").await;
+    for name in ["a/1", "a/2", "b", "b"] {
+        world.put(name).await.unwrap();
+    }
+    world.put("c").kept_for(DAY).await.unwrap();
+    let everything = || PurgeNames::Filter(lifecycle::Filter::everything());
+    for selector in [
+        selector("a.*", None),
+        selector("a.>", before(2)),
+        selector("b", keep(1)),
+        PurgeSelector { names: PurgeNames::Listed(["a/2".to_owned()].into()), bound: None },
+        PurgeSelector { names: everything(), bound: Some(PurgeBound::KeepPerName(1)) },
+        PurgeSelector { names: everything(), bound: Some(keep(1)) },
+        selector("c", None),
+        PurgeSelector { names: everything(), bound: Some(before(3)) },
+    ] {
+        let order = PurgeVersions { selector, ..order(&world) };
+        let ran = plans(&world, async {
+            world.m.count_purge(&order).await.unwrap();
+            purge_as(&world, order).await;
+        })
+        .await;
+        for (statement, plan) in ran.iter().filter(|(statement, _)| statement.contains("versions")) {
+            let walks = |line: &String| {
+                ["SCAN v", "SCAN versions"]
+                    .iter()
+                    .any(|scan| line.starts_with(scan) || line.contains(&format!(" {scan}")))
+            };
+            assert!(!plan.iter().any(walks), "{statement}: {plan:#?}");
+            if statement.contains("FROM versions v") {
+                assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{statement}: {plan:#?}");
+            }
+        }
+    }
+    world.finish().await;
+}
+
 /// Everything that a day of this house runs, down to the last statement.
 #[tokio::test]
 async fn no_statement_walks_all_versions_or_blobs() {
@@ -111,6 +154,20 @@ async fn no_statement_walks_all_versions_or_blobs() {
         let version = world.restore("a").replace().await.unwrap().version;
         world.delete("a").await.unwrap();
         world.restore_version(version).under("d").await.unwrap();
+        let asked: Vec<_> =
+            ["b", "d", "nobody"].map(|name| (name.to_owned(), vec![Asked::parse("7-x").unwrap()])).into();
+        let order = MissingOrder { bucket: world.bucket, asked, ancestors: 9, purged: true };
+        world.m.missing_revisions(order).await.unwrap();
+        let names = ["b".to_owned(), "c".to_owned()];
+        let trees = world.m.revision_trees(world.bucket, &names).await.unwrap();
+        let pairs = trees.into_iter().map(|(name, tree)| {
+            let revs = tree.leaves().iter().map(|leaf| leaf.revision.into()).collect();
+            PurgePair { name, revs, purge_id: Some(*lifecycle::BlobName::random().as_bytes()) }
+        });
+        let (domain, bucket, pairs) = (world.domain, world.bucket, pairs.collect());
+        let order = RevisionPurge { domain, bucket, pairs, door: "couch", actor: "olga".to_owned() };
+        assert!(world.m.purge_revisions(order).await.unwrap().versions >= 4);
+        world.m.purge_infos(world.bucket, 0, 10).await.unwrap();
         let upload = world.stage("up").await;
         world.put_staged("up", upload, 5).await.unwrap();
         world.stage("lost").await;

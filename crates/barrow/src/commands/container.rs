@@ -90,6 +90,13 @@ pub(super) fn told_of_more(more: bool) {
     }
 }
 
+/// The same of a search, which has no prefix.
+pub(super) fn told_of_more_hits(more: bool) {
+    if more {
+        eprintln!("there are more; raise --limit or search for more words");
+    }
+}
+
 pub(super) async fn remove(
     session: &Session<'_>,
     address: &Address,

@@ -4,7 +4,7 @@ use super::Session;
 use super::container::Address;
 use crate::cli::PurgeVersions;
 use crate::client::encoded;
-use crate::confirm::confirm;
+use crate::confirm::confirm_that;
 use crate::exit::{Exit, Failed};
 use crate::output::{self, field, say, size};
 use serde_json::{Value, json};
@@ -32,7 +32,11 @@ pub(super) async fn run(
     if let Some(count) = expect {
         body["expect_count"] = count.into();
     }
-    confirm(yes, &format!("purging versions in {}", address.shown), &address.name)?;
+    let until = match body["final"].as_bool() {
+        Some(true) => "cannot be undone",
+        _ => "can be undone until the grace is over",
+    };
+    confirm_that(yes, &format!("purging versions in {} {until}", address.shown), &address.name)?;
     let mut job = session.client.post(&target, &body).await?;
     let deletion = format!("/v1/deletions/{}", encoded(&field(&job, "deletion_id")));
     while follow && job["state"] == "running" {

@@ -16,6 +16,8 @@ pub struct Limits {
     pub per_peer: usize,
     /// Requests being worked on; beyond it the answer is 503 at once.
     pub in_flight: usize,
+    /// Revisions that one `_purge` may name; beyond it the answer is 400.
+    pub purge_revisions: usize,
     /// How long a stopping server waits for requests under way.
     pub shutdown: Duration,
 }
@@ -31,6 +33,7 @@ impl Limits {
             connections: section.number("connections", 16_384, 1..=1_000_000),
             per_peer: section.number("per_peer", 512, 1..=1_000_000),
             in_flight: section.number("in_flight", 4_096, 1..=1_000_000),
+            purge_revisions: section.number("purge_revisions", 10_000, 1..=100_000),
             shutdown: section.duration("shutdown", "30s", Duration::ZERO..=HOUR),
         }
     }

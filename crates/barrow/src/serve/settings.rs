@@ -80,6 +80,7 @@ pub(super) fn limits(config: &Config) -> Limits {
         connections: config.limits.connections,
         per_peer: config.limits.per_peer,
         in_flight: config.limits.in_flight,
+        purge_revisions: config.limits.purge_revisions,
         shutdown: config.limits.shutdown,
         ..Limits::default()
     }

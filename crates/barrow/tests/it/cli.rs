@@ -247,6 +247,48 @@ fn objects_are_found_in_the_trash_and_brought_back() {
 }
 
 #[test]
+fn versions_are_purged_as_they_were_counted() {
+    let house = House::new();
+    let server = house.serve();
+    let done = |args: &[&str]| house.command(args).outcome().done();
+    done(&["bucket", "create", "photos"]);
+    let (key, secret) = house.root();
+    let root = Some((key.as_str(), secret.as_str()));
+    for name in ["kv/a", "kv/b", "kv/c", "other"] {
+        assert_eq!(http(server.scsp, "POST", &format!("/photos/{name}"), root, "", "bytes").0, 201);
+    }
+    let status = |name: &str| http(server.scsp, "GET", &format!("/photos/{name}"), root, "", "").0;
+    let would = done(&["purge", "photos", "--filter", "kv/*", "--dry-run"]);
+    assert!(would.contains("would purge 3 versions") && would.contains("--expect 3"), "{would}");
+    let asked = house.command(&["purge", "photos", "--filter", "kv/*"]).outcome();
+    assert_eq!(asked.code, 1);
+    assert!(asked.stderr.contains("until the grace is over"), "{}", asked.stderr);
+    let other = house.command(&["purge", "photos", "--filter", "kv/*", "--expect", "4", "--yes"]).outcome();
+    assert_eq!(other.code, 1);
+    assert!(other.stderr.contains("COUNTCHANGED"), "{}", other.stderr);
+    assert_eq!(status("kv/a"), 200);
+    let purged = done(&["purge", "photos", "--filter", "kv/*", "--expect", "3", "--yes", "--follow"]);
+    assert!(purged.contains("purged 3 versions in barrow.local/photos"), "{purged}");
+    assert_eq!((status("kv/a"), status("other")), (404, 200));
+    done(&["trash", "restore", "photos", "kv/a"]);
+    let last = done(&["purge", "photos", "--name", "kv/a", "--final", "--yes"]);
+    assert!(last.contains("nothing of it can be restored"), "{last}");
+    assert_eq!(house.command(&["trash", "restore", "photos", "kv/a"]).outcome().code, 1);
+    let listed = done(&["deletions"]);
+    assert!(listed.contains("versions"), "{listed}");
+    for wrong in [
+        &["purge", "photos", "--keep", "1", "--yes"][..],
+        &["purge", "photos", "--filter", "a", "--prefix", "b", "--yes"],
+        &["purge", "photos", "--filter", "a", "--keep", "1", "--before-seq", "2", "--yes"],
+        &["purge", "--filter", "a", "--yes"],
+        &["purge", "photos", "--filter", "a", "--plan"],
+    ] {
+        assert_eq!(house.command(wrong).outcome().code, 2, "{wrong:?}");
+    }
+    assert!(done(&["check", "--blobs"]).starts_with("0 violations"));
+}
+
+#[test]
 fn why_is_answered_and_a_bucket_becomes_what_it_was() {
     let house = House::new();
     let server = house.serve();

@@ -61,6 +61,14 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     };
     let time = options.scale.load_time();
     let mut rows = Vec::new();
+    if options.only_purges {
+        let server = setup.in_dir("main").start().await?;
+        let bucket = format!("bench-{}-purges", std::process::id());
+        tell("purging versions");
+        let _found = purges::run(&server, &bucket, options.scale.purged_versions(), &mut rows).await?;
+        server.stop().await?;
+        return Ok(Outcome { rows, verdicts: Vec::new() });
+    }
 
     tell("floors");
     // Floors are simple and settle soon.

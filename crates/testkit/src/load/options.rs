@@ -107,6 +107,8 @@ pub struct Options {
     pub scale: Scale,
     /// Whether a broken promise is a failure.
     pub check: bool,
+    /// Only purges of versions are measured, and no promise is judged.
+    pub only_purges: bool,
 }
 
 /// What `--help` says.
@@ -118,6 +120,7 @@ barrow-bench [--quick | --full] [--metadata URL] [--server PROGRAM] [--dir DIR] 
   --metadata URL   on this database instead of SQLite; an empty one, postgres://user@host/db
   --server PROGRAM the program under test (target/release/barrow)
   --dir DIR        where its files go, on the disk to be measured (target)
+  --only-purges    measure purges of versions alone, and judge nothing
   --check          exit with 1 if a promise is not kept
 ";
 
@@ -133,6 +136,7 @@ impl Options {
             metadata: None,
             scale: Scale::Usual,
             check: false,
+            only_purges: false,
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -146,6 +150,7 @@ impl Options {
                 "--server" => options.server = PathBuf::from(value("a program")?),
                 "--dir" => options.dir = PathBuf::from(value("a directory")?),
                 "--check" => options.check = true,
+                "--only-purges" => options.only_purges = true,
                 _ => return Err(Failed::Usage(format!("{argument} is not understood\n\n{HELP}"))),
             }
         }

@@ -4,6 +4,7 @@ use super::http::Connection;
 use super::rows::floors::Floors;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects, Operations};
+use super::rows::purges::Purges;
 use super::rows::s3::S3;
 use super::verdicts::{Found, of};
 use super::{Door, Id, Load, Made, Payload, drive};

@@ -123,7 +123,9 @@ fn number(call: Call, complaint: &Complaint) -> (StatusCode, u16) {
         | Refusal::ConditionFailed { .. }
         | Refusal::Conflict
         | Refusal::BarrierOpen(_)
-        | Refusal::PlanChanged => GENERAL,
+        | Refusal::PlanChanged
+        | Refusal::HistoryTruncated { .. }
+        | Refusal::CursorOutOfRange { .. } => GENERAL,
     };
     (status, number)
 }

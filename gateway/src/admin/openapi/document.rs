@@ -6,6 +6,7 @@
 use super::described::{Argument, Content, Described, Shape, Value};
 use super::operations::describes;
 use super::segments;
+use crate::admin::couch::CouchRefused;
 use crate::admin::error::Refused;
 use crate::admin::route::Operation;
 use lifecycle::Right;
@@ -13,6 +14,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value as Json, json};
 
+const BYTES: &str = "application/octet-stream";
 const SCHEMAS: &str = "/components/schemas";
 const ABOUT: &str = "The operator's door: domains, buckets and what was deleted. Removing makes invisible and can be undone \
     until its grace is over; purging cannot. HEAD is answered like GET. Arguments and fields that are not known are \
@@ -31,6 +33,7 @@ struct Gathering {
 struct Gathered {
     paths: Map<String, Json>,
     refused: Json,
+    couch_refused: Json,
     orders: Map<String, Json>,
     answers: Map<String, Json>,
 }
@@ -57,6 +60,7 @@ fn gather() -> Gathered {
     Gathered {
         paths,
         refused: gathering.answers.subschema_for::<Refused>().to_value(),
+        couch_refused: gathering.answers.subschema_for::<CouchRefused>().to_value(),
         orders: gathering.orders.take_definitions(true),
         answers: gathering.answers.take_definitions(true),
     }
@@ -64,7 +68,7 @@ fn gather() -> Gathered {
 
 /// The whole document.
 pub(super) fn document() -> Json {
-    let Gathered { paths, refused, orders, answers } = gather();
+    let Gathered { paths, refused, couch_refused, orders, answers } = gather();
     let schemas: Map<String, Json> = orders.into_iter().chain(answers).collect();
     json!({
         "openapi": "3.1.1",
@@ -82,6 +86,10 @@ pub(super) fn document() -> Json {
                     "description": "It was refused, or it failed.",
                     "content": { "application/json": { "schema": refused } },
                 },
+                "CouchRefused": {
+                    "description": "It was refused, or it failed, in CouchDB's words.",
+                    "content": { "application/json": { "schema": couch_refused } },
+                },
             },
             "securitySchemes": { "key": { "type": "http", "scheme": "basic", "description": KEY } },
         },
@@ -91,7 +99,7 @@ pub(super) fn document() -> Json {
 impl Gathering {
     fn operation(&mut self, operation: Operation) -> Json {
         let (route, told) = (operation.route(), describes(operation));
-        let Described { query, order, answers, refused } = told;
+        let Described { query, order, bytes, answers, refused, refusals } = told;
         let mut parameters: Vec<Json> = segments::names(route.path).map(|name| self.segment(name)).collect();
         parameters.extend(query.iter().map(argument));
 
@@ -101,13 +109,17 @@ impl Gathering {
                 Content::Json(shapes) => {
                     json!({ "application/json": { "schema": one_of(shapes, &mut self.answers) } })
                 }
+                Content::JsonOrBytes(shapes) => json!({
+                    "application/json": { "schema": one_of(shapes, &mut self.answers) },
+                    BYTES: {},
+                }),
                 Content::Text(media) => json!({ media: { "schema": { "type": "string" } } }),
             };
             let said = json!({ "description": answer.means, "content": content });
             responses.insert(answer.status.to_string(), said);
         }
         let default = match refused {
-            None => json!({ "$ref": "#/components/responses/Refused" }),
+            None => json!({ "$ref": format!("#/components/responses/{refusals}") }),
             Some(shape) => {
                 let schema = shape(&mut self.answers);
                 let content = json!({ "application/json": { "schema": schema } });
@@ -127,6 +139,9 @@ impl Gathering {
         });
         if let Some(order) = order {
             said["requestBody"] = self.order(order);
+        }
+        if bytes {
+            said["requestBody"] = json!({ "required": true, "content": { BYTES: {} } });
         }
         said
     }

@@ -1,12 +1,13 @@
 //! Where each operation is described.
 
 use super::described::Described;
-use crate::admin::js;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
+    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
+    why,
 };
 use crate::admin::route::Operation;
+use crate::admin::{couch, js};
 
 /// What `operation` takes and answers. Exhaustive: a new operation does not compile until it is described.
 pub(in crate::admin) const fn describes(operation: Operation) -> Described {
@@ -25,6 +26,10 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::RestoreUnnamed | Operation::RestoreObjects => restore_objects::RESTORE,
         Operation::PurgeVersions => purge_versions::PURGE,
         Operation::CancelPurge => purge_versions::CANCEL,
+        Operation::ShowRevisions => revisions::SHOW,
+        Operation::ImportRevision => revisions::BRING,
+        Operation::DiffRevisions => revisions::DIFF,
+        Operation::ApplyPurges => revisions::APPLY,
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
@@ -55,5 +60,11 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::StreamInfo => js::stream::INFO,
         Operation::DeleteMessage => js::message::DELETE,
         Operation::DeleteStream => js::stream::DELETE,
+        Operation::CouchPurge => couch::PURGE,
+        Operation::CouchPurgedInfos => couch::PURGED_INFOS,
+        Operation::CouchInfosLimit | Operation::CouchRevsLimit => couch::SHOW_LIMIT,
+        Operation::CouchSetInfosLimit | Operation::CouchSetRevsLimit => couch::SET_LIMIT,
+        Operation::CouchMissingRevs => couch::MISSING_REVS,
+        Operation::CouchRevsDiff => couch::REVS_DIFF,
     }
 }

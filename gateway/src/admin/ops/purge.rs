@@ -21,7 +21,7 @@ const WAIT_MS_MAX: u64 = 60_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "PurgeMode")]
-enum Mode {
+pub(super) enum Mode {
     /// It has begun when this answers, or nothing has changed.
     #[default]
     Sync,

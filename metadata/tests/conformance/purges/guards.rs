@@ -88,6 +88,8 @@ on_both_engines! {
         assert_eq!(purge_as(world, last).await.purged, 1);
         assert_eq!(world.state(versions[1]).await, State::Purging);
         world.restore("b").await.unwrap_err();
+        assert!(world.claim_lapsed().await.is_empty(), "whoever reads it has his time");
+        world.later(HOUR);
         let claims = world.claim_lapsed().await;
         assert_eq!(world.finish_claims(claims).await.0, 1);
         assert_eq!(world.state(versions[1]).await, State::Purged);

@@ -15,7 +15,7 @@ use metadata::{
 use std::collections::BTreeSet;
 
 /// A purge of everything in the bucket.
-pub(super) fn order(by: &Caller) -> PurgeVersions {
+pub(crate) fn order(by: &Caller) -> PurgeVersions {
     PurgeVersions {
         domain: by.domain,
         bucket: by.bucket,
@@ -31,29 +31,29 @@ pub(super) fn order(by: &Caller) -> PurgeVersions {
     }
 }
 
-pub(super) fn filter(text: &str) -> PurgeNames {
+pub(crate) fn filter(text: &str) -> PurgeNames {
     PurgeNames::Filter(Filter::parse(text).unwrap())
 }
 
 /// As a message stream asks: a filter over subjects, and a bound.
-pub(super) fn selector(filter: &str, bound: impl Into<Option<PurgeBound>>) -> PurgeSelector {
+pub(crate) fn selector(filter: &str, bound: impl Into<Option<PurgeBound>>) -> PurgeSelector {
     let filter = if filter.is_empty() { Filter::everything() } else { subject::filter(filter).unwrap() };
     PurgeSelector { names: PurgeNames::Filter(filter), bound: bound.into() }
 }
 
-pub(super) fn before(seq: i64) -> PurgeBound {
+pub(crate) fn before(seq: i64) -> PurgeBound {
     PurgeBound::BeforeSeq(seq)
 }
 
-pub(super) fn keep(keep: u64) -> PurgeBound {
+pub(crate) fn keep(keep: u64) -> PurgeBound {
     PurgeBound::Keep(keep)
 }
 
-pub(super) fn listed(names: &[&str]) -> PurgeNames {
+pub(crate) fn listed(names: &[&str]) -> PurgeNames {
     PurgeNames::Listed(names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>())
 }
 
-pub(super) async fn begin(by: &Caller, order: PurgeVersions) -> PurgeJob {
+pub(crate) async fn begin(by: &Caller, order: PurgeVersions) -> PurgeJob {
     match answer(by.m.purge_versions(order).await).unwrap() {
         Accepted::Begun(job) => job,
         other => panic!("it has not begun: {other:?}"),
@@ -61,7 +61,7 @@ pub(super) async fn begin(by: &Caller, order: PurgeVersions) -> PurgeJob {
 }
 
 /// Purges, and waits for the end.
-pub(super) async fn purge_as(by: &Caller, order: PurgeVersions) -> PurgeJob {
+pub(crate) async fn purge_as(by: &Caller, order: PurgeVersions) -> PurgeJob {
     let mut job = begin(by, order).await;
     while job.state == PurgeState::Running {
         job = step(by, job.id).await.unwrap();
@@ -71,11 +71,11 @@ pub(super) async fn purge_as(by: &Caller, order: PurgeVersions) -> PurgeJob {
     job
 }
 
-pub(super) async fn step(by: &Caller, id: ContainerId) -> Answer<PurgeJob> {
+pub(crate) async fn step(by: &Caller, id: ContainerId) -> Answer<PurgeJob> {
     answer(by.m.purge_versions_step(id).await)
 }
 
-pub(super) async fn purge(by: &Caller, selector: PurgeSelector) -> PurgeJob {
+pub(crate) async fn purge(by: &Caller, selector: PurgeSelector) -> PurgeJob {
     let order = PurgeVersions { selector, ..order(by) };
     // What is counted before is what goes.
     let count = by.m.count_purge(&order).await.unwrap();
@@ -86,7 +86,7 @@ pub(super) async fn purge(by: &Caller, selector: PurgeSelector) -> PurgeJob {
 }
 
 /// Writes versions of these names, in this order.
-pub(super) async fn fill<'a>(by: &Caller, names: impl IntoIterator<Item = &'a str>) -> Vec<VersionId> {
+pub(crate) async fn fill<'a>(by: &Caller, names: impl IntoIterator<Item = &'a str>) -> Vec<VersionId> {
     let commands: Vec<ObjectCommand> = names.into_iter().map(|name| by.put(name).command()).collect();
     let mut versions = Vec::new();
     for command in &commands {
@@ -120,19 +120,19 @@ async fn send(by: &Caller, commands: Vec<ObjectCommand>) {
 }
 
 /// Messages, first and last position, holes and names.
-pub(super) async fn state(by: &Caller) -> (u64, i64, i64, u64, u64) {
+pub(crate) async fn state(by: &Caller) -> (u64, i64, i64, u64, u64) {
     let state = by.m.stream_state(by.bucket).await.unwrap();
     (state.messages, state.positions.first_seq, state.positions.last_seq, state.holes, state.names)
 }
 
 /// Messages, first and last position.
-pub(super) async fn msgs(by: &Caller) -> (u64, i64, i64) {
+pub(crate) async fn msgs(by: &Caller) -> (u64, i64, i64) {
     let (messages, first, last, ..) = state(by).await;
     (messages, first, last)
 }
 
 /// The positions of a name's live versions, in their order.
-pub(super) async fn positions(world: &World, name: &str) -> Vec<i64> {
+pub(crate) async fn positions(world: &World, name: &str) -> Vec<i64> {
     let contents = world.literal(world.contents().await);
     let query = format!(
         "SELECT CAST(seq AS TEXT) FROM versions WHERE contents_id = {contents} AND name = '{name}' AND state = 'live' ORDER BY versions.seq"
@@ -140,12 +140,12 @@ pub(super) async fn positions(world: &World, name: &str) -> Vec<i64> {
     world.ask(&query).await.iter().map(|text| text.parse().unwrap()).collect()
 }
 
-pub(super) async fn at(by: &Caller, seq: i64) -> Option<VersionId> {
+pub(crate) async fn at(by: &Caller, seq: i64) -> Option<VersionId> {
     by.m.at_position(by.bucket, seq).await.unwrap().map(|found| found.version)
 }
 
 /// Deletes the version at a position for good.
-pub(super) async fn delete_at(by: &Caller, seq: i64) {
+pub(crate) async fn delete_at(by: &Caller, seq: i64) {
     let found = by.m.at_position(by.bucket, seq).await.unwrap().unwrap();
     by.delete(&found.name).version(found.version).await.unwrap();
 }
