@@ -64,8 +64,9 @@ impl Described {
             let refused = json!({ "$ref": format!("#/components/responses/{refused}") });
             return match answer.status {
                 501 if path.starts_with("/_js/") => Ok(None),
-                400..500 => self.refused(&refused, answer).map(|()| None),
-                501 if couch => self.refused(&refused, answer).map(|()| None),
+                status if status < 500 || (status == 501 && couch) => {
+                    self.refused(&refused, answer).map(|()| None)
+                }
                 status => Err(format!("it is not described, and answered {status}")),
             };
         };

@@ -74,13 +74,6 @@ pub struct RevisionsPurged {
     pub bytes: u64,
 }
 
-/// Of each pair, the installation where what is meant was written first, and the last position there.
-#[derive(Clone, Copy, Debug)]
-struct Foreign<'a> {
-    own: InstallationId,
-    origins: &'a [(InstallationId, i64)],
-}
-
 impl Metadata {
     /// Purges revisions by the purge right: final at once, without a grace. Revisions that are no ends of their names' trees
     /// are passed over; a pair that nothing was found of is written down all the same.
@@ -93,7 +86,7 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let order = order.clone();
-                Box::pin(async move { purge(conn, now, trusted, drain, &order, None).await })
+                Box::pin(async move { purge(conn, now, trusted, drain, (&order, None)).await })
             })
             .await
     }
@@ -114,22 +107,24 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let (order, origins) = (order.clone(), origins.clone());
-                Box::pin(async move {
-                    let foreign = Foreign { own, origins: &origins };
-                    purge(conn, now, trusted, drain, &order, Some(foreign)).await
-                })
+                Box::pin(
+                    async move { purge(conn, now, trusted, drain, (&order, Some((own, &origins)))).await },
+                )
             })
             .await
     }
 }
+
+/// This installation, and for each pair the one whose positions are meant, with the last of these: of an entry that comes from
+/// elsewhere.
+type Origins<'a> = Option<(InstallationId, &'a [(InstallationId, i64)])>;
 
 async fn purge(
     conn: &mut Conn,
     now: Time,
     trusted: bool,
     drain: Duration,
-    order: &RevisionPurge,
-    foreign: Option<Foreign<'_>>,
+    (order, origins): (&RevisionPurge, Origins<'_>),
 ) -> Result<RevisionsPurged, Failure> {
     let by_clock = if trusted { now.min(conn.db_now().await?) } else { now };
     halted::refuse(conn).await?;
@@ -181,7 +176,7 @@ async fn purge(
             for at in names.get(name.as_str()).into_iter().flatten().copied() {
                 let (Some(pair), Some(answer)) = (order.pairs.get(at), pairs.get_mut(at)) else { continue };
                 let mut asked: Vec<Revision> = pair.revs.iter().filter_map(Asked::revision).collect();
-                if let Some(Foreign { own, origins }) = foreign {
+                if let Some((own, origins)) = origins {
                     let meant = match origins.get(at) {
                         Some(origin) => written_in(conn, &ground, name, own, *origin).await?,
                         None => BTreeSet::new(),
@@ -218,8 +213,15 @@ async fn purge(
     for rest in &left {
         effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
     }
-    let purge_seq =
-        write_down(conn, order, foreign, &mut pairs, &fresh, now, (changes, locked.last_seq)).await?;
+    let purge_seq = write_down(
+        conn,
+        (order, origins.map(|(_, origins)| origins)),
+        &mut pairs,
+        &fresh,
+        now,
+        (changes, locked.last_seq),
+    )
+    .await?;
     for (at, first) in twins {
         let said = pairs.get(first).map(|first| (first.purge_seq, first.purged.clone()));
         if let (Some(answer), Some(said)) = (pairs.get_mut(at), said) {
@@ -278,8 +280,7 @@ fn list(revs: &[Asked]) -> Result<String, DbError> {
 /// Counts the changes, and writes every pair that was not refused into the ledger, in their order. Tells its last number.
 async fn write_down(
     conn: &mut Conn,
-    order: &RevisionPurge,
-    foreign: Option<Foreign<'_>>,
+    (order, origins): (&RevisionPurge, Option<&[(InstallationId, i64)]>),
     pairs: &mut [PairPurged],
     fresh: &BTreeSet<usize>,
     now: Time,
@@ -289,15 +290,14 @@ async fn write_down(
     for at in fresh {
         let (Some(pair), Some(answer)) = (order.pairs.get(*at), pairs.get(*at)) else { continue };
         let purged = answer.purged.as_ref().map_or_else(|_| Ok("[]".to_owned()), |purged| list(purged))?;
-        let origin = foreign.and_then(|foreign| foreign.origins.get(*at));
         entries.push(Entry {
             purge_id: answer.purge_id,
             at: now,
             door: order.door,
             actor: order.actor.clone(),
             what: What::Revisions { name: pair.name.clone(), revs: list(&pair.revs)?, purged },
-            upto_seq: origin.map_or(last_seq, |(_, upto)| *upto),
-            origin: origin.map(|(origin, _)| *origin.as_bytes()),
+            upto_seq: origins.and_then(|origins| origins.get(*at)).map_or(last_seq, |(_, upto)| *upto),
+            origin: origins.and_then(|origins| origins.get(*at)).map(|(origin, _)| *origin.as_bytes()),
         });
     }
     conn.execute(

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the server is asked to wait for a change.
-const WAIT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(20);
 /// How long a server that does not answer is left alone.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -45,6 +45,14 @@ impl Meant {
         IndexFile::open(&self.path, &self.place()).await
     }
 
+    /// The same; but no index is made of a bucket that is not there.
+    pub(super) async fn open_or_make(&self, door: &Door<'_>) -> Result<IndexFile, Failed> {
+        if !self.path.exists() {
+            door.bucket().await.map_err(Trouble::failed)?;
+        }
+        self.open().await
+    }
+
     /// The server, which is told whose index this is.
     pub(super) fn door<'s>(&self, session: &'s Session<'_>) -> Door<'s> {
         let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
@@ -59,13 +67,16 @@ pub(super) async fn run(session: &Session<'_>, order: Index) -> Result<Exit, Fai
     if order.remove {
         return remove(session, &meant, &door).await;
     }
-    let mut file = meant.open().await?;
+    let mut file = meant.open_or_make(&door).await?;
     if order.rebuild {
         file.begin_anew().await?;
     }
     let caught = bring_up(session, &mut file, &door, Duration::ZERO).await?;
     tell(session, &meant, &mut file, &caught).await?;
-    while order.follow {
+    if !order.follow {
+        return Ok(Exit::Done);
+    }
+    loop {
         match bring_up(session, &mut file, &door, WAIT).await {
             Ok(caught) if caught.put + caught.out + caught.purges == 0 => {}
             Ok(caught) => tell(session, &meant, &mut file, &caught).await?,
@@ -76,7 +87,6 @@ pub(super) async fn run(session: &Session<'_>, order: Index) -> Result<Exit, Fai
             Err(failed) => return Err(failed),
         }
     }
-    Ok(Exit::Done)
 }
 
 /// Brings the index up to date, and tells on the way what takes long or is out of the ordinary.
@@ -88,13 +98,20 @@ pub(super) async fn bring_up(
 ) -> Result<Caught, Failed> {
     catch_up(file, door, &SystemClock, wait, |progress| match progress {
         Progress::Anew(reason) => say_aside(&format!("the index begins anew: {reason}")),
-        Progress::Page(read, left) if !session.json => say_aside(&format!("{read} objects read, about {left} left")),
+        Progress::Page(read, left) if !session.json => {
+            say_aside(&format!("{read} objects read, about {left} left"))
+        }
         Progress::Page(..) => {}
     })
     .await
 }
 
-async fn tell(session: &Session<'_>, meant: &Meant, file: &mut IndexFile, caught: &Caught) -> Result<(), Failed> {
+async fn tell(
+    session: &Session<'_>,
+    meant: &Meant,
+    file: &mut IndexFile,
+    caught: &Caught,
+) -> Result<(), Failed> {
     let state = file.state().await?;
     let answer = json!({
         "bucket": meant.place(), "file": file.path().display().to_string(), "follower": state.follower,
@@ -128,8 +145,7 @@ async fn remove(session: &Session<'_>, meant: &Meant, door: &Door<'_>) -> Result
     if let Some(bucket) = state.bucket {
         match door.leave(bucket, &state.follower).await {
             Ok(()) | Err(Trouble::Gone(_)) => {}
-            Err(Trouble::Truncated(reason)) => return Err(Failed::Refused(reason)),
-            Err(Trouble::Failed(failed)) => return Err(failed),
+            Err(trouble) => return Err(trouble.failed()),
         }
     }
     // What it held is overwritten before the file goes.
@@ -137,8 +153,8 @@ async fn remove(session: &Session<'_>, meant: &Meant, door: &Door<'_>) -> Result
     drop(file);
     std::fs::remove_file(&meant.path)
         .map_err(|error| Failed::Refused(format!("{}: {error}", meant.path.display())))?;
-    let answer = json!({ "bucket": meant.place(), "file": meant.path.display().to_string(), "removed": true });
+    let answer =
+        json!({ "bucket": meant.place(), "file": meant.path.display().to_string(), "removed": true });
     session.tell(&answer, |_| format!("removed the index of {} ({})", meant.place(), meant.path.display()));
     Ok(Exit::Done)
 }
-

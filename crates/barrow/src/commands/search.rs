@@ -5,7 +5,7 @@ use super::container::told_of_more_hits;
 use super::index::{Meant, bring_up};
 use crate::cli::Search;
 use crate::exit::{Exit, Failed};
-use crate::index::{Found, State};
+use crate::index::{Found, IndexFile, State};
 use crate::output::{self, Table, field, say, say_aside, size, when};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -19,16 +19,16 @@ pub(super) async fn run(session: &Session<'_>, order: Search) -> Result<Exit, Fa
             meant.place()
         )));
     }
-    let mut file = meant.open().await?;
-    if !order.stale {
-        let caught = bring_up(session, &mut file, &meant.door(session), Duration::ZERO).await;
-        caught.map_err(|failed| match failed {
+    let mut file = if order.stale {
+        meant.open().await?
+    } else {
+        up_to_date(session, &meant).await.map_err(|failed| match failed {
             Failed::Unreachable(reason) => {
                 Failed::Unreachable(format!("{reason}\n  next:  --stale searches what the index holds"))
             }
             other => other,
-        })?;
-    }
+        })?
+    };
     let (found, more) = file.find(&order.query, order.limit, session.clock()).await?;
     let state = file.state().await?;
     let as_of = state.caught_up_at.map(lifecycle::Time::to_rfc3339);
@@ -46,7 +46,8 @@ pub(super) async fn run(session: &Session<'_>, order: Search) -> Result<Exit, Fa
     }
     let mut table = Table::new(&["NAME", "BYTES", "WRITTEN", "MATCHES"]);
     for item in found.iter().map(item) {
-        let matches: Vec<&str> = item["matching"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let matches: Vec<&str> =
+            item["matching"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         table.row(vec![
             field(&item, "name"),
             size(&item, "size"),
@@ -57,6 +58,13 @@ pub(super) async fn run(session: &Session<'_>, order: Search) -> Result<Exit, Fa
     say(&table.render());
     told_of_more_hits(more);
     Ok(Exit::Done)
+}
+
+async fn up_to_date(session: &Session<'_>, meant: &Meant) -> Result<IndexFile, Failed> {
+    let door = meant.door(session);
+    let mut file = meant.open_or_make(&door).await?;
+    bring_up(session, &mut file, &door, Duration::ZERO).await?;
+    Ok(file)
 }
 
 fn item(found: &Found) -> Value {

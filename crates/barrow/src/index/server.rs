@@ -19,6 +19,16 @@ pub(crate) enum Trouble {
     Failed(Failed),
 }
 
+impl Trouble {
+    /// For whoever can do nothing about it.
+    pub(crate) fn failed(self) -> Failed {
+        match self {
+            Trouble::Truncated(reason) | Trouble::Gone(reason) => Failed::Refused(reason),
+            Trouble::Failed(failed) => failed,
+        }
+    }
+}
+
 impl From<Failed> for Trouble {
     fn from(failed: Failed) -> Self {
         Trouble::Failed(failed)
@@ -34,8 +44,8 @@ pub(crate) trait Server {
     async fn changes(&self, bucket: ContainerId, since: i64, wait: Duration) -> Result<Page, Trouble>;
     /// Entries of the ledger behind `since`.
     async fn purges(&self, bucket: ContainerId, since: i64) -> Result<Ledger, Trouble>;
-    /// Whether this version is there and current.
-    async fn is_current(&self, bucket: ContainerId, version: &str) -> Result<bool, Trouble>;
+    /// Whether this version is there and is what its name stands for.
+    async fn is_current(&self, bucket: ContainerId, name: &str, version: &str) -> Result<bool, Trouble>;
     /// Registers the follower, and tells how far it has come; a follower without a cursor keeps all history from being
     /// forgotten.
     async fn follow(
@@ -50,6 +60,8 @@ pub(crate) trait Server {
 
 /// Changes, and entries, in one answer.
 const PAGE: u32 = 1_000;
+/// Versions that are looked through at once for one of a name.
+const NAMESAKES: u32 = 16;
 
 /// The admin door, asked about one bucket.
 pub(crate) struct Door<'a> {
@@ -78,7 +90,10 @@ impl Server for Door<'_> {
     async fn bucket(&self) -> Result<ContainerId, Trouble> {
         let shown = self.get(&format!("/v1/domains/{}/buckets/{}", self.domain, self.bucket)).await?;
         if shown["state"] != "live" {
-            return Err(Trouble::Gone(format!("the bucket is {}", shown["state"].as_str().unwrap_or("not live"))));
+            return Err(Trouble::Gone(format!(
+                "the bucket is {}",
+                shown["state"].as_str().unwrap_or("not live")
+            )));
         }
         let id = shown["id"].as_str().and_then(|id| id.parse().ok());
         Ok(id.ok_or_else(|| Failed::Refused("the server tells no UUID of the bucket".to_owned()))?)
@@ -98,12 +113,20 @@ impl Server for Door<'_> {
         Ok(Ledger::read(self.get(&target).await?)?)
     }
 
-    async fn is_current(&self, _: ContainerId, version: &str) -> Result<bool, Trouble> {
-        let target = format!("/v1/versions/{}", encoded(version));
-        match self.client.answer(http::Method::GET, &target, None).await? {
-            Ok(shown) => Ok(shown["state"] == "live" && shown["is_current"] == true),
-            Err(complaint) if matches!(complaint.status, 404 | 410) => Ok(false),
-            Err(complaint) => Err(Trouble::Failed(complaint.failed())),
+    async fn is_current(&self, bucket: ContainerId, name: &str, version: &str) -> Result<bool, Trouble> {
+        // Of all names that begin like this one, it is the first itself.
+        let listed = self.path(bucket, &format!("objects?limit={NAMESAKES}&prefix={}", encoded(name)));
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("{listed}&after={}", encoded(&after))).await?;
+            let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if let Some(item) = items.iter().find(|item| item["version"] == version) {
+                return Ok(item["state"] == "live" && item["is_current"] == true);
+            }
+            match page["next"].as_str() {
+                Some(next) if items.iter().all(|item| item["name"] == name) => after = next.to_owned(),
+                _ => return Ok(false),
+            }
         }
     }
 
@@ -124,9 +147,12 @@ impl Server for Door<'_> {
             // Cursors only grow. Another process that keeps the same file has told more already.
             Err(complaint) if complaint.status == 400 && cursors.is_some() => {
                 let known = self.get(&target).await?;
-                let beyond = |field: &str, ours: i64| known[field].as_i64().is_some_and(|theirs| theirs >= ours);
+                let beyond =
+                    |field: &str, ours: i64| known[field].as_i64().is_some_and(|theirs| theirs >= ours);
                 match cursors {
-                    Some((change, purge)) if beyond("change_seq", change) || beyond("purge_seq", purge) => Ok(()),
+                    Some((change, purge)) if beyond("change_seq", change) || beyond("purge_seq", purge) => {
+                        Ok(())
+                    }
                     _ => Err(Trouble::Failed(complaint.failed())),
                 }
             }
@@ -156,7 +182,10 @@ fn trouble(complaint: Complaint) -> Trouble {
     ];
     match complaint.code() {
         _ if complaint.status == 410 => Trouble::Truncated(complaint.message().to_owned()),
-        code if GONE.contains(&code) || code == "NOSUCHNAMESPACE" => Trouble::Gone(complaint.message().to_owned()),
+        code if GONE.contains(&code) || code == "NOSUCHNAMESPACE" => {
+            Trouble::Gone(complaint.message().to_owned())
+        }
+        _ if complaint.status >= 500 => Trouble::Failed(Failed::Unreachable(complaint.message().to_owned())),
         _ => Trouble::Failed(complaint.failed()),
     }
 }

@@ -13,6 +13,7 @@ pub(super) mod members;
 pub(super) mod metrics;
 pub(super) mod objects;
 pub(super) mod purge;
+mod purge_branches;
 pub(super) mod purge_versions;
 pub(super) mod purges;
 pub(super) mod remove;

@@ -14,6 +14,7 @@ const UNSURE: i64 = i64::MAX;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Doubt {
     id: i64,
+    pub(crate) name: String,
     /// The version that is asked after.
     pub(crate) version: String,
 }
@@ -26,11 +27,11 @@ impl IndexFile {
         // One transaction: an answer counts only for the cursor at which it was asked for.
         let mut tx = self.begin().await?;
         let at = cursor(&mut tx).await.map_err(broken)?;
-        let text = "SELECT id, version FROM rows WHERE hidden = 1 ORDER BY id LIMIT ?1";
+        let text = "SELECT id, name, version FROM rows WHERE hidden = 1 ORDER BY id LIMIT ?1";
         let rows = sqlx::query(text).bind(limit).fetch_all(&mut *tx).await.map_err(broken)?;
         tx.commit().await.map_err(broken)?;
         let read = |row: &sqlx::sqlite::SqliteRow| -> Result<Doubt, sqlx::Error> {
-            Ok(Doubt { id: row.try_get(0)?, version: row.try_get(1)? })
+            Ok(Doubt { id: row.try_get(0)?, name: row.try_get(1)?, version: row.try_get(2)? })
         };
         let doubts = rows.iter().map(read).collect::<Result<_, _>>().map_err(broken)?;
         Ok((at, doubts))
@@ -50,7 +51,9 @@ impl IndexFile {
                 true => {
                     "UPDATE rows SET hidden = 0, unsure_upto = ?3 WHERE id = ?1 AND version = ?2 AND hidden = 1 RETURNING id"
                 }
-                false => "DELETE FROM rows WHERE id = ?1 AND version = ?2 AND hidden = 1 AND ?3 > 0 RETURNING id",
+                false => {
+                    "DELETE FROM rows WHERE id = ?1 AND version = ?2 AND hidden = 1 AND ?3 > 0 RETURNING id"
+                }
             };
             let row = sqlx::query_scalar::<_, i64>(text).bind(doubt.id).bind(&doubt.version).bind(UNSURE);
             let touched = row.fetch_optional(&mut *tx).await.map_err(broken)?;

@@ -25,7 +25,8 @@ use crate::exit::Failed;
 use lifecycle::{ContainerId, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Executor, Row, Sqlite, SqliteConnection, Transaction};
-use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -116,8 +117,23 @@ impl IndexFile {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(cannot)?;
         }
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))).map_err(cannot)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(cannot)?;
+        // Asked before the engine is, which would change whatever database this is by opening it.
+        if !is_ours(path, &mut file).map_err(cannot)? {
+            return Err(Failed::Refused(format!(
+                "{}: this file is no index of Barrow; name another --file",
+                path.display()
+            )));
+        }
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(cannot)?;
+        drop(file);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(false)
@@ -147,19 +163,28 @@ impl IndexFile {
             tx.execute(sqlx::raw_sql("PRAGMA application_id = 1111577193; PRAGMA user_version = 1"))
                 .await
                 .map_err(broken)?;
-            sqlx::query("INSERT INTO state (one, place, follower, turn, residue, purges) VALUES (1, ?1, ?2, 1, 0, 0)")
-                .bind(place)
-                .bind(format!("index-{}", ContainerId::random()))
-                .execute(&mut *tx)
-                .await
-                .map_err(broken)?;
+            sqlx::query(
+                "INSERT INTO state (one, place, follower, turn, residue, purges) VALUES (1, ?1, ?2, 1, 0, 0)",
+            )
+            .bind(place)
+            .bind(format!("index-{}", ContainerId::random()))
+            .execute(&mut *tx)
+            .await
+            .map_err(broken)?;
             return tx.commit().await.map_err(broken);
         }
         let application = number(&mut tx, "PRAGMA application_id").await.map_err(broken)?;
         let format = number(&mut tx, "PRAGMA user_version").await.map_err(broken)?;
         if (application, format) != (APPLICATION, FORMAT) {
-            let what = if application == APPLICATION { "of another version of Barrow" } else { "no index of Barrow" };
-            return Err(Failed::Refused(format!("{}: this file is {what}; name another --file", path.display())));
+            let what = if application == APPLICATION {
+                "of another version of Barrow"
+            } else {
+                "no index of Barrow"
+            };
+            return Err(Failed::Refused(format!(
+                "{}: this file is {what}; name another --file",
+                path.display()
+            )));
         }
         let known: String =
             sqlx::query_scalar("SELECT place FROM state").fetch_one(&mut *tx).await.map_err(broken)?;
@@ -210,6 +235,21 @@ impl IndexFile {
         let begun = self.conn.begin_with("BEGIN IMMEDIATE").await;
         begun.map_err(|error| broken(&self.path, &error))
     }
+}
+
+/// Whether a file is an index by its first bytes; or is empty, or was left so by somebody who died while making one.
+fn is_ours(path: &Path, file: &mut File) -> std::io::Result<bool> {
+    /// Where SQLite keeps the number by which its files are told apart.
+    const AT: usize = 68;
+    let mut head = Vec::new();
+    file.take(100).read_to_end(&mut head)?;
+    if head.iter().all(|byte| *byte == 0) {
+        let mut journal = path.as_os_str().to_owned();
+        journal.push("-journal");
+        return Ok(head.is_empty() || Path::new(&journal).exists());
+    }
+    let number = head.get(AT..AT + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+    Ok(head.starts_with(b"SQLite format 3\0") && number.map(i64::from) == Some(APPLICATION))
 }
 
 /// Where the file stands.

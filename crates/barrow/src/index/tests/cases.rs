@@ -6,6 +6,7 @@ use crate::exit::Failed;
 use crate::index::IndexFile;
 use lifecycle::{Clock, ContainerId, SystemClock};
 use serde_json::json;
+use sqlx::{Connection, Executor};
 
 fn world_of(names: &[&str]) -> World {
     let world = World::new();
@@ -182,11 +183,15 @@ async fn a_query_that_is_none_is_told_with_an_example() {
     let mut file = bench.open().await;
     for bad in ["cat.jpg", "\"open", "a-b", "(", "AND", "name:", "", "*"] {
         match file.find(bad, 10, SystemClock.now()).await {
-            Err(Failed::Usage(text)) => assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}"),
+            Err(Failed::Usage(text)) => {
+                assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}")
+            }
             other => panic!("{bad}: {other:?}"),
         }
     }
-    for good in ["\"cat.jpg\"", "cat", "c*", "CAT AND jpg", "name: cat", "tags: red", "headers: red", "type: plain"] {
+    for good in
+        ["\"cat.jpg\"", "cat", "c*", "CAT AND jpg", "name: cat", "tags: red", "headers: red", "type: plain"]
+    {
         assert_eq!(bench.found(good).await, ["cat.jpg"], "{good}");
     }
     assert_eq!(bench.found("name: red").await, Vec::<String>::new());
@@ -201,7 +206,24 @@ async fn a_file_that_is_something_else_is_left_alone() {
     std::fs::write(&path, "Dear Sir or Madam, ".repeat(100)).unwrap();
     let opened = IndexFile::open(&path, PLACE).await.map(drop);
     assert!(matches!(&opened, Err(Failed::Refused(text)) if text.contains("letters.txt")), "{opened:?}");
+    assert!(std::fs::read(&path).unwrap().starts_with(b"Dear Sir"));
+    let foreign = bench.dir.path().join("foreign.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&foreign).create_if_missing(true);
+    let options = options.journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+    let mut made = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    made.execute("CREATE TABLE t (a)").await.unwrap();
+    made.close().await.unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    let opened = IndexFile::open(&foreign, PLACE).await.map(drop);
+    assert!(
+        matches!(&opened, Err(Failed::Refused(text)) if text.contains("no index of Barrow")),
+        "{opened:?}"
+    );
+    assert_eq!(std::fs::read(&foreign).unwrap(), before, "somebody else's database is not touched");
     drop(bench.open().await);
     let other = IndexFile::open(&bench.path(), "d/other").await.map(drop);
-    assert!(matches!(&other, Err(Failed::Refused(text)) if text.contains("the index of d/photos")), "{other:?}");
+    assert!(
+        matches!(&other, Err(Failed::Refused(text)) if text.contains("the index of d/photos")),
+        "{other:?}"
+    );
 }
