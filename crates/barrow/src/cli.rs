@@ -163,10 +163,6 @@ pub(crate) enum Operator {
     Changes(Changes),
     /// Who follows a bucket's changes and purges, and how far each has come
     Followers(Followers),
-    /// Keep a search index over the names and the metadata of a bucket's objects up to date
-    Index(Index),
-    /// Search the names and the metadata of a bucket's objects
-    Search(Search),
     /// The tree of an object's revisions: its ends, the winner first, and what led to them
     Revisions {
         /// The bucket
@@ -182,6 +178,10 @@ pub(crate) enum Operator {
     /// The key for the source is looked for as for other commands, and needs admin; the one for the target is BARROW_TO_KEY
     /// with BARROW_TO_SECRET, else the same, and needs admin too (and purge, with --with-purges)
     Replicate(Replicate),
+    /// Keep a search index over the names and the metadata of a bucket's objects up to date
+    Index(Index),
+    /// Search the names and the metadata of a bucket's objects
+    Search(Search),
 }
 
 #[derive(Debug, Subcommand)]

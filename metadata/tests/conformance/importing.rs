@@ -142,7 +142,7 @@ on_both_engines! {
     async fn in_any_order_the_same_end_wins_and_the_others_stay_where_versions_are_kept(world: World) {
         world.versioning("enabled").await;
         let seed = any_seed();
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut rng = StdRng::seed_from_u64(seed);
         for round in 0..12 {
             let tree = random_tree(&mut rng, 9, true);
@@ -168,7 +168,7 @@ on_both_engines! {
 
     async fn in_any_order_the_same_version_wins_where_none_are_kept(world: World) {
         let seed = any_seed();
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut rng = StdRng::seed_from_u64(seed);
         for round in 0..12 {
             let tree = random_tree(&mut rng, 9, false);
@@ -421,7 +421,7 @@ racing_on_both_engines! {
     async fn imported_by_several_at_once_a_tree_is_the_same(world: World) {
         world.versioning("enabled").await;
         let seed = any_seed();
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut rng = StdRng::seed_from_u64(seed);
         let callers = world.callers(4).await;
         for round in 0..6 {

@@ -1,6 +1,8 @@
 //! Two installations, and what goes from one to the other.
 
 use crate::house::{House, Outcome, Server, eventually, http};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use std::path::Path;
 
@@ -408,4 +410,41 @@ fn a_short_memory_of_ancestors_makes_conflicts() {
     a.to(&b, &[]).done();
     assert_eq!(ends(&b), [ends(&a), before].concat(), "what was the last is the loser");
     assert_eq!(b.reads("x").as_deref(), Some("11"));
+}
+
+/// Whatever is done on either side, and whenever somebody carries it over: in the end both show the same.
+/// `BARROW_TEST_SEED` repeats a run.
+#[test]
+fn in_the_end_both_sides_show_the_same() {
+    let seed = std::env::var("BARROW_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| {
+        let id = lifecycle::VersionId::random();
+        u64::from_be_bytes(id.as_bytes()[..8].try_into().unwrap())
+    });
+    println!("BARROW_TEST_SEED={seed}");
+    let mut rng = StdRng::seed_from_u64(seed);
+    for versions in [false, true] {
+        let (a, b) = (Home::new(versions), Home::new(versions));
+        for step in 0..120_u32 {
+            let (one, other) = if rng.random() { (&a, &b) } else { (&b, &a) };
+            let name = format!("n{}", rng.random_range(0..5));
+            match rng.random_range(0..10) {
+                0..=4 => one.put(&name, &format!("{step}")),
+                5..=7 if one.reads(&name).is_some() => one.delete(&name),
+                5..=7 => {}
+                _ => drop(one.to(other, &["--batch", "2"]).done()),
+            }
+        }
+        settle(&a, &b);
+        for name in (0..5).map(|at| format!("n{at}")) {
+            assert_eq!(a.winner(&name), b.winner(&name), "{name} {versions}");
+            assert_eq!(a.reads(&name), b.reads(&name), "{name} {versions}");
+        }
+        for home in [&a, &b] {
+            let (status, found) = http(home.server().admin, "GET", "/v1/check", home.as_root(), "", "");
+            assert_eq!(status, 200);
+            let found: Value = serde_json::from_str(&found).unwrap();
+            assert_eq!(found["violations_found"], 0, "{found}");
+        }
+    }
 }

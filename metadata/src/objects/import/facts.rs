@@ -1,7 +1,7 @@
 //! What an import meets: read after its bucket was locked.
 
 use super::Import;
-use crate::ledger::EVERYTHING;
+use crate::bulk::surely_meant;
 use crate::lookup::read_revision;
 use crate::objects::decide::{BucketFacts, Same, VersionFacts};
 use crate::objects::facts::{facts_columns, read_facts};
@@ -79,15 +79,21 @@ async fn is_purged(conn: &mut Conn, import: &Import, own: InstallationId) -> Res
     if origin != own {
         return Ok(false);
     }
-    // Written here once, and gone with everything else when the bucket was emptied.
-    let emptied = conn
-        .fetch_one(
-            "SELECT purge_seq FROM purges WHERE bucket_id = $1 AND name IS NULL AND selector = $2 AND upto_seq >= $3
-                AND origin IS NULL LIMIT 1",
-            args![import.bucket, EVERYTHING, seq],
+    // Written here once, and purged with others that a selector meant.
+    let selectors = conn
+        .fetch(
+            "SELECT selector FROM purges WHERE bucket_id = $1 AND name IS NULL AND upto_seq >= $2 AND origin IS NULL",
+            args![import.bucket, seq],
         )
         .await?;
-    Ok(emptied.is_some())
+    let this = (import.name.as_str(), import.revision);
+    for mut row in selectors {
+        let selector = row.text()?.unwrap_or_default();
+        if surely_meant(&selector, this, seq, import.created_at) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 macro_rules! rows {
