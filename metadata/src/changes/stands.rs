@@ -40,12 +40,9 @@ pub(super) fn stands(last: [Option<Last>; 3]) -> Option<Stood> {
     let marker = top.live.then_some(top.version).zip(top.position);
     Some(match top.marker {
         true => Stood { revision: top.revision, marker, at: top.at, purged: false },
-        false => Stood {
-            revision: Revision::deleted(Some(top.revision)),
-            marker: None,
-            at: top.at,
-            purged: false,
-        },
+        false => {
+            Stood { revision: Revision::deleted(Some(top.revision)), marker: None, at: top.at, purged: false }
+        }
     })
 }
 

@@ -96,13 +96,20 @@ pub(super) async fn bring_up(
 ) -> Result<Caught, Failed> {
     catch_up(file, door, &SystemClock, wait, |progress| match progress {
         Progress::Anew(reason) => say_aside(&format!("the index begins anew: {reason}")),
-        Progress::Page(read, left) if !session.json => say_aside(&format!("{read} objects read, about {left} left")),
+        Progress::Page(read, left) if !session.json => {
+            say_aside(&format!("{read} objects read, about {left} left"))
+        }
         Progress::Page(..) => {}
     })
     .await
 }
 
-async fn tell(session: &Session<'_>, meant: &Meant, file: &mut IndexFile, caught: &Caught) -> Result<(), Failed> {
+async fn tell(
+    session: &Session<'_>,
+    meant: &Meant,
+    file: &mut IndexFile,
+    caught: &Caught,
+) -> Result<(), Failed> {
     let state = file.state().await?;
     let answer = json!({
         "bucket": meant.place(), "file": file.path().display().to_string(), "follower": state.follower,
@@ -144,8 +151,8 @@ async fn remove(session: &Session<'_>, meant: &Meant, door: &Door<'_>) -> Result
     drop(file);
     std::fs::remove_file(&meant.path)
         .map_err(|error| Failed::Refused(format!("{}: {error}", meant.path.display())))?;
-    let answer = json!({ "bucket": meant.place(), "file": meant.path.display().to_string(), "removed": true });
+    let answer =
+        json!({ "bucket": meant.place(), "file": meant.path.display().to_string(), "removed": true });
     session.tell(&answer, |_| format!("removed the index of {} ({})", meant.place(), meant.path.display()));
     Ok(Exit::Done)
 }
-

@@ -46,7 +46,8 @@ pub(super) async fn run(session: &Session<'_>, order: Search) -> Result<Exit, Fa
     }
     let mut table = Table::new(&["NAME", "BYTES", "WRITTEN", "MATCHES"]);
     for item in found.iter().map(item) {
-        let matches: Vec<&str> = item["matching"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let matches: Vec<&str> =
+            item["matching"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         table.row(vec![
             field(&item, "name"),
             size(&item, "size"),

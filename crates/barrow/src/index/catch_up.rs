@@ -76,12 +76,16 @@ pub(crate) async fn catch_up<S: Server>(
             Err(Trouble::Gone(reason)) => {
                 file.begin_anew().await?;
                 file.scrub().await?;
-                return Err(Failed::Refused(format!("{reason}; nothing in it can be found: the index was emptied")));
+                return Err(Failed::Refused(format!(
+                    "{reason}; nothing in it can be found: the index was emptied"
+                )));
             }
             Err(Trouble::Truncated(reason)) => {
                 anew += 1;
                 if anew > BEGINNINGS {
-                    return Err(Failed::Refused(format!("the index was begun anew {BEGINNINGS} times: {reason}")));
+                    return Err(Failed::Refused(format!(
+                        "the index was begun anew {BEGINNINGS} times: {reason}"
+                    )));
                 }
                 tell(Progress::Anew(reason));
                 let state = file.state().await?;
@@ -140,7 +144,8 @@ async fn turn<S: Server>(
             questions: QUESTIONS,
         };
         let Some((put, out, purges)) = with_purges(file, server, bucket, step).await? else { continue };
-        (caught.put, caught.out, caught.purges) = (caught.put + put, caught.out + out, caught.purges + purges);
+        (caught.put, caught.out, caught.purges) =
+            (caught.put + put, caught.out + out, caught.purges + purges);
         (caught.change_seq, caught.purge_seq) = (last_seq, page.purge_seq);
         settle_doubts(file, server, bucket).await?;
         server.follow(bucket, &state.follower, Some((last_seq, page.purge_seq))).await?;
@@ -167,9 +172,8 @@ async fn with_purges<S: Server>(
         let since = step.from.purge_seq.unwrap_or(upto);
         let Ledger { last, purges } = server.purges(bucket, since).await?;
         let read = purges.len();
-        let known = consecutive(since, upto, purges).ok_or_else(|| {
-            Trouble::Truncated("entries are missing from the ledger of purges".to_owned())
-        })?;
+        let known = consecutive(since, upto, purges)
+            .ok_or_else(|| Trouble::Truncated("entries are missing from the ledger of purges".to_owned()))?;
         let reached = since + i64::try_from(known.len()).unwrap_or(i64::MAX);
         total.2 += known.len() as u64;
         if reached >= upto {
@@ -195,7 +199,9 @@ async fn with_purges<S: Server>(
 }
 
 fn too_many(doubts: u64) -> Trouble {
-    Trouble::Truncated(format!("a purge may have meant {doubts} of the names, more than are asked after one by one"))
+    Trouble::Truncated(format!(
+        "a purge may have meant {doubts} of the names, more than are asked after one by one"
+    ))
 }
 
 /// The entries up to `upto`, if none is missing between them.
@@ -206,7 +212,11 @@ fn consecutive(since: i64, upto: i64, purges: Vec<Purge>) -> Option<Vec<Purge>> 
 }
 
 /// Asks after every hidden row.
-async fn settle_doubts<S: Server>(file: &mut IndexFile, server: &S, bucket: ContainerId) -> Result<(), Trouble> {
+async fn settle_doubts<S: Server>(
+    file: &mut IndexFile,
+    server: &S,
+    bucket: ContainerId,
+) -> Result<(), Trouble> {
     loop {
         let (at, doubts) = file.doubts(ANSWERS).await?;
         if doubts.is_empty() {
@@ -238,7 +248,8 @@ mod tests {
         };
         let numbers = |since, upto, entries: &[i64]| {
             let entries = entries.iter().map(|number| entry(*number)).collect();
-            consecutive(since, upto, entries).map(|known| known.iter().map(|purge| purge.purge_seq).collect::<Vec<_>>())
+            consecutive(since, upto, entries)
+                .map(|known| known.iter().map(|purge| purge.purge_seq).collect::<Vec<_>>())
         };
         assert_eq!(numbers(3, 5, &[4, 5, 6]), Some(vec![4, 5]), "what is behind the page waits");
         assert_eq!(numbers(3, 5, &[4]), Some(vec![4]));

@@ -90,7 +90,10 @@ impl Server for Door<'_> {
     async fn bucket(&self) -> Result<ContainerId, Trouble> {
         let shown = self.get(&format!("/v1/domains/{}/buckets/{}", self.domain, self.bucket)).await?;
         if shown["state"] != "live" {
-            return Err(Trouble::Gone(format!("the bucket is {}", shown["state"].as_str().unwrap_or("not live"))));
+            return Err(Trouble::Gone(format!(
+                "the bucket is {}",
+                shown["state"].as_str().unwrap_or("not live")
+            )));
         }
         let id = shown["id"].as_str().and_then(|id| id.parse().ok());
         Ok(id.ok_or_else(|| Failed::Refused("the server tells no UUID of the bucket".to_owned()))?)
@@ -144,9 +147,12 @@ impl Server for Door<'_> {
             // Cursors only grow. Another process that keeps the same file has told more already.
             Err(complaint) if complaint.status == 400 && cursors.is_some() => {
                 let known = self.get(&target).await?;
-                let beyond = |field: &str, ours: i64| known[field].as_i64().is_some_and(|theirs| theirs >= ours);
+                let beyond =
+                    |field: &str, ours: i64| known[field].as_i64().is_some_and(|theirs| theirs >= ours);
                 match cursors {
-                    Some((change, purge)) if beyond("change_seq", change) || beyond("purge_seq", purge) => Ok(()),
+                    Some((change, purge)) if beyond("change_seq", change) || beyond("purge_seq", purge) => {
+                        Ok(())
+                    }
                     _ => Err(Trouble::Failed(complaint.failed())),
                 }
             }
@@ -176,7 +182,9 @@ fn trouble(complaint: Complaint) -> Trouble {
     ];
     match complaint.code() {
         _ if complaint.status == 410 => Trouble::Truncated(complaint.message().to_owned()),
-        code if GONE.contains(&code) || code == "NOSUCHNAMESPACE" => Trouble::Gone(complaint.message().to_owned()),
+        code if GONE.contains(&code) || code == "NOSUCHNAMESPACE" => {
+            Trouble::Gone(complaint.message().to_owned())
+        }
         _ if complaint.status >= 500 => Trouble::Failed(Failed::Unreachable(complaint.message().to_owned())),
         _ => Trouble::Failed(complaint.failed()),
     }

@@ -63,7 +63,8 @@ pub(crate) fn verdict(purge: &Purge, row: &Held<'_>) -> Verdict {
 
 /// Revisions of the row's own name were purged.
 fn named(purge: &Purge, row: &Held<'_>, ours: bool) -> Verdict {
-    let among = |revs: &Option<Vec<String>>| revs.as_ref().is_none_or(|revs| revs.iter().any(|rev| rev == row.rev));
+    let among =
+        |revs: &Option<Vec<String>>| revs.as_ref().is_none_or(|revs| revs.iter().any(|rev| rev == row.rev));
     let nothing = purge.purged.as_ref().is_some_and(Vec::is_empty);
     match (among(&purge.purged), among(&purge.revs)) {
         (true, _) if ours && purge.purge_seq > row.unsure_upto => Verdict::Drop,
@@ -81,7 +82,9 @@ fn selected(selector: &Map<String, Value>, row: &Held<'_>) -> Verdict {
         return Verdict::Keep;
     }
     match selector.get("before_seq") {
-        Some(Value::Number(before)) if before.as_i64().is_some_and(|before| row.position >= before) => Verdict::Keep,
+        Some(Value::Number(before)) if before.as_i64().is_some_and(|before| row.position >= before) => {
+            Verdict::Keep
+        }
         // How many were kept, how old they were and what guarded them is not known here.
         _ => Verdict::Ask,
     }
@@ -170,7 +173,12 @@ mod tests {
             ("another filter", json!({ "filter": "photos/>" }), ROW, Keep),
             ("its prefix", json!({ "prefix": "kv" }), ROW, Ask),
             ("another prefix", json!({ "prefix": "photos" }), ROW, Keep),
-            ("prefix and filter, of which one does not meet it", json!({ "prefix": "kv", "filter": "x/>" }), ROW, Keep),
+            (
+                "prefix and filter, of which one does not meet it",
+                json!({ "prefix": "kv", "filter": "x/>" }),
+                ROW,
+                Keep,
+            ),
             ("a list with it", json!({ "names": ["kv/a"] }), ROW, Ask),
             ("a list without it", json!({ "names": ["kv/b"] }), ROW, Keep),
             ("names with revisions", json!({ "names": { "kv/a": ["2-b"] } }), ROW, Ask),

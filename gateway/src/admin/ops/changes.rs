@@ -112,7 +112,10 @@ pub(in crate::admin) const CHANGES: Described =
             Some(0),
         ),
         Argument::flag("all_leaves", "Tell all leaves of each tree."),
-        Argument::flag("purged", "Tell names of which a purge of versions has left nothing, too, as deleted and purged."),
+        Argument::flag(
+            "purged",
+            "Tell names of which a purge of versions has left nothing, too, as deleted and purged.",
+        ),
     ]);
 
 pub(in crate::admin) async fn changes(asked: &Asked<'_>) -> Answered {

@@ -131,7 +131,8 @@ impl Judged {
 /// looked at once.
 async fn judge(conn: &mut SqliteConnection, purges: &[Purge]) -> Result<Judged, sqlx::Error> {
     let mut judged = Judged::default();
-    let (named, wide): (Vec<Purge>, Vec<Purge>) = purges.iter().cloned().partition(|purge| purge.name.is_some());
+    let (named, wide): (Vec<Purge>, Vec<Purge>) =
+        purges.iter().cloned().partition(|purge| purge.name.is_some());
     let mut named = named;
     named.sort_by(|a, b| a.name.cmp(&b.name));
     for of_one in named.chunk_by(|a, b| a.name == b.name) {

@@ -51,7 +51,9 @@ impl IndexFile {
                 true => {
                     "UPDATE rows SET hidden = 0, unsure_upto = ?3 WHERE id = ?1 AND version = ?2 AND hidden = 1 RETURNING id"
                 }
-                false => "DELETE FROM rows WHERE id = ?1 AND version = ?2 AND hidden = 1 AND ?3 > 0 RETURNING id",
+                false => {
+                    "DELETE FROM rows WHERE id = ?1 AND version = ?2 AND hidden = 1 AND ?3 > 0 RETURNING id"
+                }
             };
             let row = sqlx::query_scalar::<_, i64>(text).bind(doubt.id).bind(&doubt.version).bind(UNSURE);
             let touched = row.fetch_optional(&mut *tx).await.map_err(broken)?;

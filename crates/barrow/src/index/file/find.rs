@@ -44,7 +44,8 @@ impl IndexFile {
             .await
             .map_err(|error| refused(query, &self.path, &error))?;
         let read = |row: &sqlx::sqlite::SqliteRow| -> Result<Found, sqlx::Error> {
-            let (kind, headers, tags): (&str, &str, &str) = (row.try_get(6)?, row.try_get(7)?, row.try_get(8)?);
+            let (kind, headers, tags): (&str, &str, &str) =
+                (row.try_get(6)?, row.try_get(7)?, row.try_get(8)?);
             let kind = marked(kind).map(|line| format!("type: {line}"));
             Ok(Found {
                 name: row.try_get(0)?,

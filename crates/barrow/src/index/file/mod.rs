@@ -127,7 +127,10 @@ impl IndexFile {
             .map_err(cannot)?;
         // Asked before the engine is, which would change whatever database this is by opening it.
         if !is_ours(path, &mut file).map_err(cannot)? {
-            return Err(Failed::Refused(format!("{}: this file is no index of Barrow; name another --file", path.display())));
+            return Err(Failed::Refused(format!(
+                "{}: this file is no index of Barrow; name another --file",
+                path.display()
+            )));
         }
         file.set_permissions(Permissions::from_mode(0o600)).map_err(cannot)?;
         drop(file);
@@ -160,19 +163,28 @@ impl IndexFile {
             tx.execute(sqlx::raw_sql("PRAGMA application_id = 1111577193; PRAGMA user_version = 1"))
                 .await
                 .map_err(broken)?;
-            sqlx::query("INSERT INTO state (one, place, follower, turn, residue, purges) VALUES (1, ?1, ?2, 1, 0, 0)")
-                .bind(place)
-                .bind(format!("index-{}", ContainerId::random()))
-                .execute(&mut *tx)
-                .await
-                .map_err(broken)?;
+            sqlx::query(
+                "INSERT INTO state (one, place, follower, turn, residue, purges) VALUES (1, ?1, ?2, 1, 0, 0)",
+            )
+            .bind(place)
+            .bind(format!("index-{}", ContainerId::random()))
+            .execute(&mut *tx)
+            .await
+            .map_err(broken)?;
             return tx.commit().await.map_err(broken);
         }
         let application = number(&mut tx, "PRAGMA application_id").await.map_err(broken)?;
         let format = number(&mut tx, "PRAGMA user_version").await.map_err(broken)?;
         if (application, format) != (APPLICATION, FORMAT) {
-            let what = if application == APPLICATION { "of another version of Barrow" } else { "no index of Barrow" };
-            return Err(Failed::Refused(format!("{}: this file is {what}; name another --file", path.display())));
+            let what = if application == APPLICATION {
+                "of another version of Barrow"
+            } else {
+                "no index of Barrow"
+            };
+            return Err(Failed::Refused(format!(
+                "{}: this file is {what}; name another --file",
+                path.display()
+            )));
         }
         let known: String =
             sqlx::query_scalar("SELECT place FROM state").fetch_one(&mut *tx).await.map_err(broken)?;

@@ -90,7 +90,8 @@ async fn jp_37_a_selector_takes_what_it_meets_and_leaves_the_rest() {
     bench.catch_up(&world).await;
     assert_eq!(bench.found("adam").await, ["adam/3"], "what was guarded is there still");
     assert_eq!(bench.found("eve").await.len(), 10);
-    assert_eq!((bench.anew.len(), world.questions.get()), (0, 10));
+    // What went is told by the page; only what may have gone, and is not told, is asked after.
+    assert_eq!((bench.anew.len(), world.questions.get()), (0, 1));
 }
 
 #[tokio::test]
@@ -183,11 +184,15 @@ async fn a_query_that_is_none_is_told_with_an_example() {
     let mut file = bench.open().await;
     for bad in ["cat.jpg", "\"open", "a-b", "(", "AND", "name:", "", "*"] {
         match file.find(bad, 10, SystemClock.now()).await {
-            Err(Failed::Usage(text)) => assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}"),
+            Err(Failed::Usage(text)) => {
+                assert!(text.contains("is no query") && text.contains("tags:"), "{bad}: {text}")
+            }
             other => panic!("{bad}: {other:?}"),
         }
     }
-    for good in ["\"cat.jpg\"", "cat", "c*", "CAT AND jpg", "name: cat", "tags: red", "headers: red", "type: plain"] {
+    for good in
+        ["\"cat.jpg\"", "cat", "c*", "CAT AND jpg", "name: cat", "tags: red", "headers: red", "type: plain"]
+    {
         assert_eq!(bench.found(good).await, ["cat.jpg"], "{good}");
     }
     assert_eq!(bench.found("name: red").await, Vec::<String>::new());
@@ -211,9 +216,15 @@ async fn a_file_that_is_something_else_is_left_alone() {
     made.close().await.unwrap();
     let before = std::fs::read(&foreign).unwrap();
     let opened = IndexFile::open(&foreign, PLACE).await.map(drop);
-    assert!(matches!(&opened, Err(Failed::Refused(text)) if text.contains("no index of Barrow")), "{opened:?}");
+    assert!(
+        matches!(&opened, Err(Failed::Refused(text)) if text.contains("no index of Barrow")),
+        "{opened:?}"
+    );
     assert_eq!(std::fs::read(&foreign).unwrap(), before, "somebody else's database is not touched");
     drop(bench.open().await);
     let other = IndexFile::open(&bench.path(), "d/other").await.map(drop);
-    assert!(matches!(&other, Err(Failed::Refused(text)) if text.contains("the index of d/photos")), "{other:?}");
+    assert!(
+        matches!(&other, Err(Failed::Refused(text)) if text.contains("the index of d/photos")),
+        "{other:?}"
+    );
 }

@@ -88,7 +88,8 @@ impl Bucket {
             let dead = self.rows.get(name)?.iter().filter(|row| row.life == Life::Deleted);
             dead.max_by_key(|row| row.order()).map(|row| row.rev.clone())
         });
-        let generation = parent.as_ref().map_or(0, |rev| rev.split_once('-').unwrap().0.parse::<u64>().unwrap()) + 1;
+        let generation =
+            parent.as_ref().map_or(0, |rev| rev.split_once('-').unwrap().0.parse::<u64>().unwrap()) + 1;
         let rows = self.rows.entry(name.to_owned()).or_default();
         for row in rows.iter_mut().filter(|row| Some(&row.rev) == parent.as_ref() && row.life == Life::Live) {
             (row.covered, row.change_seq) = (true, change_seq);
@@ -144,7 +145,9 @@ impl Bucket {
             return;
         }
         let dead = self.rows.get(name).into_iter().flatten();
-        let last = dead.filter(|row| matches!(row.life, Life::Deleted | Life::Purged)).max_by_key(|row| row.change_seq);
+        let last = dead
+            .filter(|row| matches!(row.life, Life::Deleted | Life::Purged))
+            .max_by_key(|row| row.change_seq);
         let Some(version) = last.map(|row| row.version.clone()) else { return };
         self.change(name, &version, |row| (row.life, row.covered) = (Life::Live, false));
     }
@@ -211,13 +214,21 @@ impl Bucket {
     }
 
     /// Whatever the selector meets, but what is guarded; the entry is written first. Of `keep_per_name` the world knows only 1.
-    pub(super) fn purge_selected(&mut self, selector: Value, meets: impl Fn(&str) -> bool, guarded: &[String], at_once: bool) {
+    pub(super) fn purge_selected(
+        &mut self,
+        selector: Value,
+        meets: impl Fn(&str) -> bool,
+        guarded: &[String],
+        at_once: bool,
+    ) {
         while self.go_on() {}
         self.entry(Purge { selector: Some(selector.clone()), ..nothing() });
         let mut ends = Vec::new();
         for (name, rows) in &self.rows {
-            let live = rows.iter().filter(|row| row.life == Life::Live && meets(name) && !guarded.contains(name));
-            let spared = if selector["keep_per_name"] == 1 { self.winner(name).map(|row| row.position) } else { None };
+            let live =
+                rows.iter().filter(|row| row.life == Life::Live && meets(name) && !guarded.contains(name));
+            let spared =
+                if selector["keep_per_name"] == 1 { self.winner(name).map(|row| row.position) } else { None };
             let before = selector["before_seq"].as_i64().unwrap_or(i64::MAX);
             let met = live.filter(|row| Some(row.position) != spared && row.position < before);
             ends.extend(met.map(|row| (name.clone(), row.version.clone())));
@@ -417,11 +428,23 @@ pub(super) fn anything(bucket: &mut Bucket, random: &mut SmallRng) {
             }
         }
         17..19 => bucket.purge_version(&name),
-        19 => bucket.purge_selected(json!({ "filter": "kv/*" }), |name| name.starts_with("kv/"), &guarded, at_once),
-        20 => bucket.purge_selected(json!({ "filter": ">", "keep_per_name": 1 }), |_| true, &guarded, at_once),
+        19 => bucket.purge_selected(
+            json!({ "filter": "kv/*" }),
+            |name| name.starts_with("kv/"),
+            &guarded,
+            at_once,
+        ),
+        20 => {
+            bucket.purge_selected(json!({ "filter": ">", "keep_per_name": 1 }), |_| true, &guarded, at_once)
+        }
         21 => {
             let before = bucket.last_seq - random.random_range(0..4);
-            bucket.purge_selected(json!({ "prefix": "k", "before_seq": before }), |name| name.starts_with('k'), &guarded, at_once);
+            bucket.purge_selected(
+                json!({ "prefix": "k", "before_seq": before }),
+                |name| name.starts_with('k'),
+                &guarded,
+                at_once,
+            );
         }
         22 => match random.random_range(0..6) {
             0 => bucket.empty(),
