@@ -116,7 +116,8 @@ pub fn is_explained(cause: Option<Cause>) -> bool {
             | Cause::Cascade
             | Cause::Empty
             | Cause::Restore
-            | Cause::Purge,
+            | Cause::Purge
+            | Cause::Conflict,
         ) => true,
         // That versioning was switched off was a request, but hardly one for each of the versions that go.
         Some(Cause::Lifepoint | Cause::Lifecycle | Cause::Abandoned | Cause::Versioning) | None => false,

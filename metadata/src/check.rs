@@ -166,7 +166,10 @@ impl Metadata {
                  WHERE b.versioning <> 'disabled' AND v.is_current = 1
                     AND EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = v.contents_id AND n.name = v.name
                         AND n.state = 'live' AND n.is_current = 0 AND n.seq > v.seq
-                        AND (n.superseded_seq IS NULL OR n.superseded_seq > b.erase_upto))",
+                        AND (n.superseded_seq IS NULL OR n.superseded_seq > b.erase_upto))
+                    -- Between ends of a tree that came from several installations, the later does not always win.
+                    AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.contents_id = v.contents_id AND n.name = v.name
+                        AND n.state = 'live' AND n.conflict = 1)",
             ),
             (
                 "R3",

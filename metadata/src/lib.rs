@@ -11,6 +11,7 @@ mod check;
 mod containers;
 mod deletions;
 mod error;
+mod exports;
 mod followers;
 mod gather;
 mod gauges;
@@ -54,6 +55,7 @@ pub use containers::{
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
+pub use exports::LiveRevision;
 pub use followers::{FOLLOWER_KINDS, FollowOrder, Follower, LAG_PURGES, LAG_TIME, Lagging};
 pub use gauges::ContainerCount;
 pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
@@ -67,8 +69,8 @@ pub use lives::{Inside, Life};
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use members::{Cut, MemberGauges, MemberSettings, Members, Pin, Reads};
 pub use objects::{
-    Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage, Which,
+    Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, Markers, ObjectCommand,
+    Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored, Stage, Which,
 };
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};

@@ -55,6 +55,8 @@ CREATE TABLE purges (
     PRIMARY KEY (bucket_id, purge_seq)
 );
 CREATE UNIQUE INDEX purges_id ON purges (bucket_id, purge_id);
+-- What arrives from elsewhere is looked for by its name.
+CREATE INDEX purges_names ON purges (bucket_id, name);
 
 -- Who follows the changes and purges of a bucket, and how far each has come; NULL: not yet known.
 CREATE TABLE followers (

@@ -163,6 +163,21 @@ pub(crate) enum Operator {
     Changes(Changes),
     /// Who follows a bucket's changes and purges, and how far each has come
     Followers(Followers),
+    /// The tree of an object's revisions: its ends, the winner first, and what led to them
+    Revisions {
+        /// The bucket
+        bucket: String,
+        /// The object's name
+        name: String,
+    },
+    /// Carry what was written and deleted in a bucket over to a bucket of another installation. Only what is missing there is
+    /// sent; it may be stopped anywhere and started again, and two of them may run against each other. Deletes travel, purges
+    /// do not, and what is purged at the target does not come back. What travels are revisions: tags that change without one, and
+    /// the deletion of a single version by its id, stay where they are
+    ///
+    /// The key for the source is looked for as for other commands, and needs admin; the one for the target is BARROW_TO_KEY
+    /// with BARROW_TO_SECRET, else the same, and needs admin too (and purge, with --with-purges)
+    Replicate(Replicate),
     /// Keep a search index over the names and the metadata of a bucket's objects up to date
     Index(Index),
     /// Search the names and the metadata of a bucket's objects
@@ -468,6 +483,45 @@ pub(crate) enum FollowersCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+/// What goes from where to where.
+#[derive(Debug, Args)]
+pub(crate) struct Replicate {
+    /// The admin door of the source
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: String,
+    /// The admin door of the target
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+    /// The bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    #[arg(long)]
+    pub(crate) bucket: String,
+    /// In another domain than the default one
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// The bucket at the target, if it is called otherwise there
+    #[arg(long, value_name = "BUCKET")]
+    pub(crate) to_bucket: Option<String>,
+    /// Its domain at the target, if it is called otherwise there
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) to_domain: Option<String>,
+    /// Go on with what changes from now on, until interrupted; what fails is tried again
+    #[arg(long)]
+    pub(crate) continuous: bool,
+    /// Purge at the target what was purged at the source by its revisions: only versions that were written there first, up to
+    /// the position that the purge names
+    #[arg(long)]
+    pub(crate) with_purges: bool,
+    /// Compare everything, whatever the checkpoint says
+    #[arg(long)]
+    pub(crate) from_start: bool,
+    /// So many changes between two checkpoints
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub(crate) batch: u32,
+    /// So many objects are carried at once
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) at_once: u16,
 }
 
 /// What to purge, and how.

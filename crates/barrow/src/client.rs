@@ -3,12 +3,13 @@
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::exit::Failed;
+use crate::payload::Payload;
 use crate::serve::Addresses;
 use crate::trust::Trust;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::{Method, Request};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -114,6 +115,44 @@ impl Client {
         }
     }
 
+    /// The door at `url`, asked as these.
+    pub(crate) fn at(
+        url: &str,
+        ca: Option<&Path>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Client, Failed> {
+        let (tls, host, port) = parse(url)?;
+        let trust = match (tls, ca) {
+            (true, Some(ca)) => Some(Trust::authorities(ca)?),
+            (true, None) => Some(Trust::system()?),
+            (false, _) => None,
+        };
+        let authorization = credentials.map(|found| format!("Bearer {}:{}", found.key, found.secret));
+        Ok(Client { host, port, trust, authorization })
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// A request to it, as whom it is asked.
+    pub(crate) fn request(&self, method: Method, target: &str) -> http::request::Builder {
+        let request = Request::builder().method(method).uri(target).header(HOST, self.place());
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
+        }
+    }
+
+    /// A connection of its own to it.
+    pub(crate) async fn open(&self) -> Result<Requests, String> {
+        match tokio::time::timeout(CONNECT, self.connect(&self.place())).await {
+            Ok(connected) => connected,
+            Err(_) => Err("no connection within 5 s".to_owned()),
+        }
+    }
+
     async fn connect(&self, at: &str) -> Result<Requests, String> {
         let stream = TcpStream::connect(at).await.map_err(|error| error.to_string())?;
         match &self.trust {
@@ -139,17 +178,8 @@ impl Client {
                 "the admin door at {at} does not answer: {error}; is `barrow serve` running, and is this its address?"
             ))
         };
-        let connecting = tokio::time::timeout(CONNECT, self.connect(&at)).await;
-        let mut sender = match connecting {
-            Ok(Ok(sender)) => sender,
-            Ok(Err(reason)) => return Err(unreachable(&reason)),
-            Err(_) => return Err(unreachable(&"no connection within 5 s")),
-        };
-
-        let mut request = Request::builder().method(method).uri(target).header(HOST, &at);
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
+        let mut sender = self.open().await.map_err(|reason| unreachable(&reason))?;
+        let mut request = self.request(method, target);
         let body = match body {
             Some(body) => {
                 request = request.header(CONTENT_TYPE, "application/json");
@@ -157,7 +187,7 @@ impl Client {
             }
             None => Bytes::new(),
         };
-        let request = request.body(Full::new(body)).map_err(|error| Failed::Usage(error.to_string()))?;
+        let request = request.body(Payload::from(body)).map_err(|error| Failed::Usage(error.to_string()))?;
         let answer = sender.send_request(request).await.map_err(|error| match &self.trust {
             None if error.is_parse() => unreachable(&format!(
                 "{error}, which is not HTTP in clear (a door with TLS is written --admin https://HOST:PORT)"
@@ -184,7 +214,8 @@ impl Client {
     }
 }
 
-type Requests = SendRequest<Full<Bytes>>;
+/// A connection to a door.
+pub(crate) type Requests = SendRequest<Payload>;
 
 async fn speak(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Requests, String> {
     let (sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(|error| error.to_string())?;

@@ -49,6 +49,19 @@ impl Credentials {
         }
     }
 
+    /// Those for the other side of a replication: from `BARROW_TO_KEY` and `BARROW_TO_SECRET`. `None`: there are none.
+    pub(crate) fn to() -> Result<Option<Credentials>, Failed> {
+        match (std::env::var("BARROW_TO_KEY"), std::env::var("BARROW_TO_SECRET")) {
+            (Ok(key), Ok(secret)) => Ok(Some(Credentials { key, secret })),
+            (Err(_), Err(_)) => Ok(None),
+            _ => {
+                let what =
+                    "BARROW_TO_KEY and BARROW_TO_SECRET: one is set without the other; set both, or neither";
+                Err(Failed::Usage(what.to_owned()))
+            }
+        }
+    }
+
     /// Reads the two lines of the root key's file.
     pub(crate) fn parse(text: &str) -> Option<Credentials> {
         let (key, secret) = text.trim_end().split_once('\n')?;

@@ -8,6 +8,7 @@
 //! | `commands` | one file per group of operator's commands, each a request to the admin door |
 //! | `index` | a search index over one bucket, which follows its changes and purges |
 //! | `client`, `trust`, `credentials` | how the admin door is found and asked, what it must show, and as whom |
+//! | `peer`, `payload` | a door that is asked many things at once, and bodies that pass through |
 //! | `output`, `confirm` | tables, JSON, and the question before what cannot be undone |
 
 pub mod config;
@@ -20,6 +21,8 @@ mod credentials;
 mod exit;
 mod index;
 mod output;
+mod payload;
+mod peer;
 mod serve;
 mod trust;
 

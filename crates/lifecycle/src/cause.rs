@@ -31,11 +31,13 @@ pub enum Cause {
     Purge,
     /// Versioning was switched off, and it was not the current version.
     Versioning,
+    /// It came from another installation, and what is here won over it.
+    Conflict,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Cause; 12] = [
+    pub const ALL: [Cause; 13] = [
         Cause::Delete,
         Cause::Overwrite,
         Cause::Metadata,
@@ -48,6 +50,7 @@ impl Cause {
         Cause::Restore,
         Cause::Purge,
         Cause::Versioning,
+        Cause::Conflict,
     ];
 
     /// The word in SQL, JSON and logs.
@@ -65,6 +68,7 @@ impl Cause {
             Cause::Restore => "restore",
             Cause::Purge => "purge",
             Cause::Versioning => "versioning",
+            Cause::Conflict => "conflict",
         }
     }
 

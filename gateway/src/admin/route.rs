@@ -98,6 +98,14 @@ operations! {
     PurgeVersions = "POST" "/v1/domains/{domain}/buckets/{bucket}/versions/purge" Some(Right::Purge);
     /// Brings objects back.
     RestoreObjects = "POST" "/v1/domains/{domain}/buckets/{bucket}/objects/restore" Some(Right::Restore);
+    /// The revisions of a name, or one of them with its bytes.
+    ShowRevisions = "GET" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Admin);
+    /// Takes a version of another installation in.
+    ImportRevision = "PUT" "/v1/domains/{domain}/buckets/{bucket}/revisions" Some(Right::Import);
+    /// What of another installation's revisions is not here.
+    DiffRevisions = "POST" "/v1/domains/{domain}/buckets/{bucket}/revisions/diff" Some(Right::Import);
+    /// Purges here what was purged in another installation.
+    ApplyPurges = "POST" "/v1/domains/{domain}/buckets/{bucket}/purges" Some(Right::Purge);
     /// What changed in a bucket, in order.
     Changes = "GET" "/v1/domains/{domain}/buckets/{bucket}/changes" Some(Right::Admin);
     /// What was purged from a bucket, in order.

@@ -1,6 +1,7 @@
 //! Where the bytes of a new version come from: a request's body, another version, or one behind the other.
 
 use super::hashing::{Digest, Digests, HashType, Hashing, Mismatch};
+use super::pieces::Pieces;
 use super::{Error, content};
 use crate::Gateway;
 use crate::http::{Body, BodyReader};
@@ -17,6 +18,9 @@ pub struct Source<'a> {
     body: Option<&'a mut BodyReader>,
     sealing: Option<Sealing>,
     judging: Option<Judging>,
+    pieces: Option<Pieces>,
+    /// What is known of the length beforehand, whatever the body says.
+    expected: Option<u64>,
 }
 
 /// Decides at the end of a body whether it is what it should be, by digests of all bytes, and says what is to be kept of
@@ -48,13 +52,20 @@ struct Sealing {
 impl<'a> Source<'a> {
     /// The body of a request.
     pub fn body(body: &'a mut BodyReader) -> Self {
-        Source { stored: None, body: Some(body), sealing: None, judging: None }
+        Source { stored: None, body: Some(body), sealing: None, judging: None, pieces: None, expected: None }
     }
 
     /// A body that came in another wrapping than HTTP's, which whoever brings it has taken off. `declared`: its length, if
     /// that is known; who declares it sees to it that it is true.
     pub fn stream(declared: Option<u64>, chunks: BoxStream<'static, Result<Bytes, Error>>) -> Self {
-        Source { stored: Some(Stored { length: declared, chunks }), body: None, sealing: None, judging: None }
+        Source {
+            stored: Some(Stored { length: declared, chunks }),
+            body: None,
+            sealing: None,
+            judging: None,
+            pieces: None,
+            expected: None,
+        }
     }
 
     /// All bytes of a version, and then those of a body, if one is given. The version may lose its place meanwhile; its
@@ -70,7 +81,14 @@ impl<'a> Source<'a> {
         let length = found.version.size;
         let body = content(gateway, found, 0..length).await?;
         let stored = Stored { length: Some(length), chunks: chunks(body) };
-        Ok(Source { stored: Some(stored), body: then, sealing: None, judging: None })
+        Ok(Source {
+            stored: Some(stored),
+            body: then,
+            sealing: None,
+            judging: None,
+            pieces: None,
+            expected: None,
+        })
     }
 
     /// Some bytes of a version, and no others.
@@ -81,6 +99,28 @@ impl<'a> Source<'a> {
         let length = range.end.saturating_sub(range.start);
         let body = content(gateway, found, range).await?;
         Ok(Source::stream(Some(length), chunks(body)))
+    }
+
+    /// What is left of a body whose beginning somebody has read, and perhaps read too far: `first` comes again.
+    pub fn rest_of(first: Bytes, body: &'a mut BodyReader) -> Self {
+        let chunks = futures_util::stream::iter((!first.is_empty()).then_some(Ok(first))).boxed();
+        let stored = Stored { length: None, chunks };
+        Source { stored: Some(stored), ..Source::body(body) }
+    }
+
+    /// The length that is expected of it, by which it is decided where the bytes go. It is not held to it.
+    pub(super) fn expecting(self, length: u64) -> Self {
+        Source { expected: Some(length), ..self }
+    }
+
+    /// With the MD5 over the MD5s of pieces.
+    pub(super) fn in_pieces(self, pieces: Option<Pieces>) -> Self {
+        Source { pieces, ..self }
+    }
+
+    /// The MD5 over the MD5s of the pieces, once the end was reached; `None` if none was wanted.
+    pub(super) fn pieces(&self) -> Option<[u8; 16]> {
+        self.pieces.as_ref().map(Pieces::digest)
     }
 
     /// With a judge, who is shown digests made by the functions `of` before the source ends: if they are not right, it ends
@@ -111,6 +151,9 @@ impl<'a> Source<'a> {
 
     /// How many bytes will come, if that is known.
     pub fn declared(&self) -> Option<u64> {
+        if self.expected.is_some() {
+            return self.expected;
+        }
         let stored = self.stored.as_ref().map_or(Some(0), |stored| stored.length)?;
         match &self.body {
             Some(body) => Some(stored + body.declared()?),
@@ -125,6 +168,9 @@ impl<'a> Source<'a> {
     /// seal says, and what reading the version says.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         let next = self.bring().await?;
+        if let (Some(pieces), Some(bytes)) = (&mut self.pieces, &next) {
+            pieces.feed(bytes);
+        }
         match (&mut self.sealing, &next) {
             (Some(sealing), Some(bytes)) => sealing.feed(bytes.clone()).await?,
             (Some(sealing), None) => sealing.finish().await?,

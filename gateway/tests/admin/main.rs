@@ -13,6 +13,7 @@ mod counting;
 mod js;
 mod openapi;
 mod purge_versions;
+mod revisions;
 mod why;
 
 use common::{DAY, ROOT, World};

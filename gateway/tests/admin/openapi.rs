@@ -152,6 +152,7 @@ async fn everything_that_is_described_is_answered() {
     w.get(&format!("{BUCKETS}/photos/followers?limit=5")).await;
     w.ask("DELETE", &follower, Value::Null, 200).await;
     w.get(&format!("{BUCKETS}/photos/changes?since=0&limit=5&wait_ms=1&all_leaves=true")).await;
+    crate::revisions::all_of_them(&w).await;
     let out = w.post(&format!("{BUCKETS}/photos/empty"), json!({})).await;
     w.get(&format!("{BUCKETS}/photos/purges?since=0")).await;
     let contents = format!("{BUCKETS}/photos/contents/{}/restore", out["contents"].as_str().unwrap());

@@ -139,6 +139,48 @@ async fn revisions_and_bounds() {
 }
 
 #[tokio::test]
+async fn branches_go_with_what_they_come_from() {
+    let w = World::new().await;
+    let bucket = filled(&w, &["a", "a", "a", "b", "b", "c"]).await;
+    let rev = async |seq| {
+        let at = w.gateway.metadata.at_position(bucket, seq).await.unwrap().unwrap();
+        at.revision.unwrap().to_string()
+    };
+    let (middle, end) = (rev(2).await, rev(3).await);
+    for order in [
+        json!({ "names": { "a": [end] }, "scope": "branch" }),
+        json!({ "names": { "a": [end] }, "scope": "all", "final": true }),
+        json!({ "names": ["a"], "scope": "branch", "final": true }),
+        json!({ "filter": "a", "scope": "branch", "final": true }),
+        json!({ "names": ["a"], "scope": "all", "final": true, "keep": 1 }),
+        json!({ "names": ["a"], "scope": "all", "final": true, "expect_count": 3 }),
+        json!({ "names": ["a", "b"], "scope": "all", "final": true, "purge_id": "7".repeat(32) }),
+    ] {
+        let answer = w.ask("POST", PURGE, order.clone(), 400).await;
+        assert_eq!(reason(&answer), ("ERR", "BAD_REQUEST"), "{order}");
+    }
+    let order = json!({ "names": { "a": [end, middle] }, "scope": "branch", "final": true });
+    let mut would = order.clone();
+    would["dry_run"] = true.into();
+    assert_eq!(w.post(PURGE, would).await["purged"], 3);
+    assert_eq!(names(&w, bucket).await, ["a", "b", "c"]);
+    // What is not an end of its tree does not count; the end takes along what it alone comes from.
+    let done = w.post(PURGE, order).await;
+    assert_eq!(
+        (&done["purged"], &done["final"], &done["names"]),
+        (&json!(3), &json!(true), &json!({ "a": [end] }))
+    );
+    assert_eq!(names(&w, bucket).await, ["b", "c"]);
+    let held = Guard { hold: true, ..Guard::NONE };
+    w.put_as(bucket, "d", |put| put.guard = held).await;
+    let done = w.post(PURGE, json!({ "names": ["b", "d", "x"], "scope": "all", "final": true })).await;
+    assert_eq!(done["purged"], 2, "{done}");
+    assert!(done["protected"]["d"].as_str().is_some_and(|why| why.contains("hold")), "{done}");
+    assert_eq!(names(&w, bucket).await, ["c", "d"]);
+    w.check().await;
+}
+
+#[tokio::test]
 async fn only_what_is_under_way_can_be_stopped() {
     let w = World::new().await;
     filled(&w, &["a"]).await;

@@ -374,11 +374,6 @@ impl World {
         listed.into_iter().map(|version| (version.name, version.id)).collect()
     }
 
-    /// Runs a statement beside everything that is open.
-    pub(crate) async fn put_wrong(&self, statement: &str) -> u64 {
-        metadata::testing::run(&self.db.settings().url, statement).await.unwrap()
-    }
-
     /// Checks every rule over the whole database.
     pub(crate) async fn check(&self) {
         let found = self.get("/v1/check").await;

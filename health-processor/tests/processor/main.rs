@@ -14,6 +14,7 @@ mod ledger;
 mod purges;
 mod reclaim;
 mod reconcile;
+mod revisions;
 mod running;
 mod scrub;
 mod several;

@@ -37,6 +37,7 @@ pub use accept::{Accepted, LAST_POSITION, PurgeVersions};
 pub use count::PurgeCount;
 pub use job::{Positions, PurgeJob, PurgeState};
 pub use positions::{AtPosition, StreamState};
+pub(crate) use selector::surely_meant;
 pub use selector::{PurgeBound, PurgeNames, PurgeSelector};
 
 use crate::Metadata;

@@ -155,6 +155,23 @@ impl Selector {
     }
 }
 
+/// Whether a selector, as the ledger keeps it, surely meant a version that stood at `seq` and was written at `at`. Doubt counts
+/// as no: how many were to be kept was counted among what was there then.
+pub(crate) fn surely_meant(text: &str, (name, revision): (&str, Revision), seq: i64, at: Time) -> bool {
+    let Ok(selector) = Selector::read(text) else { return false };
+    let named = match &selector.names {
+        PurgeNames::Revisions(names) => names.get(name).is_some_and(|meant| meant.contains(&revision)),
+        PurgeNames::Filter(_) | PurgeNames::Prefix(_) | PurgeNames::Listed(_) => selector.means(name),
+    };
+    named
+        && match selector.bound {
+            None => true,
+            Some(Bound::BeforeSeq(before)) => seq < before,
+            Some(Bound::OlderThan(then)) => at < then,
+            Some(Bound::Keep(_) | Bound::KeepPerName(_)) => false,
+        }
+}
+
 /// The form in which followers read it, too.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -273,6 +290,31 @@ mod tests {
                 assert_eq!(Selector::read(&from_now.text()), Ok(from_now));
                 assert!(asked.insert(selector.asked()), "{selector:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_was_surely_meant_is_told_long_after() {
+        let revision = |letter| Revision { generation: 3, hash: [letter; 16] };
+        let meant = |text: &str, name: &str, seq| {
+            surely_meant(text, (name, revision(12)), seq, Time::from_secs(1_000))
+        };
+        let listed = format!(r#"{{"names":{{"a":["{}"]}}}}"#, revision(12));
+        let other = format!(r#"{{"names":{{"a":["{}"]}}}}"#, revision(13));
+        for (text, name, wanted) in [
+            (r#"{"filter":">"}"#, "a", true),
+            (r#"{"filter":"kv/*"}"#, "kv/a", true),
+            (r#"{"filter":"kv/*"}"#, "a", false),
+            (r#"{"prefix":"a","before_seq":6}"#, "ab", true),
+            (r#"{"prefix":"a","before_seq":5}"#, "ab", false),
+            (r#"{"filter":">","keep":1}"#, "a", false),
+            (r#"{"filter":">","older_than_at":"1970-01-01T00:20:00Z"}"#, "a", true),
+            (r#"{"filter":">","older_than_at":"1970-01-01T00:10:00Z"}"#, "a", false),
+            (&listed, "a", true),
+            (&other, "a", false),
+            ("nonsense", "a", false),
+        ] {
+            assert_eq!(meant(text, name, 5), wanted, "{text} {name}");
         }
     }
 

@@ -203,7 +203,7 @@ async fn by_position(
     span: Span,
     usage: &mut Usage,
 ) -> Result<bool, DbError> {
-    let limit = 2 * STEP_ROWS;
+    let limit = STEP_ROWS + STEP_ROWS / 2;
     let found = sweep::look(&mut Through::Writer(conn), job.contents, span, limit).await?;
     if found.purged == 0 {
         return Ok(true);
@@ -211,8 +211,8 @@ async fn by_position(
     let purge_after = job.grace.map(|grace| now.plus(grace));
     let actor = job.view.actor.clone();
     let going = Going { now, drained_at, purge_after, actor: &actor, change_seq: ground.change_seq };
-    sweep::take(conn, job.contents, span.0, found, going).await?;
-    ground.change_seq += i64::try_from(found.purged).unwrap_or(0);
+    sweep::take(conn, job.contents, found, going).await?;
+    ground.change_seq += found.changes();
     went(job, usage, found.purged, found.bytes);
     job.view.looked += found.purged;
     job.memo.swept = found.last;

@@ -12,9 +12,25 @@ use lifecycle::{ContainerId, Time};
 pub(super) struct Swept {
     pub(super) purged: u64,
     pub(super) bytes: u64,
-    /// The last position that it met.
+    /// The first and the last position that it met.
+    pub(super) first: i64,
     pub(super) last: i64,
 }
+
+impl Swept {
+    /// How many changes its versions take: one for each position, where there are few holes, and else one for each version.
+    pub(super) fn changes(&self) -> i64 {
+        let (span, purged) = (self.last - self.first + 1, i64::try_from(self.purged).unwrap_or(i64::MAX));
+        if span <= purged.saturating_mul(HOLES) { span } else { purged }
+    }
+
+    fn is_dense(&self) -> bool {
+        self.changes() == self.last - self.first + 1
+    }
+}
+
+/// So many times as many numbers as there are versions are given out rather than counting them.
+const HOLES: i64 = 4;
 
 /// The positions that are meant: behind the first of these, up to the second.
 pub(super) type Span = (i64, i64);
@@ -37,31 +53,64 @@ pub(super) async fn look(
     (after, upto): Span,
     limit: u32,
 ) -> Result<Swept, DbError> {
-    let text = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT), COALESCE(MAX(seq), 0) FROM (
+    let text = "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT), COALESCE(MIN(seq), 0), COALESCE(MAX(seq), 0) FROM (
             SELECT v.seq, v.size FROM versions v WHERE v.contents_id = $1 AND v.state = 'live' AND v.seq > $2
                 AND v.seq <= $3 ORDER BY v.seq LIMIT $4) AS page";
     let mut found = through.fetch(text, args![contents, after, upto, limit]).await?.into_iter();
     let Some(mut row) = found.next() else { return Ok(Swept::default()) };
-    Ok(Swept { purged: row.need_size()?, bytes: row.need_size()?, last: row.need_int()? })
+    Ok(Swept {
+        purged: row.need_size()?,
+        bytes: row.need_size()?,
+        first: row.need_int()?,
+        last: row.need_int()?,
+    })
 }
 
 macro_rules! sweep {
-    ($set:literal) => {
+    ($set:literal, $change:literal, $which:literal) => {
         concat!(
             "UPDATE versions SET ",
             $set,
-            ", is_current = 0, removed_at = $1, purge_after = $2, cause = 'purge', actor = $3, change_seq = $4 + picked.place
-             FROM (SELECT v.id, ROW_NUMBER() OVER (ORDER BY v.seq) AS place FROM versions v
-                WHERE v.contents_id = $5 AND v.state = 'live' AND v.seq > $6 AND v.seq <= $7) AS picked
-             WHERE versions.id = picked.id AND versions.state = 'live' AND versions.hold = 0
+            ", is_current = 0, removed_at = $1, purge_after = $2, cause = 'purge', actor = $3, change_seq = $4 + ",
+            $change,
+            $which,
+            " AND versions.state = 'live' AND versions.hold = 0
                 AND (versions.guard_until IS NULL OR versions.guard_until <= $1 OR versions.guard_from > $1)"
         )
     };
 }
+// The position tells the change, where there are few holes ...
+macro_rules! dense {
+    ($set:literal) => {
+        sweep!(
+            $set,
+            "versions.seq - $6 + 1",
+            " WHERE versions.contents_id = $5 AND versions.seq >= $6 AND versions.seq <= $7"
+        )
+    };
+}
+// ... and otherwise they are counted.
+macro_rules! sparse {
+    ($set:literal) => {
+        sweep!(
+            $set,
+            "picked.place",
+            " FROM (SELECT v.id, ROW_NUMBER() OVER (ORDER BY v.seq) AS place FROM versions v
+                WHERE v.contents_id = $5 AND v.state = 'live' AND v.seq >= $6 AND v.seq <= $7) AS picked
+             WHERE versions.id = picked.id"
+        )
+    };
+}
 
-const REMOVE: &str = sweep!("state = 'removed', claim_until = NULL, due_at = $8");
+const REMOVE: [&str; 2] = [
+    sparse!("state = 'removed', claim_until = NULL, due_at = $8"),
+    dense!("state = 'removed', claim_until = NULL, due_at = $8"),
+];
 // Nobody holds it, and nobody may until then.
-const PURGE: &str = sweep!("state = 'purging', due_at = NULL, claim_until = $8");
+const PURGE: [&str; 2] = [
+    sparse!("state = 'purging', due_at = NULL, claim_until = $8"),
+    dense!("state = 'purging', due_at = NULL, claim_until = $8"),
+];
 
 /// How the versions of a step go.
 #[derive(Clone, Copy, Debug)]
@@ -76,15 +125,15 @@ pub(super) struct Going<'a> {
     pub(super) change_seq: i64,
 }
 
-/// Takes what [`look`] has counted: everything behind `after` up to its last position.
+/// Takes what [`look`] has counted.
 pub(super) async fn take(
     conn: &mut Conn,
     contents: ContainerId,
-    after: i64,
     found: Swept,
     going: Going<'_>,
 ) -> Result<(), DbError> {
-    let text = if going.purge_after.is_some() { REMOVE } else { PURGE };
+    let [sparse, dense] = if going.purge_after.is_some() { REMOVE } else { PURGE };
+    let text = if found.is_dense() { dense } else { sparse };
     let promise = going.purge_after.unwrap_or(going.now);
     let touched = conn
         .execute(
@@ -95,7 +144,7 @@ pub(super) async fn take(
                 going.actor,
                 going.change_seq,
                 contents,
-                after,
+                found.first,
                 found.last,
                 going.purge_after.unwrap_or(going.drained_at)
             ],

@@ -17,7 +17,10 @@
 //! * Tombstones that are forgotten take what they told along. Whoever has not passed them begins anew; that is asked before
 //!   the page and once more behind it. So is what the bucket holds: a bucket that was emptied meanwhile is walked again.
 //!
-//! Two things are not told here. What a purge took from a name of which nothing is left stands in the ledger alone. And an
+//! Two things are not told here, unless asked for. What a purge took from a name of which nothing is left stands in the ledger;
+//! where it was a purge of versions, that says what was meant, not what of it was protected, or swept already. A follower
+//! that keeps no more than the feed tells does best to ask for what is purged ([`Tell::purged`]) and to apply, of the ledger,
+//! the entries that name revisions and those that mean everything: an emptied bucket has no rows left that could tell. And an
 //! expiry is a change when it is swept: until then a version whose time is over is told as it is, with that time
 //! ([`Change::expires_at`]), though no reader meets it any more.
 //!

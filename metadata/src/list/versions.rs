@@ -46,6 +46,8 @@ pub struct ListedVersion {
     pub is_latest: bool,
     /// Whether it is a delete marker.
     pub marker: bool,
+    /// Whether it is the other side of a conflict: it came from another installation, and another version won.
+    pub conflict: bool,
     /// Whether it was written while its bucket's versioning was not enabled (S3's null version).
     pub null_version: bool,
     /// Size of its content in bytes.
@@ -78,7 +80,7 @@ pub struct PageOfVersions {
 
 macro_rules! columns {
     () => {
-        "v.id, v.name, v.kind, v.seq, v.is_current, v.marker, v.null_version, v.size, v.md5, v.parts, v.checksum, v.headers, v.owner,
+        "v.id, v.name, v.kind, v.seq, v.is_current, v.marker, v.conflict, v.null_version, v.size, v.md5, v.parts, v.checksum, v.headers, v.owner,
          v.created_at"
     };
 }
@@ -245,12 +247,16 @@ impl PageOfVersions {
             Entry::Prefix(prefix) => (prefix.clone(), None),
         });
         let mut page = PageOfVersions { next, ..PageOfVersions::default() };
+        // Of a name that goes on here, the marker that is the newest was on an earlier page.
+        let mut before = rest.to_owned();
         for entry in found {
             match entry {
                 Entry::Item(mut version) => {
-                    // Of a name that goes on here, the marker that is the newest was on an earlier page.
-                    let before = page.items.last().map_or(rest, |last| &last.name);
-                    version.is_latest |= version.marker && version.name != before;
+                    // A marker that has lost hides nothing, wherever it stands.
+                    if !version.conflict {
+                        version.is_latest |= version.marker && version.name != before;
+                        before.clone_from(&version.name);
+                    }
                     page.items.push(version);
                 }
                 Entry::Prefix(prefix) => page.prefixes.push(prefix),
@@ -269,6 +275,7 @@ pub(super) fn read(row: &mut Row) -> Result<ListedVersion, DbError> {
         seq: row.need_int()?,
         is_latest: row.need_bool()?,
         marker: row.need_bool()?,
+        conflict: row.need_bool()?,
         null_version: row.need_bool()?,
         size: row.need_size()?,
         md5: row.digest()?,

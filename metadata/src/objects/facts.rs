@@ -185,6 +185,7 @@ macro_rules! facts_columns {
          v.generation, v.revision"
     };
 }
+pub(super) use facts_columns;
 
 macro_rules! by_name {
     ($on:expr) => {
@@ -357,7 +358,7 @@ async fn read_removed(
     Ok(found)
 }
 
-fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
+pub(super) fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
     let id = row.need_id(VersionId::from_bytes)?;
     let contents = row.need_id(ContainerId::from_bytes)?;
     let kind = row.need_text()?;

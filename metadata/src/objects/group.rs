@@ -10,9 +10,10 @@ use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
 use super::expiry::read_rules;
 use super::facts;
+use super::import;
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Time, VersionId};
+use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -280,6 +281,7 @@ async fn run_round(
     let facts = facts::read(conn, commands, round, open).await?;
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
+    let mut ended = BTreeMap::new();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -313,6 +315,13 @@ async fn run_round(
                 decide::restore(c, found, seen(name), bucket, slot)
             }
         };
+        if decision.is_ok() && bucket.versioning != Versioning::Disabled {
+            let removed = facts.removed.get(&at).map(|removed| removed.name.as_str());
+            ended.extend(
+                may_have_ended(command, removed)
+                    .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
+            );
+        }
         answers[at] = Some(decision.map(|(effects, outcome)| {
             let taken = effects.taken();
             next.seq += taken.positions;
@@ -330,7 +339,20 @@ async fn run_round(
     effects::turn(conn, &all.turns).await?;
     effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
-    effects::come_back(conn, &all.returns, usage).await
+    effects::come_back(conn, &all.returns, usage).await?;
+    import::settle_all(conn, &ended).await
+}
+
+/// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of
+/// several installations are in conflict, the winner is then looked for anew. `removed`: the name that a restored version had.
+fn may_have_ended<'a>(command: &'a ObjectCommand, removed: Option<&'a str>) -> impl Iterator<Item = &'a str> {
+    match command {
+        ObjectCommand::Stage(_) => None,
+        ObjectCommand::Publish(c) => c.renames.as_ref().map(|rename| rename.from.as_str()),
+        ObjectCommand::Delete(c) => Some(c.name.as_str()),
+        ObjectCommand::Restore(c) => c.as_name.as_deref().or(removed),
+    }
+    .into_iter()
 }
 
 /// What the commands of one round change, sorted by kind.

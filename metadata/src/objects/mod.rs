@@ -6,6 +6,7 @@ mod effects;
 pub(crate) mod expiry;
 mod facts;
 mod group;
+mod import;
 mod parts;
 
 pub(crate) use command::Numbers;
@@ -16,4 +17,5 @@ pub use command::{
 pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};
 pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
+pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use parts::give_up_parts;

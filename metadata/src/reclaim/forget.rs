@@ -11,7 +11,7 @@ use crate::objects::Usage;
 use crate::sql::{Conn, DbError, Row, Value, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
-use lifecycle::{Cause, ContainerId, State, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, State, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Metadata {
@@ -52,7 +52,6 @@ struct Gone {
     parent: Option<[u8; 16]>,
     marker: bool,
     change_seq: i64,
-    cause: Option<Cause>,
 }
 
 /// What is left of a name.
@@ -77,11 +76,9 @@ impl Left {
         }
     }
 
-    /// Whether a deletion is told by nothing any more, now that `gone` is.
+    /// Whether it is told by nothing any more that there is nothing of the name, now that `gone` is.
     fn hides(&self, gone: &Gone) -> bool {
-        gone.cause != Some(Cause::Purge)
-            && !self.lives
-            && self.dead_change.is_none_or(|change| change < gone.change_seq)
+        !self.lives && self.dead_change.is_none_or(|change| change < gone.change_seq)
     }
 }
 
@@ -110,7 +107,7 @@ async fn forget(conn: &mut Conn, now: Time, contents: ContainerId, limit: u32) -
     let mut gone = Vec::new();
     let due = conn
         .fetch(
-            "SELECT id, generation, revision, parent_revision, name, marker, change_seq, cause FROM versions
+            "SELECT id, generation, revision, parent_revision, name, marker, change_seq FROM versions
              WHERE contents_id = $1 AND state = 'purged' AND forget_after <= $2 ORDER BY forget_after LIMIT $3",
             args![contents, now, limit],
         )
@@ -142,7 +139,6 @@ fn read_gone(row: &mut Row) -> Result<Option<Gone>, DbError> {
         name: row.need_text()?,
         marker: row.need_bool()?,
         change_seq: row.int()?.unwrap_or_default(),
-        cause: row.cause()?,
     }))
 }
 
@@ -233,9 +229,9 @@ async fn what_is_left(
 mod tests {
     use super::*;
 
-    fn gone(change_seq: i64, cause: Cause) -> Gone {
+    fn gone(change_seq: i64) -> Gone {
         let (name, revision) = (String::new(), [0; 16]);
-        Gone { name, generation: 1, revision, parent: None, marker: false, change_seq, cause: Some(cause) }
+        Gone { name, generation: 1, revision, parent: None, marker: false, change_seq }
     }
 
     #[test]
@@ -253,10 +249,9 @@ mod tests {
     #[test]
     fn a_deletion_is_missed_only_where_nothing_tells_it_any_more() {
         let nothing = Left::default();
-        assert!(nothing.hides(&gone(5, Cause::Delete)));
-        assert!(!nothing.hides(&gone(5, Cause::Purge)), "the ledger tells it");
-        assert!(!Left { lives: true, ..nothing }.hides(&gone(5, Cause::Delete)));
-        assert!(!Left { dead_change: Some(6), ..nothing }.hides(&gone(5, Cause::Delete)));
-        assert!(Left { dead_change: Some(4), ..nothing }.hides(&gone(5, Cause::Delete)));
+        assert!(nothing.hides(&gone(5)));
+        assert!(!Left { lives: true, ..nothing }.hides(&gone(5)));
+        assert!(!Left { dead_change: Some(6), ..nothing }.hides(&gone(5)));
+        assert!(Left { dead_change: Some(4), ..nothing }.hides(&gone(5)));
     }
 }

@@ -11,11 +11,12 @@ use super::effects::{self, Going};
 use super::{ground, missing::read_list, rows};
 use crate::error::Failure;
 use crate::ledger::{self, Entry, What};
+use crate::lookup::read_revision;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
-use lifecycle::{Asked, ContainerId, MemberId, Refusal, Revision, Time};
+use lifecycle::{Asked, ContainerId, InstallationId, MemberId, Refusal, Revision, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -85,18 +86,45 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let order = order.clone();
-                Box::pin(async move { purge(conn, now, trusted, drain, &order).await })
+                Box::pin(async move { purge(conn, now, trusted, drain, (&order, None)).await })
+            })
+            .await
+    }
+
+    /// The same for what another installation's ledger names: of each pair only versions that were written first in the
+    /// installation beside it, up to this position there. The same bytes written again have the same revision and a later
+    /// position, and stay. The ledger says whose positions these are.
+    ///
+    /// # Errors
+    /// As [`Metadata::purge_revisions`].
+    pub async fn purge_revisions_from(
+        &self,
+        order: RevisionPurge,
+        origins: Vec<(InstallationId, i64)>,
+    ) -> Result<RevisionsPurged, Failure> {
+        let (trusted, drain) = (self.trust_db_clock, self.members.settings.drain_timeout);
+        let own = self.installation();
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let (order, origins) = (order.clone(), origins.clone());
+                Box::pin(
+                    async move { purge(conn, now, trusted, drain, (&order, Some((own, &origins)))).await },
+                )
             })
             .await
     }
 }
+
+/// This installation, and for each pair the one whose positions are meant, with the last of these: of an entry that comes from
+/// elsewhere.
+type Origins<'a> = Option<(InstallationId, &'a [(InstallationId, i64)])>;
 
 async fn purge(
     conn: &mut Conn,
     now: Time,
     trusted: bool,
     drain: Duration,
-    order: &RevisionPurge,
+    (order, origins): (&RevisionPurge, Origins<'_>),
 ) -> Result<RevisionsPurged, Failure> {
     let by_clock = if trusted { now.min(conn.db_now().await?) } else { now };
     halted::refuse(conn).await?;
@@ -147,7 +175,14 @@ async fn purge(
             let mut cutting = Cutting::new(stored, ground.revs_limit, by_clock);
             for at in names.get(name.as_str()).into_iter().flatten().copied() {
                 let (Some(pair), Some(answer)) = (order.pairs.get(at), pairs.get_mut(at)) else { continue };
-                let asked: Vec<Revision> = pair.revs.iter().filter_map(Asked::revision).collect();
+                let mut asked: Vec<Revision> = pair.revs.iter().filter_map(Asked::revision).collect();
+                if let Some((own, origins)) = origins {
+                    let meant = match origins.get(at) {
+                        Some(origin) => written_in(conn, &ground, name, own, *origin).await?,
+                        None => BTreeSet::new(),
+                    };
+                    asked.retain(|revision| meant.contains(revision));
+                }
                 answer.purged =
                     cutting.take(&asked).map(|purged| purged.into_iter().map(Asked::from).collect());
                 if answer.purged.is_ok() {
@@ -178,7 +213,15 @@ async fn purge(
     for rest in &left {
         effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
     }
-    let purge_seq = write_down(conn, order, &mut pairs, &fresh, now, (changes, locked.last_seq)).await?;
+    let purge_seq = write_down(
+        conn,
+        (order, origins.map(|(_, origins)| origins)),
+        &mut pairs,
+        &fresh,
+        now,
+        (changes, locked.last_seq),
+    )
+    .await?;
     for (at, first) in twins {
         let said = pairs.get(first).map(|first| (first.purge_seq, first.purged.clone()));
         if let (Some(answer), Some(said)) = (pairs.get_mut(at), said) {
@@ -237,7 +280,7 @@ fn list(revs: &[Asked]) -> Result<String, DbError> {
 /// Counts the changes, and writes every pair that was not refused into the ledger, in their order. Tells its last number.
 async fn write_down(
     conn: &mut Conn,
-    order: &RevisionPurge,
+    (order, origins): (&RevisionPurge, Option<&[(InstallationId, i64)]>),
     pairs: &mut [PairPurged],
     fresh: &BTreeSet<usize>,
     now: Time,
@@ -253,8 +296,8 @@ async fn write_down(
             door: order.door,
             actor: order.actor.clone(),
             what: What::Revisions { name: pair.name.clone(), revs: list(&pair.revs)?, purged },
-            upto_seq: last_seq,
-            origin: None,
+            upto_seq: origins.and_then(|origins| origins.get(*at)).map_or(last_seq, |(_, upto)| *upto),
+            origin: origins.and_then(|origins| origins.get(*at)).map(|(origin, _)| *origin.as_bytes()),
         });
     }
     conn.execute(
@@ -270,4 +313,46 @@ async fn write_down(
         }
     }
     Ok(last)
+}
+
+/// The revisions of a name whose versions were written first in `origin`, up to this position there.
+async fn written_in(
+    conn: &mut Conn,
+    ground: &ground::Ground,
+    name: &str,
+    own: InstallationId,
+    (origin, upto): (InstallationId, i64),
+) -> Result<BTreeSet<Revision>, DbError> {
+    macro_rules! rows {
+        ($which:literal) => {
+            concat!(
+                "SELECT v.generation, v.revision, v.origin, v.origin_seq, v.seq FROM versions v
+                 WHERE v.contents_id = $1 AND v.name = $2 AND v.revision IS NOT NULL AND ",
+                $which
+            )
+        };
+    }
+    let text = concat!(
+        rows!("v.is_current = 1"),
+        " UNION ALL ",
+        rows!("v.state = 'live' AND v.is_current = 0"),
+        " UNION ALL ",
+        rows!("v.state = 'removed'"),
+        " UNION ALL ",
+        rows!("v.state IN ('purging', 'purged')")
+    );
+    let mut found = BTreeSet::new();
+    for mut row in conn.fetch(text, args![ground.contents, name]).await? {
+        let Some(revision) = read_revision(&mut row)? else { continue };
+        let whose = row.id(InstallationId::from_bytes)?;
+        let (there, here) = (row.int()?, row.int()?);
+        let (whose, seq) = match whose {
+            Some(whose) => (whose, there),
+            None => (own, here),
+        };
+        if whose == origin && seq.is_none_or(|seq| seq <= upto) {
+            found.insert(revision);
+        }
+    }
+    Ok(found)
 }

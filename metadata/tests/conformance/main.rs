@@ -98,6 +98,8 @@ mod guards;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod importing;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod ledger;

@@ -73,7 +73,10 @@ pub(super) async fn run(session: &Session<'_>, order: Index) -> Result<Exit, Fai
     }
     let caught = bring_up(session, &mut file, &door, Duration::ZERO).await?;
     tell(session, &meant, &mut file, &caught).await?;
-    while order.follow {
+    if !order.follow {
+        return Ok(Exit::Done);
+    }
+    loop {
         match bring_up(session, &mut file, &door, WAIT).await {
             Ok(caught) if caught.put + caught.out + caught.purges == 0 => {}
             Ok(caught) => tell(session, &meant, &mut file, &caught).await?,
@@ -84,7 +87,6 @@ pub(super) async fn run(session: &Session<'_>, order: Index) -> Result<Exit, Fai
             Err(failed) => return Err(failed),
         }
     }
-    Ok(Exit::Done)
 }
 
 /// Brings the index up to date, and tells on the way what takes long or is out of the ordinary.

@@ -14,7 +14,9 @@ mod key;
 mod members;
 mod purge;
 mod purge_versions;
+mod replicate;
 mod resume;
+mod revisions;
 mod search;
 mod tasks;
 mod tombstones;
@@ -58,13 +60,12 @@ fn client(config: &Config, global: &Global) -> Result<Client, Failed> {
 
 /// Carries one command out, against a running server.
 pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Result<Exit, Failed> {
+    if let Operator::Replicate(order) = operator {
+        return runtime()?.block_on(replicate::run(config, global, order));
+    }
     let client = client(config, global)?;
     let session = Session { config, global, client, json: global.json, now: SystemClock.now() };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failed::Server(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match operator {
             Operator::Key { command } => key::run(&session, command).await,
             Operator::Bucket { command } => bucket::run(&session, command).await,
@@ -80,10 +81,20 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Why(which) => why::run(&session, which).await,
             Operator::Deletions(which) => deletions::run(&session, which).await,
             Operator::Tombstones(which) => tombstones::run(&session, which).await,
+            Operator::Revisions { bucket, name } => revisions::run(&session, &bucket, &name).await,
+            // It asks two doors, and neither of them is the configured one.
+            Operator::Replicate(order) => replicate::run(config, global, order).await,
             Operator::Changes(which) => changes::run(&session, which).await,
             Operator::Followers(which) => followers::run(&session, which).await,
             Operator::Index(order) => index::run(&session, order).await,
             Operator::Search(order) => search::run(&session, order).await,
         }
     })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failed> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failed::Server(format!("cannot start: {error}")))
 }

@@ -13,6 +13,7 @@ mod house;
 mod index;
 mod monitoring;
 mod over_itself;
+mod replica;
 mod s3_clients;
 /// The signatures of the S3 door's own tests. These make a part of them.
 #[allow(dead_code)]

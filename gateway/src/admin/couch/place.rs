@@ -4,7 +4,6 @@
 use crate::admin::error::Complaint;
 use crate::admin::request::Asked;
 use crate::admin::scope::{Place, Want, bucket_in, domain_of};
-use http::header::HOST;
 use lifecycle::{Refusal, State};
 use metadata::Container;
 
@@ -29,37 +28,12 @@ async fn domain(asked: &Asked<'_>) -> Result<Container, Complaint> {
     if let Some(text) = asked.query.get("domain").filter(|text| !text.is_empty()) {
         return domain_of(asked, text, Want::Live).await?.ok_or_else(|| Refusal::NoSuchDomain.into());
     }
-    let host = asked.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if let Some(domain) =
-        asked.gateway.metadata.domain_named(&without_port(host).to_ascii_lowercase()).await?
+    if let Some(host) = &asked.host
+        && let Some(domain) = asked.gateway.metadata.domain_named(host).await?
         && domain.state == State::Live
     {
         return Ok(domain);
     }
     let default = asked.gateway.settings.default_domain.as_str();
     domain_of(asked, default, Want::Live).await?.ok_or_else(|| Refusal::NoSuchDomain.into())
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        Some(_) | None => host,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_is_no_part_of_a_name() {
-        for (host, name) in [
-            ("acme.example", "acme.example"),
-            ("acme.example:9090", "acme.example"),
-            ("[::1]:90", "[::1]"),
-            ("", ""),
-        ] {
-            assert_eq!(without_port(host), name);
-        }
-    }
 }

@@ -18,6 +18,8 @@ pub(in crate::admin) struct Described {
     pub(in crate::admin) query: &'static [Argument],
     /// Its body, if it reads one.
     pub(super) order: Option<Shape>,
+    /// Whether its body is bytes instead.
+    pub(super) bytes: bool,
     /// What it answers when it has done it.
     pub(super) answers: &'static [Answer],
     /// What it answers when it has not, where that is not what all others do.
@@ -28,7 +30,7 @@ pub(in crate::admin) struct Described {
 
 impl Described {
     pub(in crate::admin) const fn answers(answers: &'static [Answer]) -> Self {
-        Described { query: &[], order: None, answers, refused: None, refusals: "Refused" }
+        Described { query: &[], order: None, bytes: false, answers, refused: None, refusals: "Refused" }
     }
 
     /// With these arguments.
@@ -50,6 +52,11 @@ impl Described {
     pub(in crate::admin) const fn ordered<T: JsonSchema>(self) -> Self {
         Described { order: Some(shape::<T>), ..self }
     }
+
+    /// With a body of bytes.
+    pub(in crate::admin) const fn taking_bytes(self) -> Self {
+        Described { bytes: true, ..self }
+    }
 }
 
 /// One way in which an operation is answered.
@@ -67,6 +74,8 @@ pub(super) enum Content {
     Json(&'static [Shape]),
     /// Text of this media type.
     Text(&'static str),
+    /// JSON of one of these shapes, or bytes.
+    JsonOrBytes(&'static [Shape]),
 }
 
 impl Answer {
@@ -77,6 +86,11 @@ impl Answer {
 
     pub(in crate::admin) const fn new(status: u16, means: &'static str, shapes: &'static [Shape]) -> Self {
         Answer { status, means, content: Content::Json(shapes) }
+    }
+
+    /// Status 200, with JSON of one of these shapes, or with bytes.
+    pub(in crate::admin) const fn json_or_bytes(means: &'static str, shapes: &'static [Shape]) -> Self {
+        Answer { status: 200, means, content: Content::JsonOrBytes(shapes) }
     }
 
     /// Status 200, with text.

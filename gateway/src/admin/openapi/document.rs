@@ -14,6 +14,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value as Json, json};
 
+const BYTES: &str = "application/octet-stream";
 const SCHEMAS: &str = "/components/schemas";
 const ABOUT: &str = "The operator's door: domains, buckets and what was deleted. Removing makes invisible and can be undone \
     until its grace is over; purging cannot. HEAD is answered like GET. Arguments and fields that are not known are \
@@ -98,7 +99,7 @@ pub(super) fn document() -> Json {
 impl Gathering {
     fn operation(&mut self, operation: Operation) -> Json {
         let (route, told) = (operation.route(), describes(operation));
-        let Described { query, order, answers, refused, refusals } = told;
+        let Described { query, order, bytes, answers, refused, refusals } = told;
         let mut parameters: Vec<Json> = segments::names(route.path).map(|name| self.segment(name)).collect();
         parameters.extend(query.iter().map(argument));
 
@@ -108,6 +109,10 @@ impl Gathering {
                 Content::Json(shapes) => {
                     json!({ "application/json": { "schema": one_of(shapes, &mut self.answers) } })
                 }
+                Content::JsonOrBytes(shapes) => json!({
+                    "application/json": { "schema": one_of(shapes, &mut self.answers) },
+                    BYTES: {},
+                }),
                 Content::Text(media) => json!({ media: { "schema": { "type": "string" } } }),
             };
             let said = json!({ "description": answer.means, "content": content });
@@ -134,6 +139,9 @@ impl Gathering {
         });
         if let Some(order) = order {
             said["requestBody"] = self.order(order);
+        }
+        if bytes {
+            said["requestBody"] = json!({ "required": true, "content": { BYTES: {} } });
         }
         said
     }

@@ -3,7 +3,8 @@
 use super::described::Described;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, tasks, tombstones, trash, usage, why,
+    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
+    why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -23,6 +24,10 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::PurgeDomain | Operation::PurgeBucket => purge::PURGE,
         Operation::ListUnnamed | Operation::ListObjects => objects::LIST,
         Operation::RestoreUnnamed | Operation::RestoreObjects => restore_objects::RESTORE,
+        Operation::ShowRevisions => revisions::SHOW,
+        Operation::ImportRevision => revisions::BRING,
+        Operation::DiffRevisions => revisions::DIFF,
+        Operation::ApplyPurges => revisions::APPLY,
         Operation::PurgeVersions => purge_versions::PURGE,
         Operation::CancelPurge => purge_versions::CANCEL,
         Operation::EmptyBucket => empty::EMPTY,

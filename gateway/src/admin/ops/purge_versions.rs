@@ -1,6 +1,7 @@
 //! Purging versions of a bucket: by name, position, number or age.
 
 use super::purge::Mode;
+use super::purge_branches::{self, Branches, RevisionsView};
 use super::remove::{REASON_MAX, around, reason, refuse_leaving};
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Described, shape, written};
@@ -171,7 +172,10 @@ struct Rehearsed {
 }
 
 pub(in crate::admin) const PURGE: Described = Described::answers(&[
-    Answer::ok("It is done; of a dry run: what would be.", &[shape::<PurgeView>, shape::<Rehearsed>]),
+    Answer::ok(
+        "It is done; of a dry run: what would be. Of scope `branch` and scope `all`: name by name.",
+        &[shape::<PurgeView>, shape::<Rehearsed>, shape::<RevisionsView>],
+    ),
     Answer::new(202, "It has begun, and goes on by itself.", &[shape::<PurgeView>]),
 ])
 .ordered::<Order>();
@@ -185,6 +189,13 @@ pub(in crate::admin) async fn purge(asked: &Asked<'_>, body: &mut BodyReader) ->
     refuse_leaving(&place.domain).map_err(|_| around(&place.domain))?;
     refuse_leaving(&place.bucket)?;
     let order: Order = decode(body, LIST_MAX).await?;
+    if matches!(order.scope, Some(Scope::Branch | Scope::All)) {
+        let says_final = order.is_final;
+        let branches = branches(order, actor)?;
+        branches.refuse_unclear(says_final)?;
+        asked.trail.detail(format!("names={} dry_run={}", branches.names.len(), branches.dry_run));
+        return purge_branches::purge(asked, &place, branches).await;
+    }
     let (dry_run, expect_count) = (order.dry_run, order.expect_count);
     let waited_for = if order.mode == Mode::Async { 0 } else { WAITED_FOR };
     let order = PurgeVersions {
@@ -281,7 +292,6 @@ fn selector(order: Order) -> Result<PurgeSelector, Complaint> {
     let bad = |message: &str| Err(Complaint::bad_request(message));
     let Order { names, filter, prefix, before_seq, keep, keep_per_name, older_than, scope, advance, .. } =
         order;
-    let named = names.is_some();
     let names = match (names, filter, prefix) {
         (Some(names), None, None) => listed(names, scope)?,
         (None, Some(filter), None) => {
@@ -299,9 +309,6 @@ fn selector(order: Order) -> Result<PurgeSelector, Complaint> {
         }
         _ => return bad("names, filter and prefix exclude each other"),
     };
-    if !named && !matches!(scope, None | Some(Scope::Version)) {
-        return bad("scope branch and scope all are for names: a filter means versions");
-    }
     let older_than = older_than.map(|text| duration("older_than", &text)).transpose()?;
     if before_seq.is_some_and(|seq| seq < 1) || keep == Some(0) || keep_per_name == Some(0) {
         return bad("before_seq, keep and keep_per_name begin with 1");
@@ -342,30 +349,52 @@ fn listed(names: Names, scope: Option<Scope>) -> Result<PurgeNames, Complaint> {
         return Err(Complaint::bad_request(format!("{name:?} is no name of an object")));
     }
     match (names, scope) {
-        (_, Some(Scope::Branch | Scope::All)) => Err(Complaint::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "NotImplemented",
-            "scope branch and scope all are asked of the database's _purge",
-        )),
-        (Names::Names(names), None | Some(Scope::Version)) => Ok(PurgeNames::Listed(names)),
+        (Names::Names(names), _) => Ok(PurgeNames::Listed(names)),
         (Names::Revisions(_), None) => Err(Complaint::bad_request(
             "scope must be said where revisions are named: version shows the older one, branch takes it along",
         )),
-        (Names::Revisions(names), Some(Scope::Version)) => {
-            let mut read = BTreeMap::new();
-            for (name, revs) in names {
-                let parsed: Option<BTreeSet<Revision>> =
-                    revs.iter().map(|rev| Revision::parse(rev)).collect();
-                match parsed {
-                    Some(parsed) if !parsed.is_empty() => read.insert(name, parsed),
-                    _ => {
-                        let message =
-                            format!("{name:?} needs revisions such as \"3-…\" with 32 hexadecimal digits");
-                        return Err(Complaint::bad_request(message));
-                    }
-                };
-            }
-            Ok(PurgeNames::Revisions(read))
+        (Names::Revisions(names), Some(_)) => {
+            let read = names.into_iter().map(|(name, revs)| {
+                let revs = revisions(&name, &revs)?;
+                Ok((name, revs))
+            });
+            Ok(PurgeNames::Revisions(read.collect::<Result<_, Complaint>>()?))
         }
     }
+}
+
+fn revisions(name: &str, revs: &[String]) -> Result<BTreeSet<Revision>, Complaint> {
+    let parsed: Option<BTreeSet<Revision>> = revs.iter().map(|rev| Revision::parse(rev)).collect();
+    parsed.filter(|parsed| !parsed.is_empty()).ok_or_else(|| {
+        Complaint::bad_request(format!("{name:?} needs revisions such as \"3-…\" with 32 hexadecimal digits"))
+    })
+}
+
+/// What goes with revisions, or of names all.
+fn branches(order: Order, actor: String) -> Result<Branches, Complaint> {
+    let bad = |message: &str| Err(Complaint::bad_request(message));
+    let bounds = order.before_seq.is_some()
+        || order.keep.is_some()
+        || order.keep_per_name.is_some()
+        || order.older_than.is_some();
+    let told = order.expect_count.is_some() || order.reason.is_some();
+    if bounds || told || order.advance || order.mode == Mode::Async {
+        return bad(
+            "scope branch and scope all go with names alone: no bound, no expect_count, no mode, no reason",
+        );
+    }
+    if order.filter.is_some() || order.prefix.is_some() {
+        return bad("scope branch and scope all are for names: a filter means versions");
+    }
+    let Some(names) = order.names else { return bad("say which names") };
+    let names = match (listed(names, order.scope)?, order.scope) {
+        (PurgeNames::Listed(names), Some(Scope::All)) => names.into_iter().map(|name| (name, None)).collect(),
+        (PurgeNames::Revisions(names), Some(Scope::Branch)) => {
+            names.into_iter().map(|(name, revs)| (name, Some(revs))).collect()
+        }
+        (_, Some(Scope::All)) => return bad("scope all means names whole: name no revisions"),
+        _ => return bad("scope branch needs revisions of each name"),
+    };
+    let purge_id = order.purge_id.as_deref().map(purge_id).transpose()?;
+    Ok(Branches { names, dry_run: order.dry_run, purge_id, actor })
 }

@@ -3,10 +3,12 @@
 //! The facts are read after the bucket's row was locked and its liveness found, so nobody changes them meanwhile.
 
 mod delete;
+mod import;
 mod publish;
 mod restore;
 
 pub(crate) use delete::delete;
+pub(crate) use import::{Ground, Landing, Same, Taken, Verdict, import, settle};
 pub(crate) use publish::publish;
 pub(crate) use restore::restore;
 

@@ -250,6 +250,11 @@ impl Asked {
         self
     }
 
+    /// Starts it, for whoever kills it.
+    pub(crate) fn spawn(mut self) -> Child {
+        self.0.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
     pub(crate) fn outcome(mut self) -> Outcome {
         let output = self.0.output().unwrap();
         Outcome {
