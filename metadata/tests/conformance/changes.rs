@@ -1,7 +1,6 @@
 //! The changes of a bucket: what each page tells, and what a follower that applies them ends with.
 
 use crate::concurrency::{all, spread};
-use crate::purges::{listed, order as order_of, purge_as};
 use crate::world::*;
 use lifecycle::revision::Revision;
 use lifecycle::{Refusal, VersionId};
@@ -147,29 +146,6 @@ on_both_engines! {
         assert_eq!((second.version, second.tags.as_deref()), (Some(b.version), Some(r#"[["k","v"]]"#)));
         assert_eq!(words(&page(world, 1, 10).await), ["b"]);
         assert_eq!(words(&page(world, 2, 10).await), Vec::<String>::new());
-    }
-
-    /// A large purge writes its entry first and takes the versions by and by: a follower that asks hears of each.
-    async fn what_a_purge_has_taken_is_told_to_whoever_asks(world: World) {
-        for name in ["a", "b", "c"] {
-            world.put(name).await.unwrap();
-        }
-        world.delete("c").await.unwrap();
-        let telling = async |since| {
-            let tell = Tell { purged: true, ..Tell::default() };
-            world.m.changes_telling(world.bucket, since, 10, tell).await.unwrap()
-        };
-        let before = telling(0).await;
-        assert!(before.changes.iter().all(|change| !change.purged), "{before:?}");
-        let order = PurgeSelector { names: listed(&["a", "c"]), bound: None };
-        purge_as(world, PurgeVersions { selector: order, ..order_of(world) }).await;
-        assert_eq!(words(&page(world, before.last_seq, 10).await), Vec::<String>::new());
-        let told = telling(before.last_seq).await;
-        assert_eq!((words(&told), told.changes[0].purged, told.pending), (vec!["-a".to_owned()], true, 0));
-        assert_eq!(words(&telling(0).await), ["b", "-c", "-a"], "what was deleted before stays so");
-        world.restore("a").await.unwrap();
-        let restored = telling(told.last_seq).await;
-        assert_eq!((words(&restored), restored.changes[0].purged), (vec!["a".to_owned()], false));
     }
 
     async fn what_was_overwritten_is_told_once_as_it_is_now(world: World) {
