@@ -331,6 +331,7 @@ on_both_engines! {
             id("09"),
         );
         world.put_wrong(&entry).await;
+        world.put_wrong("UPDATE buckets SET purge_seq = 1 WHERE name = 'photos'").await;
         let mut one = import(world, "x", &first, &[first]);
         one.origin.1 = 10;
         assert_eq!(bring(world, one.clone()).await.unwrap().state, ImportState::Purged);

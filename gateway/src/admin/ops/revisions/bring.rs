@@ -66,6 +66,7 @@ pub(in crate::admin) async fn bring(asked: &Asked<'_>, body: &mut BodyReader) ->
     }
     let (head, rest) = read_head(asked, body).await?;
     let (import, proof) = describe(asked, &place, name, &head)?;
+    let called = import.name.clone();
     let principal = asked.require(Some(place.domain.id), Some(place.bucket.id))?;
     let imported = if dry_run {
         asked.gateway.metadata.rehearsal().import(import).await?
@@ -75,7 +76,7 @@ pub(in crate::admin) async fn bring(asked: &Asked<'_>, body: &mut BodyReader) ->
         let source = Source::rest_of(rest, body);
         take_in(asked.gateway, principal, (import, proof), within, source).await?
     };
-    asked.trail.detail(format!("{} is {}", head.revision, imported.state.as_str()));
+    asked.trail.detail(format!("{called} {} is {}", head.revision, imported.state.as_str()));
     answer(imported, dry_run)
 }
 
