@@ -421,7 +421,7 @@ fn in_the_end_both_sides_show_the_same() {
         let id = lifecycle::VersionId::random();
         u64::from_be_bytes(id.as_bytes()[..8].try_into().unwrap())
     });
-    println!("BARROW_TEST_SEED={seed}");
+    eprintln!("BARROW_TEST_SEED={seed}");
     let mut rng = StdRng::seed_from_u64(seed);
     for versions in [false, true] {
         let (a, b) = (Home::new(versions), Home::new(versions));
