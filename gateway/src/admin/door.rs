@@ -154,6 +154,8 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::CouchPurgedInfos => couch::purged_infos(asked).await,
         Operation::CouchInfosLimit => couch::show_infos_limit(asked).await,
         Operation::CouchSetInfosLimit => couch::set_infos_limit(asked, body).await,
+        Operation::CouchChanges => couch::changes(asked).await,
+        Operation::CouchChangesByPost => couch::changes_by_post(asked, body).await,
         Operation::CouchMissingRevs => couch::missing_revs(asked, body).await,
         Operation::CouchRevsDiff => couch::revs_diff(asked, body).await,
         Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,

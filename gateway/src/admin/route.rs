@@ -174,6 +174,10 @@ operations! {
     CouchInfosLimit = "GET" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
     /// Sets how many purges are remembered (CouchDB).
     CouchSetInfosLimit = "PUT" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
+    /// What changed, in order (CouchDB).
+    CouchChanges = "GET" "/_couch/{bucket}/_changes" Some(Right::Admin);
+    /// What changed, in order, asked with a body (CouchDB).
+    CouchChangesByPost = "POST" "/_couch/{bucket}/_changes" Some(Right::Admin);
     /// Which revisions are missing (CouchDB).
     CouchMissingRevs = "POST" "/_couch/{bucket}/_missing_revs" Some(Right::Read);
     /// Which revisions are missing, and what they may descend from (CouchDB).

@@ -20,7 +20,8 @@
 //! Two things are not told here, unless asked for. What a purge took from a name of which nothing is left stands in the ledger;
 //! where it was a purge of versions, that says what was meant, not what of it was protected, or swept already. A follower
 //! that keeps no more than the feed tells does best to ask for what is purged ([`Tell::purged`]) and to apply, of the ledger,
-//! the entries that name revisions and those that mean everything: an emptied bucket has no rows left that could tell. And an
+//! the entries that name revisions (of which something was purged, and for what is not newer than they are: what survives of
+//! the name is told anew behind them) and those that mean everything: an emptied bucket has no rows left that could tell. And an
 //! expiry is a change when it is swept: until then a version whose time is over is told as it is, with that time
 //! ([`Change::expires_at`]), though no reader meets it any more.
 //!
@@ -171,6 +172,14 @@ impl Metadata {
             }
         }
         Err(Refusal::Conflict.into())
+    }
+
+    /// The number of a live bucket's last change: whoever asks behind it is told of what is still to come.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchBucket`]; [`Failure::Unavailable`].
+    pub async fn last_change(&self, bucket: ContainerId) -> Result<i64, Failure> {
+        Ok(self.ground(bucket).await?.change_seq)
     }
 
     async fn page(

@@ -3,8 +3,11 @@
 use crate::concurrency::{all, spread};
 use crate::world::*;
 use lifecycle::revision::Revision;
-use lifecycle::{Refusal, VersionId};
-use metadata::{Change, ChangesPage, Failure, Metadata, PurgeSelector, PurgeState, PurgeVersions, Tell};
+use lifecycle::{Asked, Refusal, VersionId};
+use metadata::{
+    Change, ChangesPage, Failure, Metadata, PurgePair, PurgeSelector, PurgeState, PurgeVersions,
+    RevisionPurge, Tell,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -85,11 +88,8 @@ impl Copy {
         match (&purge.name, &purge.selector) {
             (Some(name), _) => {
                 let gone: Vec<String> = serde_json::from_str(purge.purged.as_deref().unwrap()).unwrap();
-                if self
-                    .names
-                    .get(name)
-                    .is_some_and(|(had, at)| *at <= purge.upto_seq && gone.contains(&had.to_string()))
-                {
+                // What led to a purged end alone went with it; what survives is told anew behind this.
+                if !gone.is_empty() && self.names.get(name).is_some_and(|(_, at)| *at <= purge.upto_seq) {
                     self.names.remove(name);
                 }
             }
@@ -115,6 +115,16 @@ async fn purge(caller: &Caller, names: &[&str], is_final: bool) {
     while job.state == PurgeState::Running && !job.waits {
         job = crate::purges::step(caller, job.id).await.unwrap();
     }
+}
+
+/// Purges what a name is, as CouchDB does: at once and for good.
+async fn purge_revision(caller: &Caller, name: &str) {
+    let Some(found) = caller.find(name).await else { return };
+    let rev = Asked::parse(&found.version.revision.unwrap().to_string()).unwrap();
+    let pairs = vec![PurgePair { name: name.to_owned(), revs: vec![rev], purge_id: None }];
+    let (domain, bucket) = (caller.domain, caller.bucket);
+    let order = RevisionPurge { domain, bucket, pairs, door: "couch", actor: "olga".to_owned() };
+    caller.m.purge_revisions(order).await.unwrap();
 }
 
 /// What the listing shows, with the revision of each.
@@ -401,6 +411,7 @@ racing_on_both_engines! {
                     let name = format!("n{}", n * 7 % NAMES);
                     match n * 11 % 10 {
                         0..=5 => drop(caller.put(&name).body(&n.to_string()).await),
+                        6 if n % 3 == 0 => purge_revision(&caller, &name).await,
                         6 | 7 => drop(caller.delete(&name).await),
                         8 if n % 20 == 8 => drop(caller.restore(&name).under(&format!("n{}", (n + 5) % NAMES)).await),
                         8 => drop(caller.restore(&name).await),

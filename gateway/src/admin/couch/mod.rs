@@ -9,12 +9,14 @@
 //! | `purge` | `_purge`: ends of trees go, at once and for good |
 //! | `infos` | `_purged_infos`: what the ledger still holds by name |
 //! | `limits` | `_purged_infos_limit`, `_revs_limit` |
+//! | `changes` | `_changes`: what changed, each name once, as it is now |
 //! | `diff` | `_missing_revs`, `_revs_diff`: what of a peer's revisions is not here |
 //!
 //! It differs from CouchDB in this, on purpose: a body is never read before it is known that its sender may purge; a number
 //! is told with every purge (`?dialect=3` leaves it out, as CouchDB does since there are shards); what a guard protects is
 //! told of by name; a limit of 0 is 400 and not 500. What is not built answers 501 by its name.
 
+mod changes;
 mod diff;
 mod error;
 mod infos;
@@ -23,6 +25,7 @@ mod order;
 mod place;
 mod purge;
 
+pub(super) use changes::{CHANGES, CHANGES_BY_POST, changes, changes_by_post};
 pub(super) use diff::{MISSING_REVS, REVS_DIFF, missing_revs, revs_diff};
 pub(super) use error::{CouchRefused, not_built, worded};
 pub(super) use infos::{PURGED_INFOS, purged_infos};

@@ -12,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A name that grows new ends meanwhile is purged again so often.
 const ROUNDS: usize = 4;
-/// Names, and revisions, that one request may hold: they are purged in one transaction.
-pub(super) const AT_ONCE: usize = 1_000;
 
 /// What is asked of names.
 #[derive(Clone, Debug)]
@@ -138,15 +136,15 @@ fn take(view: &mut RevisionsView, done: RevisionsPurged) {
 
 impl Branches {
     /// Refuses what cannot be meant, or not at once.
-    pub(super) fn refuse_unclear(&self, says_final: bool) -> Result<(), Complaint> {
+    pub(super) fn refuse_unclear(&self, says_final: bool, most: usize) -> Result<(), Complaint> {
         let bad = |message: String| Err(Complaint::bad_request(message));
         if !says_final {
             return bad("scope branch and scope all cannot be undone: say \"final\": true".to_owned());
         }
         let revisions: usize = self.names.values().flatten().map(BTreeSet::len).sum();
-        if self.names.len().max(revisions) > AT_ONCE {
+        if self.names.len().max(revisions) > most {
             return bad(format!(
-                "scope branch and scope all take at most {AT_ONCE} names and revisions at once"
+                "scope branch and scope all take at most {most} names and revisions at once"
             ));
         }
         if self.purge_id.is_some() && (self.names.len() != 1 || revisions == 0) {

@@ -192,7 +192,7 @@ pub(in crate::admin) async fn purge(asked: &Asked<'_>, body: &mut BodyReader) ->
     if matches!(order.scope, Some(Scope::Branch | Scope::All)) {
         let says_final = order.is_final;
         let branches = branches(order, actor)?;
-        branches.refuse_unclear(says_final)?;
+        branches.refuse_unclear(says_final, asked.limits.purge_revisions)?;
         asked.trail.detail(format!("names={} dry_run={}", branches.names.len(), branches.dry_run));
         return purge_branches::purge(asked, &place, branches).await;
     }

@@ -1,5 +1,6 @@
 //! The couch door: what CouchDB's purge family asks for.
 
+mod changes;
 mod diff;
 mod limits;
 mod purge;
@@ -70,6 +71,8 @@ async fn two_branches(w: &World, bucket: ContainerId, name: &str) -> [String; 2]
 pub(crate) async fn everything(w: &World, bucket: ContainerId) {
     let rev = put(w, bucket, "couch", 1).await;
     post(w, "/_couch/photos/_revs_diff?purged=true", json!({ "couch": ["3-x"], "nobody": ["1-x"] })).await;
+    told(w, "GET", "/_couch/photos/_changes?include_docs=true&style=all_docs", Value::Null, 200).await;
+    post(w, "/_couch/photos/_changes?since=now", json!({})).await;
     post(w, "/_couch/photos/_missing_revs", json!({ "couch": [rev, "3-x"] })).await;
     let hold = Guard { hold: true, ..Guard::NONE };
     w.put_as(bucket, "held", |publish| publish.guard = hold).await;
