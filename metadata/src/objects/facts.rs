@@ -217,16 +217,18 @@ const NULL_VERSION: &str = by_name!(
         AND h.state = 'live' AND h.is_current = 0 AND h.null_version = 1
         AND (h.superseded_seq IS NULL OR h.superseded_seq > wanted.column3) LIMIT 1)"
 );
-// In each row: does the revision stand for the tombstone itself, or is that behind it? A bulk purge leaves none.
+// In each row: does the revision stand for the tombstone itself, or is that behind it? A bulk purge leaves none. Ids follow time
+// to the millisecond, so the last of what is purged is looked for among the last few.
 const DEAD: &str = "SELECT wanted.column1, wanted.column2,
         CASE WHEN r.marker = 1 OR r.cause = 'purge' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END, r.generation, r.revision,
         CASE WHEN p.marker = 1 OR p.cause = 'purge' THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END, p.generation, p.revision
      FROM (VALUES {rows}) AS wanted
      LEFT JOIN versions r ON r.id = (SELECT h.id FROM versions h WHERE h.contents_id = wanted.column1
         AND h.name = wanted.column2 AND h.state = 'removed' ORDER BY h.seq DESC LIMIT 1)
-     LEFT JOIN versions p ON p.id = (SELECT g.id FROM versions g WHERE g.contents_id = wanted.column1
-        AND g.name = wanted.column2 AND g.state IN ('purging', 'purged') AND g.revision IS NOT NULL
-        ORDER BY g.id DESC LIMIT 1)";
+     LEFT JOIN versions p ON p.id = (SELECT last.id FROM (SELECT g.id, g.generation FROM versions g
+            WHERE g.contents_id = wanted.column1 AND g.name = wanted.column2 AND g.state IN ('purging', 'purged')
+                AND g.revision IS NOT NULL ORDER BY g.id DESC LIMIT 16) AS last
+        ORDER BY last.generation DESC LIMIT 1)";
 const BY_ID: &str = by_name!("v.id = wanted.column1 AND v.state = 'live'");
 
 async fn by_name(conn: &mut Conn, text: &'static str, keys: Vec<Vec<Value>>) -> Result<ByName, DbError> {

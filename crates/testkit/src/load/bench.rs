@@ -4,7 +4,9 @@ use super::error::Failed;
 use super::options::{Options, Scale};
 use super::rows::objects::Objects;
 use super::rows::s3::{self, S3};
-use super::rows::{cluster, containers, floors, kinds, listing, objects, purges, reclaim, updates, versions};
+use super::rows::{
+    cluster, containers, floors, following, kinds, listing, objects, purges, reclaim, updates, versions,
+};
 use super::server::Setup;
 use super::table::{Row, Verdict, render};
 use super::verdicts::{Found, of};
@@ -65,7 +67,10 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         let server = setup.in_dir("main").start().await?;
         let bucket = format!("bench-{}-purges", std::process::id());
         tell("purging versions");
-        let _found = purges::run(&server, &bucket, options.scale.purged_versions(), &mut rows).await?;
+        let many = options.scale.purged_versions();
+        let _found = purges::run(&server, &bucket, many, &mut rows).await?;
+        tell("following changes");
+        let _found = following::run(&server, &format!("{bucket}-followed"), many / 4, &mut rows).await?;
         server.stop().await?;
         return Ok(Outcome { rows, verdicts: Vec::new() });
     }
@@ -99,6 +104,8 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     tell("purging versions");
     let many = options.scale.purged_versions();
     let purges = purges::run(&server, &format!("{bucket}-purges"), many, &mut rows).await?;
+    tell("following changes");
+    let following = following::run(&server, &format!("{bucket}-followed"), many / 4, &mut rows).await?;
     tell("removing and restoring buckets");
     let sizes = options.scale.buckets();
     let longest_container_move = containers::run(&server, &bucket, sizes, &mut rows).await?;
@@ -138,6 +145,7 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         s3: S3 { small: small_by_s3, listing_p99: listing_by_s3, keys_deleted },
         longest_container_move,
         purges,
+        following,
         inline_reclaim,
         file_reclaim,
         listing_p99,

@@ -2,6 +2,7 @@
 
 use super::http::Connection;
 use super::rows::floors::Floors;
+use super::rows::following::Following;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects, Operations};
 use super::rows::purges::Purges;
@@ -167,6 +168,7 @@ fn found() -> Found {
         s3: S3::default(),
         longest_container_move: Duration::ZERO,
         purges: Purges::default(),
+        following: Following::default(),
         inline_reclaim: 0.0,
         file_reclaim: 0.0,
         listing_p99: Duration::ZERO,

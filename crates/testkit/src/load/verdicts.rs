@@ -2,6 +2,7 @@
 
 use super::rows::cluster::Cluster;
 use super::rows::floors::Floors;
+use super::rows::following::Following;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects};
 use super::rows::purges::Purges;
@@ -17,6 +18,7 @@ pub(super) struct Found {
     pub(super) s3: S3,
     pub(super) longest_container_move: Duration,
     pub(super) purges: Purges,
+    pub(super) following: Following,
     pub(super) inline_reclaim: f64,
     pub(super) file_reclaim: f64,
     pub(super) listing_p99: Duration,
@@ -89,6 +91,11 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
     verdicts.extend([
         verdict("purge all versions of a bucket", milliseconds(all), Bound::Most(50.0), "ms"),
         verdict("PUT beside a purge, p99", milliseconds(put_p99), Bound::Most(50.0), "ms"),
+    ]);
+    let Following { changes, diff_p50 } = found.following;
+    verdicts.extend([
+        verdict("changes, read in order", changes, Bound::Least(50_000.0), "/s"),
+        verdict("_revs_diff of 1,000 names, p50", milliseconds(diff_p50), Bound::Most(15.0), "ms"),
     ]);
     if !found.on_postgres {
         verdicts.push(verdict("purge versions, slowest way", rate, Bound::Least(60_000.0), "/s"));

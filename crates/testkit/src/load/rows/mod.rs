@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod containers;
 pub mod floors;
+pub mod following;
 pub mod kinds;
 pub mod listing;
 pub mod objects;
