@@ -7,10 +7,6 @@ ALTER TABLE buckets ADD COLUMN purged_infos_limit BIGINT NOT NULL DEFAULT 1000;
 -- past it must begin anew.
 ALTER TABLE buckets ADD COLUMN purges_upto BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE buckets ADD COLUMN changes_upto BIGINT NOT NULL DEFAULT 0;
--- What is refused here to everybody.
-ALTER TABLE buckets ADD COLUMN sealed BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE buckets ADD COLUMN deny_delete BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE buckets ADD COLUMN deny_purge BIGINT NOT NULL DEFAULT 0;
 -- Positions and changes were counted together so far. From now on only what arrives takes a position.
 UPDATE buckets SET change_seq = last_seq WHERE change_seq < last_seq;
 

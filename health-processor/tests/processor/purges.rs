@@ -88,6 +88,9 @@ async fn a_processor_may_die_between_two_steps() {
             let done = job(&world, begun.id).await;
             assert_eq!((done.state, done.purged), (PurgeState::Done, MANY as u64), "{failpoint}");
             assert_eq!(world.count(State::Live).await, 0);
+            world.clock.advance(GRACE);
+            assert!(next.run_all_until_idle().await);
+            assert_eq!(world.count(State::Purging).await, 0, "{failpoint} {blow:?}");
             world.check().await;
         }
     }

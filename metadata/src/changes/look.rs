@@ -7,9 +7,8 @@ use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_revision;
 use crate::sql::{DbError, Row, Value, args};
-use lifecycle::revision::Revision;
-use lifecycle::{ContainerId, VersionId};
-use std::collections::{BTreeMap, HashMap};
+use lifecycle::{ContainerId, Tree, VersionId};
+use std::collections::BTreeMap;
 
 /// So many names are looked up by one query.
 const NAMES: usize = 1_024;
@@ -60,16 +59,22 @@ const LAST: &str = concat!(
         AND (h.superseded_seq IS NULL OR h.superseded_seq > $3) ORDER BY h.seq DESC LIMIT 1)
      LEFT JOIN versions r ON r.id = (SELECT h.id FROM versions h WHERE h.contents_id = $1
         AND h.name = wanted.column1 AND h.state = 'removed' ORDER BY h.seq DESC LIMIT 1)
-     LEFT JOIN versions p ON p.id = (SELECT g.id FROM versions g WHERE g.contents_id = $1
-        AND g.name = wanted.column1 AND g.state IN ('purging', 'purged') AND g.revision IS NOT NULL
-        ORDER BY g.id DESC LIMIT 1)
+     LEFT JOIN versions p ON p.id = (SELECT last.id FROM (SELECT g.id, g.generation FROM versions g
+            WHERE g.contents_id = $1 AND g.name = wanted.column1 AND g.state IN ('purging', 'purged')
+                AND g.revision IS NOT NULL ORDER BY g.id DESC LIMIT 16) AS last
+        ORDER BY last.generation DESC LIMIT 1)
      WHERE wanted.column1 IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM versions v WHERE v.contents_id = $1 AND v.name = wanted.column1 AND v.is_current = 1)"
 );
 
-const CONFLICTS: &str = "SELECT wanted.column1, v.generation, v.revision, v.marker FROM (VALUES {rows}) AS wanted
-     CROSS JOIN versions v WHERE v.contents_id = $1 AND v.name = wanted.column1 AND v.state = 'live' AND v.conflict = 1
-        AND v.revision IS NOT NULL";
+/// Names that two installations wrote at once: where versions are kept, the other side lives on; where none are, it was removed.
+const CONTESTED: &str = "WITH wanted(name) AS (VALUES {rows})
+     SELECT wanted.name FROM wanted CROSS JOIN versions v
+     WHERE v.contents_id = $1 AND v.name = wanted.name AND v.state = 'live' AND v.conflict = 1
+     UNION SELECT wanted.name FROM wanted CROSS JOIN versions v
+     WHERE v.contents_id = $1 AND v.name = wanted.name AND v.state = 'removed' AND v.cause = 'conflict'
+     UNION SELECT wanted.name FROM wanted CROSS JOIN versions v
+     WHERE v.contents_id = $1 AND v.name = wanted.name AND v.state IN ('purging', 'purged') AND v.cause = 'conflict'";
 
 /// What is known of a name so far: its latest number on the page, and its current version.
 struct Known {
@@ -118,28 +123,51 @@ impl Metadata {
         Ok(told)
     }
 
-    /// Adds all leaves of each name's tree, the winner first, the others in the order in which they would win.
-    pub(super) async fn add_leaves(
+    /// Which deletion stands for a name is told by what stands on top of it; not where the name was written in two
+    /// installations at once, and the other side arrived later than what beats it. There its tree tells, and all its ends
+    /// where they were asked for.
+    pub(super) async fn settle(
         &self,
-        contents: ContainerId,
+        (bucket, contents): (ContainerId, ContainerId),
         changes: &mut [Change],
+        all_leaves: bool,
     ) -> Result<(), Failure> {
-        let mut others: HashMap<String, Vec<(bool, Revision)>> = HashMap::new();
-        for chunk in changes.chunks(NAMES) {
-            let wanted = chunk.iter().map(|change| args![change.name.as_str()]).collect();
-            for mut row in self.readers.fetch_padded(CONFLICTS, &[contents.into()], wanted).await? {
-                let name = row.need_text()?;
-                if let Some(revision) = read_revision(&mut row)? {
-                    others.entry(name).or_default().push((row.need_bool()?, revision));
-                }
+        let mut contested = Vec::new();
+        let meant: Vec<String> = changes
+            .iter()
+            .filter(|change| all_leaves || change.deleted)
+            .map(|change| change.name.clone())
+            .collect();
+        for chunk in meant.chunks(NAMES) {
+            for mut row in self.readers.fetch_padded(CONTESTED, &[contents.into()], rows(chunk)).await? {
+                contested.push(row.need_text()?);
             }
         }
+        let trees = if contested.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.revision_trees(bucket, &contested).await?
+        };
         for change in changes {
-            let mut losers = others.remove(&change.name).unwrap_or_default();
-            losers.retain(|(_, revision)| *revision != change.revision);
-            losers.sort_by(|(a_gone, a), (b_gone, b)| a_gone.cmp(b_gone).then(b.cmp(a)));
-            change.leaves = vec![change.revision];
-            change.leaves.extend(losers.into_iter().map(|(_, revision)| revision));
+            let tree = trees.get(&change.name);
+            if let Some(winner) =
+                tree.and_then(Tree::winner).filter(|winner| change.deleted && winner.deleted)
+            {
+                let version = match winner.version {
+                    Some(id) => self.version(id).await?,
+                    None => None,
+                };
+                change.revision = winner.revision;
+                change.version = winner.version;
+                change.position = version.as_ref().and_then(|version| version.seq);
+                change.created_at = version.map_or(change.created_at, |version| version.created_at);
+            }
+            if all_leaves {
+                change.leaves = vec![change.revision];
+                let ends = tree.map(Tree::ends).unwrap_or_default();
+                let others = ends.into_iter().map(|end| end.revision);
+                change.leaves.extend(others.filter(|revision| *revision != change.revision));
+            }
         }
         Ok(())
     }

@@ -164,7 +164,7 @@ impl Metadata {
         for _ in 0..AGAIN {
             let before = self.ground(bucket).await?;
             before.admit(since)?;
-            let page = self.page(&before, since, limit.clamp(1, CHANGES_MAX), tell).await?;
+            let page = self.page((bucket, &before), since, limit.clamp(1, CHANGES_MAX), tell).await?;
             let after = self.ground(bucket).await?;
             if after.contents == before.contents {
                 after.admit(since)?;
@@ -184,7 +184,7 @@ impl Metadata {
 
     async fn page(
         &self,
-        ground: &Ground,
+        (bucket, ground): (ContainerId, &Ground),
         since: i64,
         limit: u32,
         tell: Tell,
@@ -201,9 +201,7 @@ impl Metadata {
                 break;
             }
         }
-        if tell.all_leaves {
-            self.add_leaves(ground.contents, &mut changes).await?;
-        }
+        self.settle((bucket, ground.contents), &mut changes, tell.all_leaves).await?;
         let pending = ground.change_seq.saturating_sub(last_seq).max(0);
         Ok(ChangesPage {
             changes,

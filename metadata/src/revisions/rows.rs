@@ -103,6 +103,7 @@ fn read_stored(row: &mut Row, ground: &Ground) -> Result<Option<Stored>, DbError
         // A marker counts as superseded from the start, and one that was restored has been since.
         covered: live && !current && !marker && !conflict && superseded_at.is_some(),
         by_purge: cause == Some(Cause::Purge),
+        lost: !live && cause == Some(Cause::Conflict),
         version,
     };
     let size = row.need_size()?;

@@ -31,6 +31,7 @@ fn grow(bytes: &[u8]) -> Vec<Node> {
             current: false,
             covered: false,
             by_purge: !live && fate & 24 == 24,
+            lost: false,
             version: (live || fate & 32 == 0).then(|| VersionId::from_bytes([at; 16])),
         });
     }

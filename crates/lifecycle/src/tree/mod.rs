@@ -39,6 +39,9 @@ pub struct Node {
     pub covered: bool,
     /// It was purged in bulk: what went with it is told by the ledger, not by a tombstone.
     pub by_purge: bool,
+    /// It lost a conflict where its bucket keeps one version of a name, and was deleted by that: a tombstone of its own stands
+    /// behind it, and travels, or whoever does not know the winner would keep it when that is deleted.
+    pub lost: bool,
     /// Its version; `None` where only the id is left.
     pub version: Option<VersionId>,
 }
@@ -54,6 +57,7 @@ impl Node {
             current: false,
             covered: false,
             by_purge: false,
+            lost: false,
             version: None,
         }
     }
@@ -102,6 +106,7 @@ impl Leaf {
 pub struct Tree {
     nodes: BTreeMap<Revision, Node>,
     leaves: Vec<Leaf>,
+    lost: Vec<Leaf>,
     known: BTreeSet<Revision>,
     revs_limit: usize,
 }
@@ -117,8 +122,10 @@ impl Tree {
             }
         }
         let revs_limit = usize::try_from(revs_limit.max(1)).unwrap_or(usize::MAX);
-        let mut tree = Tree { nodes: found, leaves: Vec::new(), known: BTreeSet::new(), revs_limit };
+        let (leaves, lost) = Default::default();
+        let mut tree = Tree { nodes: found, leaves, lost, known: BTreeSet::new(), revs_limit };
         tree.join_over_tombstones();
+        tree.lost = tree.find_lost();
         tree.leaves = tree.find_leaves();
         tree.known = tree.find_known();
         tree
@@ -164,8 +171,37 @@ impl Tree {
         leaves
     }
 
-    /// What stands for a name of which nothing is live.
+    /// The tombstones behind what lost a conflict, where nothing else follows it; the larger first.
+    fn find_lost(&mut self) -> Vec<Leaf> {
+        let followed: BTreeSet<Revision> = self
+            .nodes
+            .values()
+            .filter_map(|node| Some((node, node.parent_revision()?)))
+            .filter(|(node, parent)| node.revision != Revision::deleted(Some(*parent)))
+            .map(|(_, parent)| parent)
+            .collect();
+        let lost = self.nodes.values().filter(|node| node.lost && !node.live);
+        let ends: Vec<Revision> =
+            lost.map(|node| node.revision).filter(|revision| !followed.contains(revision)).collect();
+        let mut leaves = Vec::with_capacity(ends.len());
+        for end in ends {
+            let revision = Revision::deleted(Some(end));
+            let implied = Node::remembered(revision, Some(end.hash), true);
+            let version = self.nodes.entry(revision).or_insert(implied).version;
+            leaves.push(Leaf { revision, deleted: true, version, current: false });
+        }
+        leaves.sort_unstable_by_key(|leaf| Reverse(leaf.rank()));
+        leaves
+    }
+
+    /// What stands for a name of which nothing is live: the best of what its dead ends left behind, as everybody has it who
+    /// has heard of all of them.
     fn tombstone(&mut self) -> Option<Leaf> {
+        let last = self.last_tombstone();
+        last.into_iter().chain(self.lost.first().copied()).max_by_key(Leaf::rank)
+    }
+
+    fn last_tombstone(&mut self) -> Option<Leaf> {
         let last = *self.nodes.values().rev().find(|node| node.version.is_some())?;
         if last.by_purge {
             return None;
@@ -200,6 +236,16 @@ impl Tree {
     /// The ends, the winner first. Empty: there is no such name, or all of it was purged.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves
+    }
+
+    /// The same, and behind them the tombstones of what lost a conflict where one version of a name is kept: all that a peer
+    /// has to hear of.
+    pub fn ends(&self) -> Vec<Leaf> {
+        let mut ends = self.leaves.clone();
+        let more =
+            self.lost.iter().filter(|lost| !self.leaves.iter().any(|leaf| leaf.revision == lost.revision));
+        ends.extend(more);
+        ends
     }
 
     /// The end that readers are given, or that says that there is nothing to give.

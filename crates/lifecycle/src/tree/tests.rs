@@ -185,3 +185,23 @@ fn a_revision_is_a_number_and_something_behind_it() {
         assert_eq!(Asked::parse(bad), Err(BadRevision), "{bad}");
     }
 }
+
+#[test]
+fn what_lost_a_conflict_where_one_version_is_kept_is_deleted_and_peers_hear_of_it() {
+    let lost = Node { lost: true, ..dead(2, b'c', Some(b'a')) };
+    let stone = Revision::deleted(Some(lost.revision));
+    let winner = Node { current: true, live: true, ..dead(2, b'd', Some(b'a')) };
+    let tree = Tree::of([dead(1, b'a', None), lost, winner], 1_000);
+    assert_eq!(tree.leaves().len(), 1, "one version of the name is kept");
+    assert_eq!(tree.ends().iter().map(|end| end.revision).collect::<Vec<_>>(), [winner.revision, stone]);
+    assert!(tree.knows(stone), "the peer's own tombstone is no news");
+    // When the winner is deleted, whoever has heard of both has the same tombstone.
+    let gone = Node { current: false, live: false, ..winner };
+    let tree = Tree::of([dead(1, b'a', None), lost, gone], 1_000);
+    let best = stone.max(Revision::deleted(Some(gone.revision)));
+    assert_eq!(tree.winner().map(|leaf| (leaf.revision, leaf.deleted)), Some((best, true)));
+    assert_eq!(tree.ends().len(), 1 + usize::from(best != stone));
+    // What went on from it has not lost.
+    let on = Node { current: true, live: true, ..dead(3, b'e', Some(b'c')) };
+    assert_eq!(Tree::of([lost, on], 1_000).ends().len(), 1);
+}

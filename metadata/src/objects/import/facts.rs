@@ -157,6 +157,7 @@ fn read_node(row: &mut Row, bucket: &BucketFacts) -> Result<Option<Node>, DbErro
         current,
         covered: live && !current && !marker && !conflict,
         by_purge: cause == Some(Cause::Purge),
+        lost: !live && cause == Some(Cause::Conflict),
         ..Node::version(revision, parent, state, id)
     }))
 }

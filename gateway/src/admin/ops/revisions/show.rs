@@ -116,8 +116,9 @@ async fn whole(asked: &Asked<'_>, place: &Place, name: &str, tree: &Tree) -> Ans
     if tree.leaves().is_empty() && versions.is_empty() {
         return Err(Refusal::NoSuchObject { marker: None }.into());
     }
-    let mut leaves = Vec::with_capacity(tree.leaves().len());
-    for leaf in tree.leaves() {
+    let ends = tree.ends();
+    let mut leaves = Vec::with_capacity(ends.len());
+    for leaf in &ends {
         leaves.push(view(asked, leaf).await?);
     }
     let path =
@@ -125,7 +126,7 @@ async fn whole(asked: &Asked<'_>, place: &Place, name: &str, tree: &Tree) -> Ans
     ok(&TreeView {
         name: name.to_owned(),
         winner: tree.winner().map(|leaf| leaf.revision.to_string()),
-        ancestry: tree.leaves().iter().map(|leaf| (leaf.revision.to_string(), path(leaf))).collect(),
+        ancestry: ends.iter().map(|leaf| (leaf.revision.to_string(), path(leaf))).collect(),
         leaves,
         versions: versions
             .into_iter()
@@ -164,7 +165,7 @@ async fn one(asked: &Asked<'_>, place: &Place, name: &str, tree: &Tree, revision
     let node = tree.node(revision).ok_or(Refusal::NoSuchVersion)?;
     let mut path = tree.ancestry(revision, usize::MAX);
     let history = path.split_off(path.len().min(1));
-    let leaf = tree.leaves().iter().find(|leaf| leaf.revision == revision);
+    let leaf = tree.ends().into_iter().find(|leaf| leaf.revision == revision);
     if leaf.is_some_and(|leaf| leaf.deleted) || (node.marker && node.live) {
         let version = match node.version {
             Some(id) => metadata.version(id).await?,
