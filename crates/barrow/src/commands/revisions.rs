@@ -32,6 +32,8 @@ fn drawn(address: &Address, answer: &Value) -> String {
             (0, false) => "current",
             (0, true) => "deleted",
             (_, false) => "conflict",
+            // Where one version of a name is kept, what lost is deleted by that.
+            (_, true) if leaf["version"].is_null() => "deleted, as it lost",
             (_, true) => "deleted, in conflict",
         };
         let version = leaf["version"].as_str().map_or(String::new(), |id| format!("  version {id}"));
@@ -69,13 +71,14 @@ mod tests {
             "name": "x",
             "leaves": [
                 { "rev": "3-c", "deleted": false, "version": "v3", "size": 5 },
-                { "rev": "2-z", "deleted": true, "version": null, "size": null },
+                { "rev": "2-z", "deleted": true, "version": "vz", "size": 0 },
+                { "rev": "2-y", "deleted": true, "version": null, "size": null },
             ],
             "versions": [{ "rev": "2-b", "version": "v2" }],
-            "ancestry": { "3-c": ["3-c", "2-b", "1-a"], "2-z": ["2-z", "1-a"] },
+            "ancestry": { "3-c": ["3-c", "2-b", "1-a"], "2-z": ["2-z", "1-a"], "2-y": ["2-y"] },
         });
         let wanted = "d/b/x\n* 3-c  current  5 bytes  version v3\n|   2-b  version v2\n|   1-a\n\
-             * 2-z  deleted, in conflict\n+-- 1-a";
+             * 2-z  deleted, in conflict  version vz\n+-- 1-a\n* 2-y  deleted, as it lost";
         assert_eq!(drawn(&address, &answer), wanted);
     }
 }
