@@ -80,8 +80,10 @@ pub struct PageOfVersions {
 
 macro_rules! columns {
     () => {
-        "v.id, v.name, v.kind, v.seq, v.is_current, v.marker, v.conflict, v.null_version, v.size, v.md5, v.parts, v.checksum, v.headers, v.owner,
-         v.created_at"
+        "v.id, v.name, v.kind, v.seq, v.is_current, v.marker, v.conflict,
+         CASE WHEN v.marker = 1 AND v.conflict = 0 AND NOT EXISTS (SELECT 1 FROM versions shown
+            WHERE shown.contents_id = v.contents_id AND shown.name = v.name AND shown.is_current = 1) THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS hides,
+         v.null_version, v.size, v.md5, v.parts, v.checksum, v.headers, v.owner, v.created_at"
     };
 }
 pub(super) use columns;
@@ -252,9 +254,9 @@ impl PageOfVersions {
         for entry in found {
             match entry {
                 Entry::Item(mut version) => {
-                    // A marker that has lost hides nothing, wherever it stands.
+                    // A marker that has lost hides nothing, wherever it stands; of others the newest does.
                     if !version.conflict {
-                        version.is_latest |= version.marker && version.name != before;
+                        version.is_latest &= !version.marker || version.name != before;
                         before.clone_from(&version.name);
                     }
                     page.items.push(version);
@@ -266,16 +268,19 @@ impl PageOfVersions {
     }
 }
 
+/// A marker that hides its object is the latest if no newer one of its name is.
 pub(super) fn read(row: &mut Row) -> Result<ListedVersion, DbError> {
     let (id, name, kind) = (row.need_id(VersionId::from_bytes)?, row.need_text()?, row.need_text()?);
+    let (seq, current) = (row.need_int()?, row.need_bool()?);
+    let (marker, conflict, hides) = (row.need_bool()?, row.need_bool()?, row.need_bool()?);
     Ok(ListedVersion {
         id,
         name,
         kind: Kind::parse(&kind).ok_or_else(|| DbError::Row(format!("{kind:?} is no kind of object")))?,
-        seq: row.need_int()?,
-        is_latest: row.need_bool()?,
-        marker: row.need_bool()?,
-        conflict: row.need_bool()?,
+        seq,
+        is_latest: current || hides,
+        marker,
+        conflict,
         null_version: row.need_bool()?,
         size: row.need_size()?,
         md5: row.digest()?,

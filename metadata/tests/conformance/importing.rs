@@ -166,6 +166,18 @@ on_both_engines! {
         }
     }
 
+    async fn a_tombstone_on_a_path_that_lost_hides_nothing_though_it_came_last(world: World) {
+        world.versioning("enabled").await;
+        let first = live(None, 1);
+        let (kept, gone) = (live(Some(&first), 2), dead(&first));
+        let behind = dead(&gone);
+        let tree = [first, kept, gone, behind];
+        for one in &tree {
+            state(world, "x", one, &tree).await;
+        }
+        assert_eq!(rows(world, "x").await, (Some(kept.revision), vec![behind.revision]));
+    }
+
     async fn in_any_order_the_same_version_wins_where_none_are_kept(world: World) {
         let seed = any_seed();
         eprintln!("seed {seed}");
