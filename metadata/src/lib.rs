@@ -31,6 +31,7 @@ mod reclaim;
 mod rehearsal;
 mod revisions;
 mod scrub;
+mod settings;
 mod sql;
 mod tags;
 mod tasks;
@@ -80,6 +81,7 @@ pub use revisions::{
     Lacking, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge, RevisionsPurged,
 };
 pub use scrub::{BlobPlace, Owned, Owner};
+pub use settings::{Setting, SettingChanges, SettingKind};
 pub use sql::Engine;
 pub use tasks::TaskRow;
 #[cfg(feature = "testing")]

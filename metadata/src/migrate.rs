@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(4, "0004_cluster"),
     migration!(5, "0005_upkeep"),
     migration!(6, "0006_purges"),
+    migration!(7, "0007_governance"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -7,7 +7,7 @@ use crate::auth::{Denied, Principal};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
-use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Time, VersionId, Within};
+use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Retention, Time, VersionId, Within};
 use md5::{Digest, Md5};
 use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename};
 use std::fmt;
@@ -39,6 +39,10 @@ pub struct NewObject {
     pub keep_md5: bool,
     /// What refuses its deletion.
     pub guard: Guard,
+    /// Its retention, which `guard` takes in.
+    pub retention: Option<Retention>,
+    /// Its own access list, as the door encodes it; `None`: private.
+    pub acl: Option<String>,
     /// When it goes by itself.
     pub expires_at: Option<Time>,
     /// The user it belongs to.
@@ -262,6 +266,8 @@ pub(super) async fn publish(
         checksum: object.checksum,
         headers: super::headers::encode(&headers),
         guard: object.guard,
+        retention: object.retention,
+        acl: object.acl,
         expires_at: object.expires_at,
         owner: object.owner,
         actor: principal.name.to_string(),

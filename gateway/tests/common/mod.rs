@@ -315,6 +315,8 @@ impl World {
             checksum: None,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
+            retention: None,
+            acl: None,
             expires_at: None,
             owner: None,
             actor: "test".to_owned(),

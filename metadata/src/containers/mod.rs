@@ -99,6 +99,13 @@ pub struct Container {
     /// Its headers, as the door encoded them.
     #[serde(skip)]
     pub headers: String,
+    /// Which settings of a bucket decide on access; `None`: it has none such. Another number with every change to one of
+    /// them.
+    #[serde(skip)]
+    pub access: Option<i64>,
+    /// Whether versions of a bucket can be locked (S3 Object Lock).
+    #[serde(skip)]
+    pub object_lock: bool,
     /// A bucket's tags, as the door encoded them.
     #[serde(skip)]
     pub tags: Option<String>,
@@ -146,13 +153,13 @@ pub(crate) fn read_kind(row: &mut Row) -> Result<ContainerKind, DbError> {
 
 macro_rules! domain_columns {
     () => {
-        "d.id, d.name, NULL, NULL, NULL, NULL, d.state, d.etag, d.headers, NULL, d.owner, d.created_at, d.changed_at, d.removed_at,
+        "d.id, d.name, NULL, NULL, NULL, NULL, d.state, d.etag, d.headers, NULL, NULL, CAST(0 AS BIGINT), d.owner, d.created_at, d.changed_at, d.removed_at,
          d.purge_after, d.cause, d.actor, d.forget_after, d.removed_epoch, d.meta_version, d.early"
     };
 }
 macro_rules! bucket_columns {
     () => {
-        "b.id, b.name, b.domain_id, b.contents_id, b.versioning, b.lifecycle, b.state, b.etag, b.headers, b.tags, b.owner,
+        "b.id, b.name, b.domain_id, b.contents_id, b.versioning, b.lifecycle, b.state, b.etag, b.headers, b.tags, b.access, b.object_lock, b.owner,
          b.created_at, b.changed_at,
          b.removed_at, b.purge_after, b.cause, b.actor, b.forget_after, b.removed_epoch, b.meta_version, b.early"
     };
@@ -160,7 +167,7 @@ macro_rules! bucket_columns {
 pub(crate) use {bucket_columns, domain_columns};
 
 /// How many columns a container takes in a SELECT list.
-pub(crate) const CONTAINER_COLUMNS: usize = 21;
+pub(crate) const CONTAINER_COLUMNS: usize = 23;
 
 pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Container, DbError> {
     let (id, name) = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
@@ -187,6 +194,8 @@ pub(crate) fn read_container(kind: ContainerKind, row: &mut Row) -> Result<Conta
         etag: row.need_id(ContainerId::from_bytes)?,
         headers: row.need_text()?,
         tags: row.text()?,
+        access: row.int()?,
+        object_lock: row.need_bool()?,
         owner: row.text()?,
         created_at: row.need_time()?,
         changed_at: row.need_time()?,

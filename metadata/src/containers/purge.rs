@@ -466,6 +466,7 @@ async fn forget(conn: &mut Conn, now: Time, limit: u32) -> Result<u64, DbError> 
         for text in [
             "DELETE FROM purges WHERE bucket_id = $1",
             "DELETE FROM followers WHERE bucket_id = $1",
+            "DELETE FROM bucket_settings WHERE bucket_id = $1",
             "DELETE FROM purge_jobs WHERE bucket_id = $1",
         ] {
             conn.execute(text, args![id]).await?;

@@ -7,7 +7,7 @@ mod versions;
 
 pub use parts::VersionPart;
 pub use versions::Version;
-pub(crate) use versions::{read_revision, read_version, version_columns};
+pub(crate) use versions::{read_retention, read_revision, read_version, version_columns};
 
 use crate::Metadata;
 use crate::containers::{
@@ -58,6 +58,10 @@ pub struct Found {
     pub bucket: (ContainerId, String),
     /// Whether the bucket keeps older versions.
     pub versioning: Versioning,
+    /// The user that the bucket belongs to.
+    pub bucket_owner: Option<String>,
+    /// Which settings of the bucket decide on access ([`Container::access`]).
+    pub access: Option<i64>,
     /// Its one blob; `None` if it is empty, or made of parts.
     pub blob: Option<Blob>,
     /// The bytes of that blob as they lie at rest, if they lie in the database and were asked for.
@@ -78,7 +82,7 @@ macro_rules! found_query {
             "SELECT ",
             $first,
             version_columns!(),
-            ", d.id, d.name, b.id, b.name, b.versioning, p.name, p.part_no, p.start, p.size, p.md5,
+            ", d.id, d.name, b.id, b.name, b.versioning, b.owner, b.access, p.name, p.part_no, p.start, p.size, p.md5,
                 p.format, p.place, ",
             $bytes,
             // Looked up for what is made of parts alone.
@@ -332,6 +336,7 @@ fn read_found(row: &mut Row, moment: u64) -> Result<Found, DbError> {
     let domain = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
     let bucket = (row.need_id(ContainerId::from_bytes)?, row.need_text()?);
     let versioning = read_versioning(row)?;
+    let (bucket_owner, access) = (row.text()?, row.int()?);
     let blob = match row.peek_null()? {
         true => {
             row.skip(7);
@@ -341,5 +346,17 @@ fn read_found(row: &mut Row, moment: u64) -> Result<Found, DbError> {
     };
     let inline = row.bytes()?.map(Bytes::from);
     let part = row.id(BlobName::from_bytes)?;
-    Ok(Found { version, domain, bucket, versioning, blob, inline, moment, of_removed: false, part })
+    Ok(Found {
+        version,
+        domain,
+        bucket,
+        versioning,
+        bucket_owner,
+        access,
+        blob,
+        inline,
+        moment,
+        of_removed: false,
+        part,
+    })
 }

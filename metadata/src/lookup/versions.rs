@@ -5,7 +5,7 @@ use crate::Metadata;
 use crate::error::Failure;
 use crate::sql::{DbError, Row, args};
 use lifecycle::revision::Revision;
-use lifecycle::{Cause, ContainerId, Guard, Kind, State, Time, VersionId};
+use lifecycle::{Cause, ContainerId, Guard, Kind, Retention, RetentionMode, State, Time, VersionId};
 
 /// One version, as its row tells.
 #[derive(Clone, Debug)]
@@ -47,8 +47,14 @@ pub struct Version {
     pub created_at: Time,
     /// What refuses its deletion.
     pub guard: Guard,
+    /// Its retention, which the guard takes in.
+    pub retention: Option<Retention>,
+    /// Its own access list, as the door encoded it; `None`: private.
+    pub acl: Option<String>,
     /// When it goes by itself.
     pub expires_at: Option<Time>,
+    /// The lifecycle rule by which it does; `None`: a lifepoint.
+    pub expiry_rule: Option<String>,
     /// When it was removed.
     pub removed_at: Option<Time>,
     /// Until when it can be restored.
@@ -69,7 +75,8 @@ macro_rules! version_columns {
     () => {
         "v.id, v.contents_id, v.kind, v.name, v.seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
          v.parts, v.tags, v.checksum, v.headers, v.owner,
-         v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.removed_at, v.purge_after, v.purged_at,
+         v.created_at, v.guard_from, v.guard_until, v.hold, v.lock_mode, v.lock_until, v.acl,
+         v.expires_at, v.expiry_rule, v.removed_at, v.purge_after, v.purged_at,
          v.forget_after, v.cause, v.actor, v.generation, v.revision"
     };
 }
@@ -207,7 +214,10 @@ pub(crate) fn read_version(row: &mut Row) -> Result<Version, DbError> {
         owner: row.text()?,
         created_at: row.need_time()?,
         guard: Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? },
+        retention: read_retention(row)?,
+        acl: row.text()?,
         expires_at: row.time()?,
+        expiry_rule: row.text()?,
         removed_at: row.time()?,
         purge_after: row.time()?,
         purged_at: row.time()?,
@@ -216,6 +226,15 @@ pub(crate) fn read_version(row: &mut Row) -> Result<Version, DbError> {
         actor: row.text()?,
         revision: read_revision(row)?,
     })
+}
+
+/// Reads `lock_mode, lock_until`.
+pub(crate) fn read_retention(row: &mut Row) -> Result<Option<Retention>, DbError> {
+    let (mode, until) = (row.text()?, row.time()?);
+    let Some((mode, until)) = mode.zip(until) else { return Ok(None) };
+    let known = RetentionMode::parse(&mode);
+    let mode = known.ok_or_else(|| DbError::Row(format!("{mode:?} is no mode of a retention")))?;
+    Ok(Some(Retention { mode, until }))
 }
 
 /// Reads `generation, revision`.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lifecycle::{
-    BlobName, Cause, Condition, ContainerId, Guard, Kind, Time, UploadId, VersionId, Versioning,
+    BlobName, Cause, Condition, ContainerId, Guard, Kind, Retention, Time, UploadId, VersionId, Versioning,
 };
 use std::ops::AddAssign;
 use std::time::Duration;
@@ -114,6 +114,10 @@ pub struct Publish {
     pub headers: String,
     /// What refuses its deletion.
     pub guard: Guard,
+    /// Its retention, which `guard` takes in.
+    pub retention: Option<Retention>,
+    /// Its own access list, as the door encodes it; `None`: private.
+    pub acl: Option<String>,
     /// When it goes by itself.
     pub expires_at: Option<Time>,
     /// The user it belongs to.

@@ -141,7 +141,8 @@ pub(crate) async fn hand_over(
         .execute_rows(
             "UPDATE versions SET state = 'purged', is_current = 0, cause = 'metadata', removed_at = $1, purge_after = $1,
                 purged_at = $1, forget_after = gone.column2, actor = gone.column3, change_seq = gone.column4,
-                headers = NULL, tags = NULL, checksum = NULL, owner = NULL, md5 = NULL, expires_at = NULL, expiry_rule = NULL, guard_from = NULL, guard_until = NULL, hold = 0
+                headers = NULL, tags = NULL, checksum = NULL, owner = NULL, md5 = NULL, expires_at = NULL, expiry_rule = NULL, guard_from = NULL, guard_until = NULL, hold = 0, lock_mode = NULL,
+                lock_until = NULL, acl = NULL
              FROM (VALUES {rows}) AS gone
              WHERE versions.id = gone.column1 AND versions.state = 'live'",
             &[now.into()],
@@ -264,10 +265,10 @@ pub(crate) async fn arrive(
     conn.execute_rows(
         "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, size, md5, generation, revision,
             parent_revision, headers, owner, created_at, guard_from, guard_until, hold, expires_at, null_version, parts,
-            expiry_rule, tags, checksum, state, is_current, marker)
+            expiry_rule, tags, checksum, lock_mode, lock_until, acl, state, is_current, marker)
          SELECT column1, column2, column3, column4, column5, column23, column6, column7, column8, column9, column10,
             column11, column12, column13, column14, column15, column16, column17, column18, column19, column20, column21,
-            column22, 'live', 1, 0
+            column22, column24, column25, column26, 'live', 1, 0
          FROM (VALUES {rows}) AS new",
         &[],
         versions,
@@ -317,6 +318,9 @@ fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
         arrival.tags.as_deref(),
         cmd.checksum.as_deref(),
         arrival.change_seq,
+        cmd.retention.map(|retention| retention.mode.as_str()),
+        cmd.retention.map(|retention| retention.until),
+        cmd.acl.as_deref(),
     ]
 }
 
@@ -341,7 +345,7 @@ async fn finish_staged(
             "UPDATE versions SET contents_id = $2, kind = $3, name = $4, seq = $5, change_seq = $23, size = $6, md5 = $7,
                 generation = $8, revision = $9, parent_revision = $10, headers = $11, owner = $12, created_at = $13,
                 guard_from = $14, guard_until = $15, hold = $16, expires_at = $17, null_version = $18, parts = $19,
-                expiry_rule = $20, tags = $21, checksum = $22,
+                expiry_rule = $20, tags = $21, checksum = $22, lock_mode = $24, lock_until = $25, acl = $26,
                 state = 'live', is_current = 1, actor = NULL
              WHERE id = $1 AND state = 'staged'",
             new_row(cmd, arrival),

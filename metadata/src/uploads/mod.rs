@@ -10,10 +10,11 @@ pub use part::{NewPart, Part, PartBody};
 
 use crate::Metadata;
 use crate::error::Failure;
+use crate::lookup::read_retention;
 use crate::objects::{Numbers, Usage, give_up_parts, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
-use lifecycle::{ContainerId, Kind, Refusal, Time, UploadId, VersionId};
+use lifecycle::{ContainerId, Kind, Refusal, Retention, Time, UploadId, VersionId};
 use std::collections::BTreeSet;
 
 /// What completing an upload does.
@@ -64,6 +65,12 @@ pub struct NewUpload {
     pub tags: Option<String>,
     /// What was declared of its checksums, as the door encodes it.
     pub checksum: Option<String>,
+    /// The retention of the object to be, from its completion on.
+    pub retention: Option<Retention>,
+    /// Whether it will be under a legal hold.
+    pub hold: bool,
+    /// Its own access list, as the door encodes it; `None`: private.
+    pub acl: Option<String>,
     /// The user that the object will belong to.
     pub owner: Option<String>,
     /// Who begins it.
@@ -93,6 +100,12 @@ pub struct Upload {
     pub tags: Option<String>,
     /// What was declared of its checksums, as the door encodes it.
     pub checksum: Option<String>,
+    /// The retention of the object to be.
+    pub retention: Option<Retention>,
+    /// Whether it will be under a legal hold.
+    pub hold: bool,
+    /// Its own access list, as the door encodes it; `None`: private.
+    pub acl: Option<String>,
     /// The user that the object will belong to.
     pub owner: Option<String>,
     /// Who began it.
@@ -107,7 +120,7 @@ pub struct Upload {
 
 macro_rules! upload_columns {
     () => {
-        "u.id, u.contents_id, u.kind, u.name, u.mode, u.replaces, u.headers, u.tags, u.checksum, u.owner, u.actor, u.created_at,
+        "u.id, u.contents_id, u.kind, u.name, u.mode, u.replaces, u.headers, u.tags, u.checksum, u.lock_mode, u.lock_until, u.hold, u.acl, u.owner, u.actor, u.created_at,
          u.expires_at, u.completed"
     };
 }
@@ -217,8 +230,8 @@ async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failur
     let contents = bucket.need_id(ContainerId::from_bytes)?;
     conn.execute(
         "INSERT INTO uploads (id, contents_id, kind, name, mode, replaces, headers, owner, actor, created_at, expires_at,
-            tags, checksum)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            tags, checksum, lock_mode, lock_until, hold, acl)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         args![
             new.id,
             contents,
@@ -232,7 +245,11 @@ async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failur
             now,
             new.expires_at,
             new.tags.as_deref(),
-            new.checksum.as_deref()
+            new.checksum.as_deref(),
+            new.retention.map(|retention| retention.mode.as_str()),
+            new.retention.map(|retention| retention.until),
+            new.hold,
+            new.acl.as_deref()
         ],
     )
     .await?;
@@ -252,6 +269,9 @@ pub(crate) fn read_upload(row: &mut Row) -> Result<Upload, DbError> {
         headers: row.need_text()?,
         tags: row.text()?,
         checksum: row.text()?,
+        retention: read_retention(row)?,
+        hold: row.need_bool()?,
+        acl: row.text()?,
         owner: row.text()?,
         actor: row.need_text()?,
         created_at: row.need_time()?,

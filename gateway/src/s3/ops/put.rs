@@ -66,6 +66,8 @@ pub(super) fn new_object(
         checksum: None,
         keep_md5: false,
         guard: Guard::default(),
+        retention: None,
+        acl: None,
         expires_at: None,
         owner: exchange.principal.owner(),
         existence: Existence::Any,

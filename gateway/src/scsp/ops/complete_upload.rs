@@ -164,6 +164,8 @@ fn new_object(
         checksum: None,
         keep_md5: false,
         guard: kept.guard,
+        retention: None,
+        acl: None,
         expires_at: kept.expires_at,
         owner: upload.owner.clone(),
         existence: if creates { Existence::Any } else { Existence::Required },

@@ -90,6 +90,8 @@ pub(super) fn successor(
         checksum: None,
         keep_md5: false,
         guard: kept.guard,
+        retention: None,
+        acl: None,
         expires_at: kept.expires_at,
         owner: version.owner.clone(),
         // An older version may come back where nothing is current any more.

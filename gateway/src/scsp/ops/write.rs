@@ -116,6 +116,8 @@ pub(super) fn new_object(
         checksum: None,
         keep_md5: content_md5.is_some() || wants_md5(exchange)?,
         guard: kept.guard,
+        retention: None,
+        acl: None,
         expires_at: kept.expires_at,
         owner: exchange.principal.owner(),
         existence,
