@@ -52,7 +52,7 @@ pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
     HistoryStep, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan, PurgeStep, Removal, RemoveOrder,
-    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder,
+    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder, StreamRules,
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;

@@ -11,9 +11,10 @@ use super::effects::{self, Usage};
 use super::expiry::read_rules;
 use super::facts;
 use super::import;
+use super::surplus::{Grown, trim};
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -86,7 +87,16 @@ async fn lock_buckets(
                 seq: last.seq - numbers.positions_in(versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
+            let (seal, max_per_name) = (read_seal(&mut row)?, row.int()?);
+            let facts = BucketFacts {
+                contents,
+                object_grace: grace,
+                versioning,
+                erase_upto,
+                rules,
+                seal,
+                max_per_name,
+            };
             open.insert(bucket, Open { bucket: facts, first, last });
         }
     }
@@ -136,7 +146,7 @@ pub(crate) async fn lock_domains(
 }
 
 /// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules and last change.
+/// last position, grace of objects, versioning, `erase_upto`, rules, last change, the seal and the most versions of a name.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
@@ -147,10 +157,16 @@ pub(crate) async fn touch_bucket(
         "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
             change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq",
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed, deny_delete,
+            deny_purge, max_per_name",
         args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await
+}
+
+/// Reads `sealed, deny_delete, deny_purge`.
+pub(crate) fn read_seal(row: &mut Row) -> Result<Seal, DbError> {
+    Ok(Seal::new(row.need_bool()?, row.need_bool()?, row.need_bool()?))
 }
 
 /// Puts staged rows down. In contents that are purging or purged nobody would look for them any more, so there they
@@ -282,6 +298,7 @@ async fn run_round(
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
     let mut ended = BTreeMap::new();
+    let mut grown = BTreeMap::new();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -322,6 +339,13 @@ async fn run_round(
                     .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
             );
         }
+        if let (ObjectCommand::Publish(c), Ok(_)) = (command, &decision)
+            && bucket.max_per_name.is_some()
+            && bucket.versioning_of(c.kind) != Versioning::Disabled
+        {
+            let one = Grown { bucket, change: slot.change, actor: &c.actor, grace: c.grace };
+            grown.insert((bucket.contents, c.name.as_str()), one);
+        }
         answers[at] = Some(decision.map(|(effects, outcome)| {
             let taken = effects.taken();
             next.seq += taken.positions;
@@ -340,6 +364,7 @@ async fn run_round(
     effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
+    trim(conn, &grown, now, usage).await?;
     import::settle_all(conn, &ended).await
 }
 

@@ -134,6 +134,8 @@ async fn purge(
         return Err(Refusal::NoSuchBucket.into());
     };
     let locked = effects::read_lock(&mut row)?;
+    locked.seal.permits_purge()?;
+    locked.seal.permits_delete()?;
     let ground = ground::read_locked(conn, order.bucket).await?;
 
     let known = known(conn, order).await?;

@@ -3,8 +3,8 @@
 use super::described::Described;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
-    why,
+    purge_versions, purges, remove, restore, restore_objects, revisions, stream, tasks, tombstones, trash,
+    usage, why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -33,6 +33,8 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
+        Operation::ShowStream => stream::SHOW,
+        Operation::SetStream => stream::SET,
         Operation::Changes => changes::CHANGES,
         Operation::Purges => purges::PURGES,
         Operation::ListFollowers => followers::LIST,
@@ -58,6 +60,7 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::RevokeKey => keys::REVOKE,
         Operation::PurgeStream => js::purge::PURGE,
         Operation::StreamInfo => js::stream::INFO,
+        Operation::UpdateStream => js::update::UPDATE,
         Operation::DeleteMessage => js::message::DELETE,
         Operation::DeleteStream => js::stream::DELETE,
         Operation::CouchPurge => couch::PURGE,
