@@ -78,7 +78,8 @@ pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use past::{Past, PastGround, TakenOut, Then};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use revisions::{
-    Lacking, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge, RevisionsPurged,
+    Lacking, MarkersGo, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge,
+    RevisionsPurged, StaleMarker,
 };
 pub use scrub::{BlobPlace, Owned, Owner};
 pub use settings::{Setting, SettingChanges, SettingKind};

@@ -163,6 +163,8 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::CouchRevsDiff => couch::revs_diff(asked, body).await,
         Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,
         Operation::CouchSetRevsLimit => couch::set_revs_limit(asked, body).await,
+        Operation::CouchAutoPurge => couch::show_auto_purge(asked).await,
+        Operation::CouchSetAutoPurge => couch::set_auto_purge(asked, body).await,
     }
 }
 

@@ -180,6 +180,10 @@ operations! {
     CouchInfosLimit = "GET" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
     /// Sets how many purges are remembered (CouchDB).
     CouchSetInfosLimit = "PUT" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
+    /// When deleted documents go by themselves (CouchDB).
+    CouchAutoPurge = "GET" "/_couch/{bucket}/_auto_purge" Some(Right::Admin);
+    /// Sets when deleted documents go by themselves, with all their revisions (CouchDB).
+    CouchSetAutoPurge = "PUT" "/_couch/{bucket}/_auto_purge" Some(Right::Purge);
     /// What changed, in order (CouchDB).
     CouchChanges = "GET" "/_couch/{bucket}/_changes" Some(Right::Admin);
     /// What changed, in order, asked with a body (CouchDB).

@@ -149,6 +149,9 @@ async fn everything_that_is_described_is_answered() {
     w.ask("PUT", &format!("{BUCKETS}/photos/grace"), json!({ "object_delete_delay": null }), 200).await;
     w.ask("PUT", &format!("{BUCKETS}/photos/stream"), json!({ "max_per_name": 1_000 }), 200).await;
     w.ask("GET", &format!("{BUCKETS}/photos/stream"), json!({}), 200).await;
+    let auto_purge = "/_couch/photos/_auto_purge";
+    w.ask("PUT", auto_purge, json!({ "deleted_document_ttl": "3_weeks" }), 201).await;
+    w.get(auto_purge).await;
     let follower = format!("{BUCKETS}/photos/followers/search");
     w.ask("PUT", &follower, json!({ "kind": "index", "purge_seq": 0, "memo": { "at": 1 } }), 200).await;
     w.get(&follower).await;

@@ -10,6 +10,7 @@
 //! | `purge` | one transaction: cut, take out, uncover, count, write down |
 //! | `entries` | what that leaves in the ledger, and what it finds there |
 //! | `written` | where revisions were written first |
+//! | `stale` | delete markers that go by themselves |
 //! | `limits` | how long paths and the ledger are |
 
 mod cut;
@@ -20,11 +21,13 @@ mod limits;
 mod missing;
 mod purge;
 mod rows;
+mod stale;
 mod written;
 
 pub use limits::{PurgeInfo, RevisionLimits};
 pub use missing::{Lacking, MissingOrder};
 pub use purge::{PairPurged, PurgePair, RevisionPurge, RevisionsPurged};
+pub use stale::{MarkersGo, StaleMarker};
 
 use crate::Metadata;
 use crate::error::Failure;

@@ -67,6 +67,8 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::CouchPurgedInfos => couch::PURGED_INFOS,
         Operation::CouchInfosLimit | Operation::CouchRevsLimit => couch::SHOW_LIMIT,
         Operation::CouchSetInfosLimit | Operation::CouchSetRevsLimit => couch::SET_LIMIT,
+        Operation::CouchAutoPurge => couch::SHOW_AUTO_PURGE,
+        Operation::CouchSetAutoPurge => couch::SET_AUTO_PURGE,
         Operation::CouchChanges => couch::CHANGES,
         Operation::CouchChangesByPost => couch::CHANGES_BY_POST,
         Operation::CouchMissingRevs => couch::MISSING_REVS,
