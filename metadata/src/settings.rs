@@ -202,6 +202,10 @@ pub(crate) async fn change(
             conn.execute(text, args![bucket, kind.as_str(), content.as_str(), now, actor]).await?;
         }
     }
+    if let Some(rules) = changes.get(&SettingKind::Notification) {
+        let text = "UPDATE buckets SET notify = $2 WHERE id = $1";
+        conn.execute(text, args![bucket, rules.is_some()]).await?;
+    }
     // Last, as always: the epoch's row is what all changes to containers meet at. Its number is used once, ever.
     let epoch = event(conn, now, "settings", bucket, &name, actor).await?;
     if changes.keys().any(|kind| SettingKind::ACCESS.contains(kind)) {

@@ -13,6 +13,7 @@ use super::uncover::{Rules, uncover};
 use crate::error::Failure;
 use crate::halted;
 use crate::lookup::read_versioning;
+use crate::notices::{self, Swept};
 use crate::objects::expiry::read_rules;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
@@ -38,6 +39,8 @@ pub(super) struct Ground {
     pub(super) rules: Rules,
     pub(super) last_seq: i64,
     pub(super) change_seq: i64,
+    /// Somebody wants to hear of what happens in it.
+    notify: bool,
 }
 
 /// What stands in the way of acting now.
@@ -115,9 +118,9 @@ pub(super) async fn lock(
     let kept = read_versioning(&mut row)? != Versioning::Disabled;
     let erase_upto = row.need_int()?;
     let lifecycle = read_rules(row.text()?);
-    let change_seq = row.need_int()?;
+    let (change_seq, notify) = (row.need_int()?, row.need_bool()?);
     let rules = Rules { contents, erase_upto, kept, lifecycle };
-    Ok(Some((Ground { bucket, rules, last_seq, change_seq }, grace)))
+    Ok(Some((Ground { bucket, rules, last_seq, change_seq, notify }, grace)))
 }
 
 /// The next versions go, as far as nothing forbids it.
@@ -136,7 +139,7 @@ pub(super) async fn advance(
         }
     }
     let moment = Moment { now, drained_at: now.plus(finality.drain) };
-    let before = ground.change_seq;
+    let (before, gone) = (ground.change_seq, job.view.purged);
     let mut usage = Usage::default();
     let is_over = match span(job) {
         Some(span) if sweep::is_plain(&mut Through::Writer(conn), job.contents).await? => {
@@ -146,6 +149,17 @@ pub(super) async fn advance(
         _ => by_name(conn, moment, job, ground, &mut usage).await?,
     };
     usage.apply(conn).await?;
+    if ground.notify {
+        let swept = Swept {
+            bucket: ground.bucket,
+            contents: ground.rules.contents,
+            changes: (before, ground.change_seq),
+            count: job.view.purged - gone,
+            actor: &job.view.actor,
+            final_at_once: job.grace.is_none(),
+        };
+        notices::swept(conn, now, swept).await?;
+    }
     if ground.change_seq > before {
         conn.execute(
             "UPDATE buckets SET change_seq = change_seq + $2 WHERE id = $1",

@@ -11,7 +11,9 @@ use super::effects::{self, Usage};
 use super::expiry::read_rules;
 use super::facts;
 use super::import;
+use super::told;
 use crate::lookup::read_versioning;
+use crate::notices::Notices;
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -46,6 +48,8 @@ pub(super) struct Open {
     first: Next,
     /// The last ones.
     last: Next,
+    /// Somebody wants to hear of what happens in it.
+    notify: bool,
 }
 
 /// Position and change that the next command takes.
@@ -87,7 +91,8 @@ async fn lock_buckets(
                 change: last.change - numbers.changes + 1,
             };
             let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
-            open.insert(bucket, Open { bucket: facts, first, last });
+            let notify = row.need_bool()?;
+            open.insert(bucket, Open { bucket: facts, first, last, notify });
         }
     }
     Ok(open)
@@ -136,7 +141,8 @@ pub(crate) async fn lock_domains(
 }
 
 /// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules and last change.
+/// last position, grace of objects, versioning, `erase_upto`, rules, last change, and whether somebody wants to hear of what
+/// happens.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
@@ -147,7 +153,7 @@ pub(crate) async fn touch_bucket(
         "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
             change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq",
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, notify",
         args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await
@@ -282,10 +288,11 @@ async fn run_round(
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
     let mut ended = BTreeMap::new();
+    let mut notices = Notices::default();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
-        let Some(Open { bucket, .. }) = open.get(&bucket_id) else {
+        let Some(Open { bucket, notify, .. }) = open.get(&bucket_id) else {
             answers[at] = Some(Err(Refusal::ContainerGone));
             continue;
         };
@@ -323,6 +330,11 @@ async fn run_round(
             );
         }
         answers[at] = Some(decision.map(|(effects, outcome)| {
+            if *notify {
+                for (what, version) in told::happened(command, &effects, &outcome) {
+                    notices.note(bucket_id, what, version, told::actor(command));
+                }
+            }
             let taken = effects.taken();
             next.seq += taken.positions;
             next.change += taken.changes;
@@ -340,7 +352,8 @@ async fn run_round(
     effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
-    import::settle_all(conn, &ended).await
+    import::settle_all(conn, &ended).await?;
+    notices.write(conn, now).await
 }
 
 /// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of

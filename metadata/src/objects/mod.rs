@@ -8,11 +8,12 @@ mod facts;
 mod group;
 mod import;
 mod parts;
+mod told;
 
 pub(crate) use command::Numbers;
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage, Which,
+    RestoreWhat, Restored, Stage, Which, Written,
 };
 pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};

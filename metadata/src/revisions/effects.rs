@@ -147,6 +147,8 @@ pub(super) struct Locked {
     pub(super) kept: bool,
     pub(super) rules: Vec<ExpiryRule>,
     pub(super) change_seq: i64,
+    /// Somebody wants to hear of what happens in it.
+    pub(super) notify: bool,
 }
 
 /// Reads it.
@@ -156,5 +158,11 @@ pub(super) fn read_lock(row: &mut Row) -> Result<Locked, DbError> {
     row.skip(1);
     let kept = read_versioning(row)? != Versioning::Disabled;
     row.skip(1);
-    Ok(Locked { last_seq, kept, rules: read_rules(row.text()?), change_seq: row.need_int()? })
+    Ok(Locked {
+        last_seq,
+        kept,
+        rules: read_rules(row.text()?),
+        change_seq: row.need_int()?,
+        notify: row.need_bool()?,
+    })
 }

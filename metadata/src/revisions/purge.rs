@@ -12,10 +12,12 @@ use super::{ground, missing::read_list, rows};
 use crate::error::Failure;
 use crate::ledger::{self, Entry, What};
 use crate::lookup::read_revision;
+use crate::notices::Notices;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
+use lifecycle::notification::Happening;
 use lifecycle::{Asked, ContainerId, InstallationId, MemberId, Refusal, Revision, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -209,6 +211,16 @@ async fn purge(
         change_seq: locked.change_seq + changes,
     };
     effects::take_out(conn, &gone, going, &mut usage).await?;
+    if locked.notify {
+        let mut notices = Notices::default();
+        for (version, live) in gone.iter().flat_map(|(_, stored)| stored).filter_map(|stored| stored.goes()) {
+            if live {
+                notices.note(order.bucket, Happening::Deleted, version, &order.actor);
+            }
+            notices.note(order.bucket, Happening::Purged, version, &order.actor);
+        }
+        notices.write(conn, now).await?;
+    }
     let mut change_seq = locked.change_seq;
     for rest in &left {
         effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;

@@ -19,6 +19,7 @@ use super::group::{lock_domains, touch_bucket};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_versioning;
+use crate::notices::Notices;
 use crate::sql::{Conn, Row, args};
 use crate::writer::Urgency;
 use bytes::Bytes;
@@ -185,6 +186,7 @@ async fn carry_out(
         return Err(Refusal::ContainerGone.into());
     };
     let (bucket, slot) = read_bucket(&mut row, now)?;
+    let notify = row.need_bool()?;
     let facts = facts::read(conn, import, &bucket, own).await?;
     let another = facts.same.is_some_and(|same| same.has_gone_on(import));
     let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));
@@ -204,6 +206,13 @@ async fn carry_out(
             let mut usage = Usage::default();
             let imported = take(conn, import, version, &bucket, slot, &taken, &mut usage).await?;
             usage.apply(conn).await?;
+            if notify {
+                let mut notices = Notices::default();
+                if let Some((what, version)) = taken.happened(version) {
+                    notices.note(import.bucket, what, version, &import.actor);
+                }
+                notices.write(conn, now).await?;
+            }
             Ok(imported)
         }
     }
