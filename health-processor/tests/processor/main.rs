@@ -7,6 +7,7 @@ mod brake;
 mod compact;
 mod containers;
 mod crash;
+mod events;
 mod expire;
 mod faults;
 mod forget;
