@@ -33,6 +33,7 @@ pub mod lifecycle;
 pub mod lifecycle_rules;
 pub mod lifepoint;
 pub mod names;
+pub mod notification;
 pub mod orphan;
 pub mod policy;
 pub mod refusal;
