@@ -1,6 +1,6 @@
 //! Changing and deleting accounts.
 
-use super::{Account, account_columns, read, refuse_taken};
+use super::{Account, read, refuse_taken};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::sql::{Conn, args};
@@ -53,7 +53,8 @@ impl Metadata {
 
 /// Finds an account and takes its row.
 async fn lock(conn: &mut Conn, id: &str) -> Result<Account, Failure> {
-    let text = concat!("UPDATE accounts AS a SET name = name WHERE a.id = $1 RETURNING ", account_columns!());
+    let text = "UPDATE accounts SET name = name WHERE id = $1
+         RETURNING id, name, display_name, email, created_at, disabled_at";
     match conn.fetch_one(text, args![id]).await? {
         Some(mut row) => Ok(read(&mut row)?),
         None => Err(Refusal::NoSuchAccount.into()),
