@@ -4,6 +4,7 @@
 use super::command::Numbers;
 use super::decide::BucketFacts;
 use super::expiry::read_rules;
+use super::quota::Limits;
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::{ContainerId, Seal, Versioning};
@@ -20,6 +21,8 @@ pub(crate) struct Touched {
     pub(crate) change_seq: i64,
     /// Somebody wants to hear of what happens in it.
     pub(crate) notify: bool,
+    /// How much it may hold.
+    pub(crate) limits: Limits,
 }
 
 impl Touched {
@@ -47,7 +50,7 @@ pub(crate) async fn touch_bucket(
                 change_seq = change_seq + $5
              WHERE id = $1 AND domain_id = $2 AND state = 'live'
              RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed,
-                deny_delete, deny_purge, max_per_name, notify",
+                deny_delete, deny_purge, max_per_name, notify, quota, quota_account",
             args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
         )
         .await?;
@@ -61,7 +64,7 @@ fn read(row: &mut Row) -> Result<Touched, DbError> {
     let (rules, change_seq) = (read_rules(row.text()?), row.need_int()?);
     let (seal, max_per_name) = (read_seal(row)?, row.int()?);
     let facts = BucketFacts { contents, object_grace, versioning, erase_upto, rules, seal, max_per_name };
-    Ok(Touched { facts, last_seq, change_seq, notify: row.need_bool()? })
+    Ok(Touched { facts, last_seq, change_seq, notify: row.need_bool()?, limits: Limits::read(row)? })
 }
 
 /// Reads `sealed, deny_delete, deny_purge`.

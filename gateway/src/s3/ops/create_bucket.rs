@@ -4,7 +4,7 @@ use crate::objects::headers::encode;
 use crate::s3::error::{Told, Trouble, failed, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::{Access, Protected, check};
-use lifecycle::{BucketName, Refusal, Right};
+use lifecycle::{BucketName, Refusal};
 use metadata::{Failure, NewContainer};
 use s3s::S3Response;
 use s3s::dto::{CreateBucketInput, CreateBucketOutput};
@@ -20,7 +20,7 @@ pub(in crate::s3) async fn create(
     }
     let name = BucketName::parse(&input.bucket).map_err(|_| bad())?;
     let domain = exchange.domain().await?;
-    exchange.principal.require(Right::Write, Some(domain.id), None).told()?;
+    exchange.principal.require_to_make_buckets(domain.id).told()?;
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
     let new = NewContainer {
         headers: encode(&[]),
