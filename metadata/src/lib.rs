@@ -5,6 +5,7 @@
 //!
 //! Commands to objects go through one writer per process that groups them; reads go past it.
 
+mod accounts;
 mod bulk;
 mod changes;
 mod check;
@@ -43,6 +44,7 @@ mod uploads;
 mod usage;
 mod writer;
 
+pub use accounts::{Account, AccountChange, NewAccount};
 pub use bulk::{
     Accepted, AtPosition, LAST_POSITION, Positions, PurgeBound, PurgeCount, PurgeJob, PurgeNames,
     PurgeSelector, PurgeState, PurgeVersions, StreamState,
@@ -60,7 +62,7 @@ pub use exports::LiveRevision;
 pub use followers::{FOLLOWER_KINDS, FollowOrder, Follower, LAG_PURGES, LAG_TIME, Lagging};
 pub use gauges::ContainerCount;
 pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
-pub use keys::{AccessKey, Secret, write_private};
+pub use keys::{AccessKey, KeyAccount, KeyChange, KeyStanding, OldKey, Secret, write_private};
 pub use ledger::{PURGES_MAX, Pruned, Purge, PurgesPage};
 pub use list::{
     BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfUploads,

@@ -49,6 +49,10 @@ impl Door {
                 refuse_other_sites(parts)?;
                 let principal = self.gateway.auth.principal(parts.into()).await?;
                 trail.by(&principal);
+                // Whatever its rights are: they hold in what the account owns, and this door shows an installation.
+                if principal.account().is_some() {
+                    return Err(Complaint::of_an_account());
+                }
                 Some(principal)
             }
         };

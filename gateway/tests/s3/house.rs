@@ -292,7 +292,9 @@ impl House {
             label: "a test's".to_owned(),
             created_at: self.world.clock().now(),
             expires_at: None,
+            disabled_at: None,
             revoked_at: None,
+            account: None,
         };
         change(&mut access);
         self.metadata().create_key(access).await.expect("a key is made");

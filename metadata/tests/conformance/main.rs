@@ -60,6 +60,7 @@ macro_rules! racing_on_both_engines {
 }
 
 #[cfg(test)]
+mod accounts;
 mod barrier;
 #[cfg(test)]
 mod bridge;

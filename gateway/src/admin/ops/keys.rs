@@ -95,7 +95,9 @@ pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -
         label,
         created_at: now,
         expires_at,
+        disabled_at: None,
         revoked_at: None,
+        account: None,
     };
     asked.gateway.metadata.create_key(key.clone()).await?;
     json(StatusCode::CREATED, &Created { key: KeyView::new(key, now), secret: shown })
