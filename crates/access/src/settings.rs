@@ -17,6 +17,13 @@ pub struct Block {
     pub restrict_public_buckets: bool,
 }
 
+impl Block {
+    /// As it is stored.
+    pub fn encode(self) -> String {
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+}
+
 /// Whose the objects are that others write into a bucket, and whether access lists mean anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ownership {

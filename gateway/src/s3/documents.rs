@@ -29,6 +29,12 @@ pub(super) enum Kind {
     Versioning,
     /// A bucket to be made.
     Bucket,
+    /// An access list.
+    Acl,
+    /// What may not be opened to everybody.
+    PublicBlock,
+    /// Whose the objects are that others write.
+    Ownership,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -66,6 +72,23 @@ const TAGGING: Grammar =
     &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
 const VERSIONING: Grammar =
     &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
+const ACL: Grammar = &[
+    ("", &["AccessControlPolicy"]),
+    ("AccessControlPolicy", &["Owner", "AccessControlList"]),
+    ("Owner", &["ID", "DisplayName"]),
+    ("AccessControlList", &["Grant"]),
+    ("Grant", &["Grantee", "Permission"]),
+    ("Grantee", &["ID", "DisplayName", "EmailAddress", "URI"]),
+];
+const PUBLIC_BLOCK: Grammar = &[
+    ("", &["PublicAccessBlockConfiguration"]),
+    (
+        "PublicAccessBlockConfiguration",
+        &["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"],
+    ),
+];
+const OWNERSHIP: Grammar =
+    &[("", &["OwnershipControls"]), ("OwnershipControls", &["Rule"]), ("Rule", &["ObjectOwnership"])];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
     ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
@@ -90,6 +113,9 @@ impl Kind {
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
+            _ if put && has("acl") => Kind::Acl,
+            None if put && has("publicAccessBlock") => Kind::PublicBlock,
+            None if put && has("ownershipControls") => Kind::Ownership,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -102,6 +128,9 @@ impl Kind {
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
             Kind::Bucket => Some(BUCKET),
+            Kind::Acl => Some(ACL),
+            Kind::PublicBlock => Some(PUBLIC_BLOCK),
+            Kind::Ownership => Some(OWNERSHIP),
             Kind::Other => None,
         }
     }

@@ -13,12 +13,13 @@ use std::borrow::Cow;
 pub(super) type Trouble = S3Error;
 
 /// Codes that `s3s` does not know, with their statuses.
-const MORE: [(&str, StatusCode); 8] = [
+const MORE: [(&str, StatusCode); 9] = [
     ("ConditionalRequestConflict", StatusCode::CONFLICT),
     ("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE),
     ("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST),
     ("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE),
     ("NoSuchDomain", StatusCode::NOT_FOUND),
+    ("NoSuchPublicAccessBlockConfiguration", StatusCode::NOT_FOUND),
     ("QuotaExceeded", StatusCode::FORBIDDEN),
     ("AuthorizationQueryParametersError", StatusCode::BAD_REQUEST),
     ("AuthorizationHeaderMalformed", StatusCode::BAD_REQUEST),

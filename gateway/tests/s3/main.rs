@@ -16,6 +16,7 @@
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
 
+mod acls;
 mod advisories;
 mod authentication;
 mod buckets;
@@ -35,11 +36,14 @@ mod multipart;
 mod objects;
 mod operator;
 mod payloads;
+mod policies;
+mod public;
 mod ranges;
 mod removed;
 mod sign;
 mod tagging;
 mod unbuilt;
+mod users;
 mod versions;
 
 /// Makes a test of each case on each engine.
