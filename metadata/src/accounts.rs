@@ -156,6 +156,18 @@ async fn refuse_taken(conn: &mut Conn, id: &str, name: &str, email: Option<&str>
     }
 }
 
+/// The account that a new bucket of `id` counts to: itself, if it has a quota. It is not there: [`Refusal::NoSuchAccount`].
+pub(crate) async fn counts_to(conn: &mut Conn, id: &str) -> Result<Option<String>, Failure> {
+    let text = match conn.engine().share() {
+        "" => "SELECT quota FROM accounts WHERE id = $1",
+        _ => "SELECT quota FROM accounts WHERE id = $1 FOR SHARE",
+    };
+    match conn.fetch_one(text, args![id]).await? {
+        Some(mut row) => Ok(row.text()?.map(|_| id.to_owned())),
+        None => Err(Refusal::NoSuchAccount.into()),
+    }
+}
+
 /// Finds an account, and keeps it from being deleted and its quota from being changed until the transaction ends.
 pub(crate) async fn lock_shared(conn: &mut Conn, id: &str) -> Result<Option<Account>, DbError> {
     let text = match conn.engine().share() {

@@ -102,6 +102,16 @@ pub enum KeyStanding {
 }
 
 impl KeyStanding {
+    /// All of them.
+    pub const ALL: [KeyStanding; 6] = [
+        KeyStanding::Valid,
+        KeyStanding::Revoked,
+        KeyStanding::AccountDeleted,
+        KeyStanding::AccountDisabled,
+        KeyStanding::Disabled,
+        KeyStanding::Expired,
+    ];
+
     /// The word in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

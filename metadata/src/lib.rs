@@ -28,6 +28,7 @@ mod objects;
 mod open;
 mod orphans;
 mod past;
+mod quotas;
 mod reclaim;
 mod rehearsal;
 mod revisions;
@@ -78,6 +79,7 @@ pub use objects::{
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use past::{Past, PastGround, TakenOut, Then};
+pub use quotas::{AccountUsage, QuotaStanding};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use revisions::{
     Lacking, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge, RevisionsPurged,

@@ -140,6 +140,13 @@ impl Quota {
         above(self.objects, used.objects) || above(self.bytes, used.bytes)
     }
 
+    /// Whether `used` is all that there may be, of versions or of bytes, or more.
+    pub fn is_full(&self, used: Amount) -> bool {
+        let full =
+            |limit: Option<u64>, used: i64| limit.is_some_and(|limit| used.max(0).unsigned_abs() >= limit);
+        full(self.objects, used.objects) || full(self.bytes, used.bytes)
+    }
+
     /// As it stands in the database: `objects=N bytes=N counting=WORD`, what is not limited left out.
     pub fn to_text(&self) -> String {
         let mut words = Vec::new();
@@ -211,6 +218,7 @@ mod tests {
             );
         }
         assert!(quota.is_exceeded(amount(0, 101)) && !quota.is_exceeded(amount(1_000, 100)));
+        assert!(quota.is_full(amount(0, 100)) && !quota.is_full(amount(1_000, 99)));
     }
 
     #[test]

@@ -22,21 +22,17 @@ impl Auth {
     /// # Errors
     /// [`Failure::Unavailable`].
     pub async fn account(&self, id: &str) -> Result<Option<Arc<Account>>, Failure> {
-        Ok(self.accounts([id]).await?.remove(id))
+        Ok(self.accounts(BTreeSet::from([id])).await?.remove(id))
     }
 
     /// Those accounts that `owners` are, by their ids. Owners that are none, such as keys, cost nothing.
     ///
     /// # Errors
     /// [`Failure::Unavailable`].
-    pub async fn accounts<'o>(
-        &self,
-        owners: impl IntoIterator<Item = &'o str>,
-    ) -> Result<HashMap<String, Arc<Account>>, Failure> {
-        let wanted: BTreeSet<&str> = owners.into_iter().filter(|owner| is_account_id(owner)).collect();
+    pub async fn accounts(&self, owners: BTreeSet<&str>) -> Result<HashMap<String, Arc<Account>>, Failure> {
         let mut found = HashMap::new();
         let mut missing = Vec::new();
-        for id in wanted {
+        for id in owners.into_iter().filter(|owner| is_account_id(owner)) {
             match self.known_account(id) {
                 Some(account) => drop(found.insert(id.to_owned(), account)),
                 None => missing.push(id),

@@ -224,6 +224,11 @@ impl Auth {
         Principal::nobody(self.anonymous).ok_or(Denied::Missing)
     }
 
+    /// Whether the environment sets this key: it goes before one of the database.
+    pub fn is_environments(&self, key: &str) -> bool {
+        self.environment.as_ref().is_some_and(|(known, _)| known == key)
+    }
+
     async fn valid(&self, key: &str) -> Result<(Arc<AccessKey>, Principal), Denied> {
         let found = self.look_up(key).await?;
         found.filter(|(key, _)| key.is_valid(self.clock.now())).ok_or(Denied::Invalid)

@@ -18,7 +18,7 @@
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
-//! | `headers`, `tags`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
+//! | `headers`, `tags`, `checksums`, `etag`, `moment`, `owners`, `paging` | S3's values and ours |
 
 mod access;
 mod actions;
@@ -43,6 +43,7 @@ mod meant;
 mod moment;
 mod op;
 mod ops;
+mod owners;
 mod paging;
 mod presented;
 mod reading;

@@ -11,6 +11,7 @@ use super::effects::{self, Usage};
 use super::expiry::read_rules;
 use super::facts;
 use super::import;
+use super::quota::{Limits, Room};
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
@@ -25,13 +26,16 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
     let mut usage = Usage::default();
 
     let open = lock_buckets(conn, commands).await?;
+    let limited = open.iter().filter(|(_, open)| open.limits.are_any());
+    let limited = limited.map(|(id, open)| (*id, open.limits.clone())).collect();
+    let mut room = Room::read(conn, limited).await?;
     let names = read_names(conn, commands).await?;
     stage(conn, commands, now, &mut usage, &mut answers).await?;
     let mut waiting: Vec<usize> = (0..commands.len()).filter(|&at| answers[at].is_none()).collect();
     let mut next: HashMap<ContainerId, Next> = open.iter().map(|(id, open)| (*id, open.first)).collect();
     while !waiting.is_empty() {
         let (round, later) = split_round(commands, &waiting, &names);
-        run_round(conn, commands, &round, &open, &mut next, now, &mut usage, &mut answers).await?;
+        run_round(conn, commands, &round, &open, &mut next, &mut room, now, &mut usage, &mut answers).await?;
         waiting = later;
     }
     give_back(conn, &open, &next).await?;
@@ -46,6 +50,8 @@ pub(super) struct Open {
     first: Next,
     /// The last ones.
     last: Next,
+    /// How much it may hold.
+    limits: Limits,
 }
 
 /// Position and change that the next command takes.
@@ -86,8 +92,9 @@ async fn lock_buckets(
                 seq: last.seq - numbers.positions_in(versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
+            let limits = Limits::read(&mut row)?;
             let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
-            open.insert(bucket, Open { bucket: facts, first, last });
+            open.insert(bucket, Open { bucket: facts, first, last, limits });
         }
     }
     Ok(open)
@@ -136,7 +143,7 @@ pub(crate) async fn lock_domains(
 }
 
 /// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules and last change.
+/// last position, grace of objects, versioning, `erase_upto`, rules, last change, and its two columns of quotas.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
@@ -147,7 +154,7 @@ pub(crate) async fn touch_bucket(
         "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
             change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq",
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, quota, quota_account",
         args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await
@@ -274,6 +281,7 @@ async fn run_round(
     round: &[usize],
     open: &BTreeMap<ContainerId, Open>,
     next: &mut HashMap<ContainerId, Next>,
+    room: &mut Room,
     now: Time,
     usage: &mut Usage,
     answers: &mut [Option<Result<Outcome, Refusal>>],
@@ -315,6 +323,7 @@ async fn run_round(
                 decide::restore(c, found, seen(name), bucket, slot)
             }
         };
+        let decision = decision.and_then(|done| heed_quotas(room, bucket_id, command, done));
         if decision.is_ok() && bucket.versioning != Versioning::Disabled {
             let removed = facts.removed.get(&at).map(|removed| removed.name.as_str());
             ended.extend(
@@ -341,6 +350,27 @@ async fn run_round(
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
     import::settle_all(conn, &ended).await
+}
+
+/// Takes room for what was decided. What publishes is refused where there is none; a delete never is, though its marker
+/// counts, and a restore is told that there is more now than may be.
+fn heed_quotas(
+    room: &mut Room,
+    bucket: ContainerId,
+    command: &ObjectCommand,
+    (effects, mut outcome): (Effects, Outcome),
+) -> Result<(Effects, Outcome), Refusal> {
+    let change = effects.stored();
+    match command {
+        ObjectCommand::Publish(_) => room.take(bucket, change)?,
+        ObjectCommand::Stage(_) | ObjectCommand::Delete(_) | ObjectCommand::Restore(_) => {
+            let exceeded = room.take_anyway(bucket, change);
+            if let Outcome::Restored(restored) = &mut outcome {
+                restored.over_quota = exceeded;
+            }
+        }
+    }
+    Ok((effects, outcome))
 }
 
 /// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of

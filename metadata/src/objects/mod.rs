@@ -8,6 +8,7 @@ mod facts;
 mod group;
 mod import;
 mod parts;
+mod quota;
 
 pub(crate) use command::Numbers;
 pub use command::{
@@ -19,3 +20,4 @@ pub(crate) use effects::{Usage, remove as remove_versions};
 pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
 pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use parts::give_up_parts;
+pub(crate) use quota::{HELD_BY_ACCOUNT, HELD_BY_BUCKET, read_held, read_quota};

@@ -130,6 +130,7 @@ mod past;
 mod plans;
 #[cfg(test)]
 mod purges;
+mod quotas;
 #[cfg(test)]
 mod records;
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! GetBucketAcl, PutBucketAcl, GetObjectAcl, PutObjectAcl.
 
-use super::buckets::owner as shown;
 use crate::s3::allowed::Asked;
 use crate::s3::error::{Told, Trouble, trouble};
 use crate::s3::exchange::{Exchange, Place};
 use crate::s3::lists::{self, Sent, not_supported, of_document, refuse_public};
+use crate::s3::owners::Owners;
 use crate::s3::reading::{object_asked, version_id};
 use crate::scsp::authorization::Access;
 use ::access::{Acl, Grant, Grantee, Ownership, Settings};
@@ -13,7 +13,7 @@ use metadata::{Failure, Found, SettingKind, Which};
 use s3s::S3Response;
 use s3s::dto::{
     AccessControlPolicy, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput, GetObjectAclOutput,
-    Grant as ToldGrant, Grantee as ToldGrantee, Permission, PutBucketAclInput, PutBucketAclOutput,
+    Grant as ToldGrant, Grantee as ToldGrantee, Owner, Permission, PutBucketAclInput, PutBucketAclOutput,
     PutObjectAclInput, PutObjectAclOutput, Type,
 };
 
@@ -33,10 +33,8 @@ pub(in crate::s3) async fn get_of_bucket(
         None => None,
     };
     let acl = acl.unwrap_or_else(|| Acl::private(owner));
-    Ok(S3Response::new(GetBucketAclOutput {
-        grants: Some(told(&exchange, acl).await?),
-        owner: Some(shown(owner)),
-    }))
+    let (owner, grants) = told(&exchange, owner, acl).await?;
+    Ok(S3Response::new(GetBucketAclOutput { grants: Some(grants), owner: Some(owner) }))
 }
 
 pub(in crate::s3) async fn put_of_bucket(
@@ -78,11 +76,9 @@ pub(in crate::s3) async fn get_of_object(
         false => (found.bucket_owner.as_deref(), None),
     };
     let acl = acl.unwrap_or_else(|| Acl::private(owner));
-    let mut response = S3Response::new(GetObjectAclOutput {
-        grants: Some(told(&exchange, acl).await?),
-        owner: Some(shown(owner)),
-        request_charged: None,
-    });
+    let (owner, grants) = told(&exchange, owner, acl).await?;
+    let output = GetObjectAclOutput { grants: Some(grants), owner: Some(owner), request_charged: None };
+    let mut response = S3Response::new(output);
     say_version(&mut response, &found);
     Ok(response)
 }
@@ -156,14 +152,18 @@ async fn wanted(
     }
 }
 
-/// A list as XML says it, with the names that its accounts show.
-async fn told(exchange: &Exchange<'_>, acl: Acl) -> Result<Vec<ToldGrant>, Trouble> {
+/// An owner and a list as XML says them, with the names that accounts show.
+async fn told(
+    exchange: &Exchange<'_>,
+    owner: Option<&str>,
+    acl: Acl,
+) -> Result<(Owner, Vec<ToldGrant>), Trouble> {
     let ids = acl.grants.iter().filter_map(|grant| match &grant.to {
         Grantee::Id(id) => Some(id.as_str()),
         Grantee::Group(_) => None,
     });
-    let accounts = exchange.gateway.auth.accounts(ids).await.told()?;
-    let row = |Grant { to, may }: Grant| {
+    let owners = Owners::of(exchange, ids.chain(owner).collect()).await?;
+    let row = |Grant { to, may }: &Grant| {
         let none = ToldGrantee {
             display_name: None,
             email_address: None,
@@ -172,11 +172,10 @@ async fn told(exchange: &Exchange<'_>, acl: Acl) -> Result<Vec<ToldGrant>, Troub
             uri: None,
         };
         let grantee = match to {
-            Grantee::Id(id) => ToldGrantee {
-                display_name: Some(accounts.get(&id).map_or_else(|| id.clone(), |a| a.display_name.clone())),
-                id: Some(id),
-                ..none
-            },
+            Grantee::Id(id) => {
+                let Owner { display_name, id } = owners.show(Some(id));
+                ToldGrantee { display_name, id, ..none }
+            }
             Grantee::Group(group) => ToldGrantee {
                 type_: Type::from_static(Type::GROUP),
                 uri: Some(group.uri().to_owned()),
@@ -185,7 +184,7 @@ async fn told(exchange: &Exchange<'_>, acl: Acl) -> Result<Vec<ToldGrant>, Troub
         };
         ToldGrant { grantee: Some(grantee), permission: Some(Permission::from_static(may.as_str())) }
     };
-    Ok(acl.grants.into_iter().map(row).collect())
+    Ok((owners.show(owner), acl.grants.iter().map(row).collect()))
 }
 
 /// What a new bucket's list and ownership are to be, as they are stored.

@@ -16,6 +16,7 @@ use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide}
 use super::effects::Usage;
 use super::expiry::read_rules;
 use super::group::{lock_domains, touch_bucket};
+use super::quota::{Limits, Room};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_versioning;
@@ -160,7 +161,7 @@ impl Metadata {
     /// Takes a version of another installation in, or tells why not.
     ///
     /// # Errors
-    /// [`Refusal::ContainerGone`]; [`Refusal::Guarded`] where it would overwrite or hide what a guard protects;
+    /// [`Refusal::ContainerGone`]; [`Refusal::QuotaExceeded`]; [`Refusal::Guarded`] where it would overwrite or hide what a guard protects;
     /// [`Refusal::Conflict`] if its staged bytes were taken back meanwhile, or a version is being written under its id.
     pub async fn import(&self, import: Import) -> Result<Imported, Failure> {
         let own = self.installation();
@@ -185,6 +186,7 @@ async fn carry_out(
         return Err(Refusal::ContainerGone.into());
     };
     let (bucket, slot) = read_bucket(&mut row, now)?;
+    let limits = Limits::read(&mut row)?;
     let facts = facts::read(conn, import, &bucket, own).await?;
     let another = facts.same.is_some_and(|same| same.has_gone_on(import));
     let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));
@@ -201,12 +203,24 @@ async fn carry_out(
     match verdict {
         Verdict::Stays(state) => Ok(stays(state)),
         Verdict::Taken(taken) => {
+            let mut room = Room::read(conn, vec![(import.bucket, limits)]).await?;
+            heed_quotas(&mut room, import, &taken)?;
             let mut usage = Usage::default();
             let imported = take(conn, import, version, &bucket, slot, &taken, &mut usage).await?;
             usage.apply(conn).await?;
             Ok(imported)
         }
     }
+}
+
+/// Takes room for what arrives. A delete that arrives is never refused.
+fn heed_quotas(room: &mut Room, import: &Import, taken: &Taken) -> Result<(), Refusal> {
+    let change = taken.stored(import.size);
+    match taken.landing.as_ref().is_some_and(|landing| landing.has_bytes()) {
+        true => room.take(import.bucket, change)?,
+        false => drop(room.take_anyway(import.bucket, change)),
+    }
+    Ok(())
 }
 
 /// The bucket, and the numbers that it would give next.
