@@ -31,6 +31,12 @@ pub(super) enum Kind {
     Cors,
     /// A bucket to be made.
     Bucket,
+    /// An access list.
+    Acl,
+    /// What may not be opened to everybody.
+    PublicBlock,
+    /// Whose the objects are that others write.
+    Ownership,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -73,6 +79,23 @@ const CORS: Grammar = &[
     ("CORSConfiguration", &["CORSRule"]),
     ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
 ];
+const ACL: Grammar = &[
+    ("", &["AccessControlPolicy"]),
+    ("AccessControlPolicy", &["Owner", "AccessControlList"]),
+    ("Owner", &["ID", "DisplayName"]),
+    ("AccessControlList", &["Grant"]),
+    ("Grant", &["Grantee", "Permission"]),
+    ("Grantee", &["ID", "DisplayName", "EmailAddress", "URI"]),
+];
+const PUBLIC_BLOCK: Grammar = &[
+    ("", &["PublicAccessBlockConfiguration"]),
+    (
+        "PublicAccessBlockConfiguration",
+        &["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"],
+    ),
+];
+const OWNERSHIP: Grammar =
+    &[("", &["OwnershipControls"]), ("OwnershipControls", &["Rule"]), ("Rule", &["ObjectOwnership"])];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
     ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
@@ -98,6 +121,9 @@ impl Kind {
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
             None if put && has("cors") => Kind::Cors,
+            _ if put && has("acl") => Kind::Acl,
+            None if put && has("publicAccessBlock") => Kind::PublicBlock,
+            None if put && has("ownershipControls") => Kind::Ownership,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -111,6 +137,9 @@ impl Kind {
             Kind::Versioning => Some(VERSIONING),
             Kind::Cors => Some(CORS),
             Kind::Bucket => Some(BUCKET),
+            Kind::Acl => Some(ACL),
+            Kind::PublicBlock => Some(PUBLIC_BLOCK),
+            Kind::Ownership => Some(OWNERSHIP),
             Kind::Other => None,
         }
     }

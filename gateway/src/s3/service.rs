@@ -37,11 +37,20 @@ calls! {
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete::delete;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
     get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = bucket_cors::get;
+    delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = ownership::delete;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = policy::delete;
+    delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = public_block::delete;
+    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acl::get_of_bucket;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+    get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = ownership::get;
+    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = policy::get;
+    get_bucket_policy_status(GetBucketPolicyStatusInput) -> GetBucketPolicyStatusOutput = policy::status;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = bucket_tagging::get;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
+    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get_of_object;
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes::attributes;
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
+    get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = public_block::get;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
     list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = list_uploads::list;
@@ -50,9 +59,14 @@ calls! {
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = list::list_v2;
     list_parts(ListPartsInput) -> ListPartsOutput = list_parts::list;
     put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = bucket_cors::put;
+    put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acl::put_of_bucket;
+    put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = ownership::put;
+    put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = policy::put;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = bucket_tagging::put;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
+    put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put_of_object;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
+    put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = public_block::put;
     upload_part(UploadPartInput) -> UploadPartOutput = upload_part::part;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = upload_part_copy::copy;
 }

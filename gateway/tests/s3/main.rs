@@ -19,6 +19,7 @@
 //! | `interop` | S3 and SCSP are two doors of one house |
 
 mod accounts;
+mod acls;
 mod advisories;
 mod authentication;
 mod browser;
@@ -40,11 +41,14 @@ mod multipart;
 mod objects;
 mod operator;
 mod payloads;
+mod policies;
+mod public;
 mod ranges;
 mod removed;
 mod sign;
 mod tagging;
 mod unbuilt;
+mod users;
 mod versions;
 
 /// Makes a test of each case on each engine.

@@ -1,5 +1,6 @@
 //! S3's calls. One file each: decode, call, encode.
 
+pub(super) mod acl;
 pub(super) mod attributes;
 pub(super) mod bucket_cors;
 pub(super) mod bucket_tagging;
@@ -15,6 +16,9 @@ pub(super) mod list_parts;
 pub(super) mod list_uploads;
 pub(super) mod list_versions;
 pub(super) mod multipart;
+pub(super) mod ownership;
+pub(super) mod policy;
+pub(super) mod public_block;
 pub(super) mod put;
 pub(super) mod tagging;
 pub(super) mod upload_part;
