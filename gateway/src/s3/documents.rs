@@ -29,6 +29,14 @@ pub(super) enum Kind {
     Versioning,
     /// A bucket's rules for pages of other sites.
     Cors,
+    /// Who is told what happens in a bucket.
+    Notification,
+    /// Where requests to a bucket are logged.
+    Logging,
+    /// Who pays for requests.
+    Payment,
+    /// Whether transfers are accelerated.
+    Acceleration,
     /// A bucket to be made.
     Bucket,
     /// Of a call that is not built: any that is XML.
@@ -73,6 +81,37 @@ const CORS: Grammar = &[
     ("CORSConfiguration", &["CORSRule"]),
     ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
 ];
+const NOTIFICATION: Grammar = &[
+    ("", &["NotificationConfiguration"]),
+    (
+        "NotificationConfiguration",
+        &[
+            "TopicConfiguration",
+            "QueueConfiguration",
+            "CloudFunctionConfiguration",
+            "EventBridgeConfiguration",
+        ],
+    ),
+    ("TopicConfiguration", &["Id", "Topic", "Event", "Filter"]),
+    ("QueueConfiguration", &["Id", "Queue", "Event", "Filter"]),
+    ("CloudFunctionConfiguration", &["Id", "CloudFunction", "Event", "Filter"]),
+    ("Filter", &["S3Key"]),
+    ("S3Key", &["FilterRule"]),
+    ("FilterRule", &["Name", "Value"]),
+];
+const LOGGING: Grammar = &[
+    ("", &["BucketLoggingStatus"]),
+    ("BucketLoggingStatus", &["LoggingEnabled"]),
+    ("LoggingEnabled", &["TargetBucket", "TargetPrefix", "TargetGrants", "TargetObjectKeyFormat"]),
+    ("TargetGrants", &["Grant"]),
+    ("Grant", &["Grantee", "Permission"]),
+    ("Grantee", &["ID", "DisplayName", "EmailAddress", "URI"]),
+    ("TargetObjectKeyFormat", &["SimplePrefix", "PartitionedPrefix"]),
+    ("PartitionedPrefix", &["PartitionDateSource"]),
+];
+const PAYMENT: Grammar =
+    &[("", &["RequestPaymentConfiguration"]), ("RequestPaymentConfiguration", &["Payer"])];
+const ACCELERATION: Grammar = &[("", &["AccelerateConfiguration"]), ("AccelerateConfiguration", &["Status"])];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
     ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
@@ -98,6 +137,10 @@ impl Kind {
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
             None if put && has("cors") => Kind::Cors,
+            None if put && has("notification") => Kind::Notification,
+            None if put && has("logging") => Kind::Logging,
+            None if put && has("requestPayment") => Kind::Payment,
+            None if put && has("accelerate") => Kind::Acceleration,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -110,6 +153,10 @@ impl Kind {
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
             Kind::Cors => Some(CORS),
+            Kind::Notification => Some(NOTIFICATION),
+            Kind::Logging => Some(LOGGING),
+            Kind::Payment => Some(PAYMENT),
+            Kind::Acceleration => Some(ACCELERATION),
             Kind::Bucket => Some(BUCKET),
             Kind::Other => None,
         }

@@ -15,6 +15,7 @@
 //! | `exchange` | what an operation is given |
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `cors` | what pages of other sites may ask browsers for |
+//! | `notifications` | who is told what happens in a bucket |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
 //! | `headers`, `tags`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
@@ -37,6 +38,7 @@ mod headers;
 mod keys;
 mod meant;
 mod moment;
+mod notifications;
 mod op;
 mod ops;
 mod paging;

@@ -21,3 +21,4 @@ mod s3_clients;
 mod sign;
 mod systemd;
 mod tls;
+mod webhooks;
