@@ -39,7 +39,7 @@ impl Events {
         let mut section = reader.section("events");
         let timeout =
             section.duration("timeout", "10s", Duration::from_millis(100)..=Duration::from_secs(60));
-        let give_up = section.duration("give_up", "7days", Duration::from_secs(60)..=365 * DAY);
+        let give_up = section.duration("give_up", "7days", Duration::from_secs(60)..=366 * DAY);
         let names = reader.below(TARGETS);
         let targets = names.into_iter().filter_map(|name| target(reader, name)).collect();
         Events { timeout, give_up, targets }
