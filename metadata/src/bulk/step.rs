@@ -15,9 +15,9 @@ use crate::halted;
 use crate::lookup::read_versioning;
 use crate::notices::{self, Swept};
 use crate::objects::expiry::read_rules;
-use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Usage, lock_domains, read_seal, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Refusal, State, Time, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, State, Time, Versioning};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub(super) struct Ground {
     pub(super) rules: Rules,
     pub(super) last_seq: i64,
     pub(super) change_seq: i64,
+    /// What is forbidden in it.
+    pub(super) seal: Seal,
     /// Somebody wants to hear of what happens in it.
     notify: bool,
 }
@@ -118,9 +120,12 @@ pub(super) async fn lock(
     let kept = read_versioning(&mut row)? != Versioning::Disabled;
     let erase_upto = row.need_int()?;
     let lifecycle = read_rules(row.text()?);
-    let (change_seq, notify) = (row.need_int()?, row.need_bool()?);
+    let change_seq = row.need_int()?;
+    let seal = read_seal(&mut row)?;
+    row.skip(1);
+    let notify = row.need_bool()?;
     let rules = Rules { contents, erase_upto, kept, lifecycle };
-    Ok(Some((Ground { bucket, rules, last_seq, change_seq, notify }, grace)))
+    Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal, notify }, grace)))
 }
 
 /// The next versions go, as far as nothing forbids it.

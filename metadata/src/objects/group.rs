@@ -11,11 +11,12 @@ use super::effects::{self, Usage};
 use super::expiry::read_rules;
 use super::facts;
 use super::import;
+use super::surplus::{Grown, trim};
 use super::told;
 use crate::lookup::read_versioning;
 use crate::notices::Notices;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -90,8 +91,17 @@ async fn lock_buckets(
                 seq: last.seq - numbers.positions_in(versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
+            let (seal, max_per_name) = (read_seal(&mut row)?, row.int()?);
             let notify = row.need_bool()?;
+            let facts = BucketFacts {
+                contents,
+                object_grace: grace,
+                versioning,
+                erase_upto,
+                rules,
+                seal,
+                max_per_name,
+            };
             open.insert(bucket, Open { bucket: facts, first, last, notify });
         }
     }
@@ -141,8 +151,8 @@ pub(crate) async fn lock_domains(
 }
 
 /// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules, last change, and whether somebody wants to hear of what
-/// happens.
+/// last position, grace of objects, versioning, `erase_upto`, rules, last change, the seal, the most versions of a name, and
+/// whether somebody wants to hear of what happens.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
@@ -153,10 +163,16 @@ pub(crate) async fn touch_bucket(
         "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
             change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, notify",
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed, deny_delete,
+            deny_purge, max_per_name, notify",
         args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await
+}
+
+/// Reads `sealed, deny_delete, deny_purge`.
+pub(crate) fn read_seal(row: &mut Row) -> Result<Seal, DbError> {
+    Ok(Seal::new(row.need_bool()?, row.need_bool()?, row.need_bool()?))
 }
 
 /// Puts staged rows down. In contents that are purging or purged nobody would look for them any more, so there they
@@ -289,6 +305,7 @@ async fn run_round(
     let mut all = Changes::default();
     let mut ended = BTreeMap::new();
     let mut notices = Notices::default();
+    let mut grown = BTreeMap::new();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -329,6 +346,13 @@ async fn run_round(
                     .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
             );
         }
+        if let (ObjectCommand::Publish(c), Ok(_)) = (command, &decision)
+            && bucket.max_per_name.is_some()
+            && bucket.versioning_of(c.kind) != Versioning::Disabled
+        {
+            let one = Grown { bucket, change: slot.change, actor: &c.actor, grace: c.grace };
+            grown.insert((bucket.contents, c.name.as_str()), one);
+        }
         answers[at] = Some(decision.map(|(effects, outcome)| {
             if *notify {
                 for (what, version) in told::happened(command, &effects, &outcome) {
@@ -352,6 +376,7 @@ async fn run_round(
     effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
+    trim(conn, &grown, now, usage).await?;
     import::settle_all(conn, &ended).await?;
     notices.write(conn, now).await
 }

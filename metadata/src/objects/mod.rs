@@ -8,6 +8,7 @@ mod facts;
 mod group;
 mod import;
 mod parts;
+mod surplus;
 mod told;
 
 pub(crate) use command::Numbers;
@@ -17,6 +18,6 @@ pub use command::{
 };
 pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};
-pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
+pub(crate) use group::{lock_contents, lock_domains, read_seal, run, touch_bucket};
 pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use parts::give_up_parts;

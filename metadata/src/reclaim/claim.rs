@@ -45,7 +45,7 @@ impl Metadata {
                     if row.need_id(ContainerId::from_bytes)? != from.contents {
                         return Ok(Vec::new());
                     }
-                    row.skip(6);
+                    row.skip(10);
                     let notify = row.need_bool()?;
                     let won = conn
                         .fetch(
