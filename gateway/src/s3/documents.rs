@@ -5,8 +5,14 @@
 //! things, nothing may be read as something else. It also knows no characters beyond U+FFFF by their numbers, which some clients
 //! write; so lists of keys are written anew, without such references, before they are handed to it.
 
+mod grammar;
+
 use super::arguments::Arguments;
 use super::target::Named;
+use grammar::{
+    ACCELERATION, BUCKET, COMPLETE, CORS, DELETE, Grammar, LOGGING, NOTIFICATION, PAYMENT, TAGGING,
+    VERSIONING,
+};
 use http::Method;
 use http::request::Parts;
 use quick_xml::Reader;
@@ -48,76 +54,6 @@ pub(super) enum Kind {
 #[error("{0}")]
 pub(super) struct BadDocument(String);
 
-/// Which elements stand in which; the first is the root.
-type Grammar = &'static [(&'static str, &'static [&'static str])];
-
-const DELETE: Grammar = &[
-    ("", &["Delete"]),
-    ("Delete", &["Object", "Quiet"]),
-    ("Object", &["Key", "VersionId", "ETag", "LastModifiedTime", "Size"]),
-];
-const COMPLETE: Grammar = &[
-    ("", &["CompleteMultipartUpload"]),
-    ("CompleteMultipartUpload", &["Part"]),
-    (
-        "Part",
-        &[
-            "PartNumber",
-            "ETag",
-            "ChecksumCRC32",
-            "ChecksumCRC32C",
-            "ChecksumCRC64NVME",
-            "ChecksumSHA1",
-            "ChecksumSHA256",
-        ],
-    ),
-];
-const TAGGING: Grammar =
-    &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
-const VERSIONING: Grammar =
-    &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
-const CORS: Grammar = &[
-    ("", &["CORSConfiguration"]),
-    ("CORSConfiguration", &["CORSRule"]),
-    ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
-];
-const NOTIFICATION: Grammar = &[
-    ("", &["NotificationConfiguration"]),
-    (
-        "NotificationConfiguration",
-        &[
-            "TopicConfiguration",
-            "QueueConfiguration",
-            "CloudFunctionConfiguration",
-            "EventBridgeConfiguration",
-        ],
-    ),
-    ("TopicConfiguration", &["Id", "Topic", "Event", "Filter"]),
-    ("QueueConfiguration", &["Id", "Queue", "Event", "Filter"]),
-    ("CloudFunctionConfiguration", &["Id", "CloudFunction", "Event", "Filter"]),
-    ("Filter", &["S3Key"]),
-    ("S3Key", &["FilterRule"]),
-    ("FilterRule", &["Name", "Value"]),
-];
-const LOGGING: Grammar = &[
-    ("", &["BucketLoggingStatus"]),
-    ("BucketLoggingStatus", &["LoggingEnabled"]),
-    ("LoggingEnabled", &["TargetBucket", "TargetPrefix", "TargetGrants", "TargetObjectKeyFormat"]),
-    ("TargetGrants", &["Grant"]),
-    ("Grant", &["Grantee", "Permission"]),
-    ("Grantee", &["ID", "DisplayName", "EmailAddress", "URI"]),
-    ("TargetObjectKeyFormat", &["SimplePrefix", "PartitionedPrefix"]),
-    ("PartitionedPrefix", &["PartitionDateSource"]),
-];
-const PAYMENT: Grammar =
-    &[("", &["RequestPaymentConfiguration"]), ("RequestPaymentConfiguration", &["Payer"])];
-const ACCELERATION: Grammar = &[("", &["AccelerateConfiguration"]), ("AccelerateConfiguration", &["Status"])];
-const BUCKET: Grammar = &[
-    ("", &["CreateBucketConfiguration"]),
-    ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
-    ("Location", &["Name", "Type"]),
-    ("Bucket", &["DataRedundancy", "Type"]),
-];
 /// The arguments of a signature of version 2.
 const OLD: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 

@@ -139,5 +139,5 @@ fn filter(rule: &NotificationRule) -> Option<NotificationConfigurationFilter> {
     let rules: Vec<FilterRule> =
         said("Prefix", &rule.prefix).into_iter().chain(said("Suffix", &rule.suffix)).collect();
     (!rules.is_empty())
-        .then(|| NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules) }) })
+        .then_some(NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules) }) })
 }

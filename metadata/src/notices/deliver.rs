@@ -59,7 +59,7 @@ impl Metadata {
                 Box::pin(async move {
                     let text =
                         "DELETE FROM deliveries WHERE target = $1 AND (bucket_id, seq) IN (VALUES {rows})";
-                    conn.execute_rows(text, &args![target], rows).await?;
+                    conn.execute_rows(text, &[target.into()], rows).await?;
                     Ok(())
                 })
             })

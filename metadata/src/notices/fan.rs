@@ -98,7 +98,7 @@ impl Metadata {
                             COALESCE((SELECT MAX(e.due_at) FROM deliveries e WHERE e.target = new.column1
                                 AND e.bucket_id = new.column2 AND e.name = new.column4), $1), 0
                          FROM (VALUES {rows}) AS new",
-                        &args![now],
+                        &[now.into()],
                         new,
                     )
                     .await?;

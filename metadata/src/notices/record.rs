@@ -28,7 +28,7 @@ impl Notices {
                      SELECT $1, new.column1, $2, new.column3, v.name, v.id, v.null_version, v.size, v.md5, v.parts,
                         new.column4
                      FROM (VALUES {rows}) AS new CROSS JOIN versions v WHERE v.id = new.column2",
-                    &args![bucket, now],
+                    &[bucket.into(), now.into()],
                     rows.collect(),
                 )
                 .await?;

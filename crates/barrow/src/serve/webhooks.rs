@@ -20,6 +20,7 @@ use lifecycle::SharedClock;
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -127,15 +128,15 @@ async fn answer(
 ) -> Result<StatusCode, String> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(io)).await.map_err(|error| error.to_string())?;
-    let asked = sender.send_request(request);
-    // The connection is driven here, so that it ends with this, however this ends.
-    tokio::select! {
-        answered = asked => answered.map(|answer| answer.status()).map_err(|error| error.to_string()),
-        ended = connection => Err(match ended {
-            Ok(()) => "the connection ended without an answer".to_owned(),
-            Err(error) => error.to_string(),
-        }),
-    }
+    let mut asked = pin!(sender.send_request(request));
+    // The connection is driven here, so that it ends with this, however this ends. Once it has ended, what there is to know
+    // of the answer is known: a receiver may close behind it at once.
+    let answered = tokio::select! {
+        biased;
+        answered = &mut asked => answered,
+        _ended = connection => asked.await,
+    };
+    answered.map(|answer| answer.status()).map_err(|error| error.to_string())
 }
 
 #[async_trait]
