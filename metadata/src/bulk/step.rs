@@ -12,12 +12,10 @@ use super::sweep::{self, Going, Span};
 use super::uncover::{Rules, uncover};
 use crate::error::Failure;
 use crate::halted;
-use crate::lookup::read_versioning;
 use crate::notices::{self, Swept};
-use crate::objects::expiry::read_rules;
-use crate::objects::{Numbers, Usage, lock_domains, read_seal, touch_bucket};
+use crate::objects::{BucketFacts, Numbers, Touched, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Refusal, Seal, State, Time, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, State, Time};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -112,20 +110,15 @@ pub(super) async fn lock(
     conn: &mut Conn,
     bucket: ContainerId,
     domain: ContainerId,
-) -> Result<Option<(Ground, Option<i64>)>, DbError> {
+) -> Result<Option<(Ground, Option<Duration>)>, DbError> {
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
     let touched = touch_bucket(conn, bucket, domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&domain)) else { return Ok(None) };
-    let (contents, last_seq, grace) = (row.need_id(ContainerId::from_bytes)?, row.need_int()?, row.int()?);
-    let kept = read_versioning(&mut row)? != Versioning::Disabled;
-    let erase_upto = row.need_int()?;
-    let lifecycle = read_rules(row.text()?);
-    let change_seq = row.need_int()?;
-    let seal = read_seal(&mut row)?;
-    row.skip(1);
-    let notify = row.need_bool()?;
+    let Some(touched) = touched.filter(|_| live.contains(&domain)) else { return Ok(None) };
+    let kept = touched.keeps();
+    let Touched { facts, last_seq, change_seq, notify } = touched;
+    let BucketFacts { contents, object_grace, erase_upto, rules: lifecycle, seal, .. } = facts;
     let rules = Rules { contents, erase_upto, kept, lifecycle };
-    Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal, notify }, grace)))
+    Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal, notify }, object_grace)))
 }
 
 /// The next versions go, as far as nothing forbids it.

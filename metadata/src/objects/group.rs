@@ -8,17 +8,15 @@
 use super::command::{Numbers, ObjectCommand, Outcome, Restore, RestoreWhat, Stage, Which};
 use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
-use super::expiry::read_rules;
 use super::facts;
 use super::import;
 use super::surplus::{Grown, trim};
 use super::told;
-use crate::lookup::read_versioning;
+use super::touch::{Touched, touch_bucket};
 use crate::notices::Notices;
-use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Seal, Time, VersionId, Versioning};
+use crate::sql::{Conn, DbError, args};
+use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 type Answers = Vec<Result<Outcome, Refusal>>;
 
@@ -79,29 +77,13 @@ async fn lock_buckets(
 
     let mut open = BTreeMap::new();
     for (bucket, domain, numbers) in buckets.into_iter().filter(|(_, domain, _)| live.contains(domain)) {
-        if let Some(mut row) = touch_bucket(conn, bucket, domain, numbers).await? {
-            let contents = row.need_id(ContainerId::from_bytes)?;
-            let last_seq = row.need_int()?;
-            let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-            let versioning = read_versioning(&mut row)?;
-            let erase_upto = row.need_int()?;
-            let rules = read_rules(row.text()?);
-            let last = Next { seq: last_seq, change: row.need_int()? };
+        if let Some(touched) = touch_bucket(conn, bucket, domain, numbers).await? {
+            let last = Next { seq: touched.last_seq, change: touched.change_seq };
             let first = Next {
-                seq: last.seq - numbers.positions_in(versioning) + 1,
+                seq: last.seq - numbers.positions_in(touched.facts.versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let (seal, max_per_name) = (read_seal(&mut row)?, row.int()?);
-            let notify = row.need_bool()?;
-            let facts = BucketFacts {
-                contents,
-                object_grace: grace,
-                versioning,
-                erase_upto,
-                rules,
-                seal,
-                max_per_name,
-            };
+            let Touched { facts, notify, .. } = touched;
             open.insert(bucket, Open { bucket: facts, first, last, notify });
         }
     }
@@ -148,31 +130,6 @@ pub(crate) async fn lock_domains(
         live.insert(row.need_id(ContainerId::from_bytes)?);
     }
     Ok(live)
-}
-
-/// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules, last change, the seal, the most versions of a name, and
-/// whether somebody wants to hear of what happens.
-pub(crate) async fn touch_bucket(
-    conn: &mut Conn,
-    bucket: ContainerId,
-    domain: ContainerId,
-    numbers: Numbers,
-) -> Result<Option<Row>, DbError> {
-    conn.fetch_one(
-        "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
-            change_seq = change_seq + $5
-         WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed, deny_delete,
-            deny_purge, max_per_name, notify",
-        args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
-    )
-    .await
-}
-
-/// Reads `sealed, deny_delete, deny_purge`.
-pub(crate) fn read_seal(row: &mut Row) -> Result<Seal, DbError> {
-    Ok(Seal::new(row.need_bool()?, row.need_bool()?, row.need_bool()?))
 }
 
 /// Puts staged rows down. In contents that are purging or purged nobody would look for them any more, so there they
@@ -304,8 +261,8 @@ async fn run_round(
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
     let mut ended = BTreeMap::new();
-    let mut notices = Notices::default();
     let mut grown = BTreeMap::new();
+    let mut notices = Notices::default();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };

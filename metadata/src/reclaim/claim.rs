@@ -39,14 +39,12 @@ impl Metadata {
                     halted::refuse(conn).await?;
                     let live = lock_domains(conn, &BTreeSet::from([from.domain])).await?;
                     let touched = touch_bucket(conn, from.bucket, from.domain, Numbers::default()).await?;
-                    let Some(mut row) = touched.filter(|_| live.contains(&from.domain)) else {
+                    let Some(touched) = touched.filter(|_| live.contains(&from.domain)) else {
                         return Ok(Vec::new());
                     };
-                    if row.need_id(ContainerId::from_bytes)? != from.contents {
+                    if touched.contents() != from.contents {
                         return Ok(Vec::new());
                     }
-                    row.skip(10);
-                    let notify = row.need_bool()?;
                     let won = conn
                         .fetch(
                             concat!(
@@ -70,7 +68,7 @@ impl Metadata {
                         )
                         .await?;
                     let claims = witness(conn, won, order, now, State::Removed).await?;
-                    if notify {
+                    if touched.notify {
                         let mut notices = Notices::default();
                         for claim in &claims {
                             notices.note(from.bucket, Happening::Purged, claim.version(), "health-processor");

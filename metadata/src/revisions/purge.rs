@@ -132,12 +132,11 @@ async fn purge(
     halted::refuse(conn).await?;
     let live = lock_domains(conn, &BTreeSet::from([order.domain])).await?;
     let touched = touch_bucket(conn, order.bucket, order.domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&order.domain)) else {
+    let Some(locked) = touched.filter(|_| live.contains(&order.domain)) else {
         return Err(Refusal::NoSuchBucket.into());
     };
-    let locked = effects::read_lock(&mut row)?;
-    locked.seal.permits_purge()?;
-    locked.seal.permits_delete()?;
+    locked.facts.seal.permits_purge()?;
+    locked.facts.seal.permits_delete()?;
     let ground = ground::read_locked(conn, order.bucket).await?;
 
     let known = known(conn, order).await?;
@@ -225,7 +224,7 @@ async fn purge(
     }
     let mut change_seq = locked.change_seq;
     for rest in &left {
-        effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
+        effects::show_again(conn, rest, &locked.facts.rules, locked.keeps(), &mut change_seq).await?;
     }
     let purge_seq = write_down(
         conn,
