@@ -25,6 +25,6 @@ mod state;
 
 pub use auth::{Anonymous, Auth, Principal};
 pub use state::{
-    BackgroundWork, Counters, Gateway, LifepointSettings, LockedDelete, NotRun, PolicySettings, ScspSettings,
-    Settings, TaskOrder, TaskView,
+    BackgroundWork, Counters, EventCounters, Gateway, LifepointSettings, LockedDelete, NotRun,
+    PolicySettings, ScspSettings, Settings, TaskOrder, TaskView,
 };

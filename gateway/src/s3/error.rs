@@ -13,7 +13,8 @@ use std::borrow::Cow;
 pub(super) type Trouble = S3Error;
 
 /// Codes that `s3s` does not know, with their statuses.
-const MORE: [(&str, StatusCode); 11] = [
+const MORE: [(&str, StatusCode); 12] = [
+    ("NoSuchConfiguration", StatusCode::NOT_FOUND),
     ("AccessForbidden", StatusCode::FORBIDDEN),
     ("BadRequest", StatusCode::BAD_REQUEST),
     ("ConditionalRequestConflict", StatusCode::CONFLICT),

@@ -17,6 +17,7 @@
 //! | `exchange` | what an operation is given |
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `cors` | what pages of other sites may ask browsers for |
+//! | `notifications` | who is told what happens in a bucket |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
 //! | `headers`, `tags`, `checksums`, `etag`, `moment`, `owners`, `paging` | S3's values and ours |
@@ -43,6 +44,7 @@ mod keys;
 mod lists;
 mod meant;
 mod moment;
+mod notifications;
 mod op;
 mod ops;
 mod owners;

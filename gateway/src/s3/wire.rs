@@ -28,6 +28,10 @@ fn most(kind: Kind) -> u64 {
         Kind::Tagging
         | Kind::Versioning
         | Kind::Cors
+        | Kind::Notification
+        | Kind::Logging
+        | Kind::Payment
+        | Kind::Acceleration
         | Kind::Bucket
         | Kind::Acl
         | Kind::PublicBlock

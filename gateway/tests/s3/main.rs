@@ -15,6 +15,7 @@
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
 //! | `cors`, `browser` | what pages of other sites may ask for |
+//! | `configurations`, `notifications` | what buckets can be set to, and who is told what happens in them |
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
 
@@ -28,6 +29,7 @@ mod calls;
 mod checksums;
 mod client;
 mod conditions;
+mod configurations;
 mod copying;
 mod cors;
 mod deletes;
@@ -38,6 +40,7 @@ mod interop;
 mod listing;
 mod meant;
 mod multipart;
+mod notifications;
 mod objects;
 mod operator;
 mod payloads;

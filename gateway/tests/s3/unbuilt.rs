@@ -17,11 +17,12 @@ const RETENTION: &str =
 const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
 const WEBSITE: &str =
     "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>";
-const LOGGING: &str = "<BucketLoggingStatus></BucketLoggingStatus>";
-const NOTIFICATION: &str = "<NotificationConfiguration></NotificationConfiguration>";
+const LOGGING: &str = "<BucketLoggingStatus><LoggingEnabled><TargetBucket>bucket</TargetBucket><TargetPrefix>log/</TargetPrefix>\
+                       </LoggingEnabled></BucketLoggingStatus>";
+const NOTIFICATION: &str = "<NotificationConfiguration><EventBridgeConfiguration></EventBridgeConfiguration></NotificationConfiguration>";
 const ENCRYPTION: &str = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256\
                           </SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
-const PAYMENT: &str = "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
+const PAYMENT: &str = "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>";
 const ACCELERATE: &str = "<AccelerateConfiguration><Status>Enabled</Status></AccelerateConfiguration>";
 
 /// Method, target, body, and AWS's name for the call.
@@ -35,25 +36,19 @@ const CALLS: &[(&str, &str, &str, &str)] = &[
     ("PUT", "/other/witness?retention", RETENTION, "PutObjectRetention"),
     ("GET", "/other/witness?legal-hold", "", "GetObjectLegalHold"),
     ("PUT", "/other/witness?legal-hold", HOLD, "PutObjectLegalHold"),
-    ("GET", "/other?website", "", "GetBucketWebsite"),
     ("PUT", "/other?website", WEBSITE, "PutBucketWebsite"),
-    ("DELETE", "/other?website", "", "DeleteBucketWebsite"),
-    ("GET", "/other?logging", "", "GetBucketLogging"),
-    ("PUT", "/other?logging", LOGGING, "PutBucketLogging"),
-    ("GET", "/other?notification", "", "GetBucketNotificationConfiguration"),
-    ("PUT", "/other?notification", NOTIFICATION, "PutBucketNotificationConfiguration"),
-    ("GET", "/other?encryption", "", "GetBucketEncryption"),
     ("PUT", "/other?encryption", ENCRYPTION, "PutBucketEncryption"),
-    ("DELETE", "/other?encryption", "", "DeleteBucketEncryption"),
-    ("GET", "/other?requestPayment", "", "GetBucketRequestPayment"),
-    ("PUT", "/other?requestPayment", PAYMENT, "PutBucketRequestPayment"),
-    ("GET", "/other?accelerate", "", "GetBucketAccelerateConfiguration"),
     ("PUT", "/other?accelerate", ACCELERATE, "PutBucketAccelerateConfiguration"),
-    ("GET", "/other?replication", "", "GetBucketReplication"),
-    ("DELETE", "/other?replication", "", "DeleteBucketReplication"),
-    ("GET", "/other?inventory", "", "ListBucketInventoryConfigurations"),
-    ("GET", "/other?analytics", "", "ListBucketAnalyticsConfigurations"),
-    ("GET", "/other?metrics", "", "ListBucketMetricsConfigurations"),
+    ("PUT", "/other?logging", LOGGING, "PutBucketLogging"),
+    ("PUT", "/other?notification", NOTIFICATION, "EventBridge"),
+    ("PUT", "/other?requestPayment", PAYMENT, "PutBucketRequestPayment"),
+    (
+        "PUT",
+        "/other?replication",
+        "<ReplicationConfiguration><Role>r</Role><Rule><Status>Enabled</Status><Destination>\
+      <Bucket>arn:aws:s3:::b</Bucket></Destination></Rule></ReplicationConfiguration>",
+        "PutBucketReplication",
+    ),
     ("GET", "/other/witness?torrent", "", "GetObjectTorrent"),
     ("POST", "/other/witness?restore", "<RestoreRequest><Days>1</Days></RestoreRequest>", "RestoreObject"),
 ];
