@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_upkeep"),
     migration!(6, "0006_purges"),
     migration!(7, "0007_governance"),
+    migration!(10, "0010_rules"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

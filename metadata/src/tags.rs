@@ -2,8 +2,7 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::lookup::read_versioning;
-use crate::objects::{Numbers, Which, lock_domains, touch_bucket};
+use crate::objects::{BucketFacts, Numbers, Which, lock_domains, plan, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
@@ -77,19 +76,19 @@ async fn set_tags(
     let Some(mut row) = touched.filter(|_| live.contains(&target.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    row.skip(2);
-    let kept = read_versioning(&mut row)? != Versioning::Disabled;
+    let (bucket, _, change_seq) = BucketFacts::read(&mut row)?;
     // Where versions are not kept, what is not current is on its way out.
-    let history = kept.then_some(row.need_int()?);
-    row.skip(1);
-    let change_seq = row.need_int()?;
-    let version = find(conn, now, contents, target, history).await?;
+    let history = (bucket.versioning != Versioning::Disabled).then_some(bucket.erase_upto);
+    let version = find(conn, now, bucket.contents, target, history).await?;
     conn.execute(
         "UPDATE versions SET tags = $2, change_seq = $3 WHERE id = $1 AND state = 'live'",
         args![version, tags, change_seq],
     )
     .await?;
+    // Rules may choose by tags: what was planned by the old ones is not true any more, in the same transaction.
+    if !bucket.rules.is_empty() {
+        plan::anew(conn, &bucket, version).await?;
+    }
     Ok(version)
 }
 

@@ -14,6 +14,7 @@ use crate::error::Failure;
 use crate::halted;
 use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;
+use crate::objects::plan;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use lifecycle::{ContainerId, Refusal, State, Time, Versioning};
@@ -155,6 +156,7 @@ pub(super) async fn advance(
     }
     job.memo.positions = positions(conn, ground).await?;
     if is_over {
+        plan::disturb(conn, ground.bucket, &ground.rules.lifecycle, ground.rules.kept).await?;
         (job.view.state, job.view.ended_at) = (PurgeState::Done, Some(now));
     }
     Ok(())

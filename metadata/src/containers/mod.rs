@@ -12,6 +12,7 @@ mod removal;
 mod remove;
 mod replan;
 mod restore;
+mod rules;
 
 pub use change::{Changed, ContextChange};
 pub use create::NewContainer;
@@ -24,8 +25,9 @@ pub use policy::{Allowed, Policies};
 pub use purge::PurgeStep;
 pub use removal::Removal;
 pub use remove::{RemoveOrder, Removed};
-pub use replan::{Replan, ReplanAt, ReplanStep};
+pub use replan::{Replan, ReplanAt, ReplanProgress, ReplanStep};
 pub use restore::RestoreOrder;
+pub use rules::{Lifecycle, LifecycleChange};
 
 use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;

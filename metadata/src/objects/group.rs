@@ -8,14 +8,12 @@
 use super::command::{Numbers, ObjectCommand, Outcome, Restore, RestoreWhat, Stage, Which};
 use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
-use super::expiry::read_rules;
 use super::facts;
 use super::import;
-use crate::lookup::read_versioning;
+use super::plan;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
+use lifecycle::{Cause, ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 type Answers = Vec<Result<Outcome, Refusal>>;
 
@@ -75,18 +73,12 @@ async fn lock_buckets(
     let mut open = BTreeMap::new();
     for (bucket, domain, numbers) in buckets.into_iter().filter(|(_, domain, _)| live.contains(domain)) {
         if let Some(mut row) = touch_bucket(conn, bucket, domain, numbers).await? {
-            let contents = row.need_id(ContainerId::from_bytes)?;
-            let last_seq = row.need_int()?;
-            let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-            let versioning = read_versioning(&mut row)?;
-            let erase_upto = row.need_int()?;
-            let rules = read_rules(row.text()?);
-            let last = Next { seq: last_seq, change: row.need_int()? };
+            let (facts, last_seq, last_change) = BucketFacts::read(&mut row)?;
+            let last = Next { seq: last_seq, change: last_change };
             let first = Next {
-                seq: last.seq - numbers.positions_in(versioning) + 1,
+                seq: last.seq - numbers.positions_in(facts.versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
             open.insert(bucket, Open { bucket: facts, first, last });
         }
     }
@@ -281,7 +273,7 @@ async fn run_round(
     let facts = facts::read(conn, commands, round, open).await?;
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
-    let mut ended = BTreeMap::new();
+    let (mut ended, mut aging, mut back) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -306,7 +298,8 @@ async fn run_round(
                     Which::Version(version) => facts.named(version, bucket, &c.name),
                     Which::Current | Which::Null => None,
                 };
-                decide::delete(c, seen(&c.name), named, bucket, slot)
+                let above = named.and_then(|named| facts.above.get(&named.id));
+                decide::delete(c, seen(&c.name), named, above, bucket, slot)
             }
             ObjectCommand::Restore(c) => {
                 let found = facts.removed.get(&at);
@@ -322,6 +315,12 @@ async fn run_round(
                     .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
             );
         }
+        if bucket.looks_around() && moves_history(command, &decision, &facts, bucket) {
+            let removed = facts.removed.get(&at);
+            aging.extend(
+                facts::names_of(command, removed).map(|name| ((bucket.contents, name.to_owned()), bucket)),
+            );
+        }
         answers[at] = Some(decision.map(|(effects, outcome)| {
             let taken = effects.taken();
             next.seq += taken.positions;
@@ -329,6 +328,12 @@ async fn run_round(
             let arrival = all.add(effects);
             if let (ObjectCommand::Publish(c), Some(arrival)) = (command, arrival) {
                 arrivals.push((&**c, arrival));
+            }
+            if let Outcome::Restored(restored) = &outcome
+                && !restored.is_current
+                && bucket.looks_around()
+            {
+                back.push((bucket, restored.version));
             }
             outcome
         }));
@@ -340,7 +345,36 @@ async fn run_round(
     effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
-    import::settle_all(conn, &ended).await
+    import::settle_all(conn, &ended).await?;
+    plan::settle(conn, &aging).await?;
+    // What came back may stand deeper than that looks.
+    for (bucket, version) in back {
+        plan::anew(conn, bucket, version).await?;
+    }
+    Ok(())
+}
+
+/// Whether a command may have changed which older versions its names have. The first version of a name has none below it, and
+/// what it covers is planned where that is decided. What the clock is refused was planned wrongly.
+fn moves_history(
+    command: &ObjectCommand,
+    decision: &Result<(Effects, Outcome), Refusal>,
+    facts: &facts::RoundFacts,
+    bucket: &BucketFacts,
+) -> bool {
+    match (command, decision) {
+        (ObjectCommand::Stage(_), _) => false,
+        (ObjectCommand::Publish(c), Ok(_)) => {
+            c.renames.is_some() || facts.seen(bucket.contents, &c.name).has_history()
+        }
+        (ObjectCommand::Delete(c), Ok((effects, _))) => {
+            let hides = effects.marker.is_some() && !effects.turns.is_empty();
+            !hides || facts.seen(bucket.contents, &c.name).has_history()
+        }
+        (ObjectCommand::Delete(c), Err(Refusal::NotDue { .. })) => c.cause == Cause::Lifepoint,
+        (ObjectCommand::Restore(_), Ok(_)) => true,
+        (_, Err(_)) => false,
+    }
 }
 
 /// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of

@@ -4,17 +4,19 @@ mod command;
 mod decide;
 mod effects;
 pub(crate) mod expiry;
+
 mod facts;
 mod group;
 mod import;
 mod parts;
+pub(crate) mod plan;
 
 pub(crate) use command::Numbers;
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
     RestoreWhat, Restored, Stage, Which,
 };
-pub(crate) use decide::Removal;
+pub(crate) use decide::{BucketFacts, Removal};
 pub(crate) use effects::{Usage, remove as remove_versions};
 pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
 pub use import::{Import, ImportBody, ImportState, Imported};

@@ -12,6 +12,7 @@ use super::{ground, missing::read_list, rows};
 use crate::error::Failure;
 use crate::ledger::{self, Entry, What};
 use crate::lookup::read_revision;
+use crate::objects::plan;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, args};
 use crate::writer::Urgency;
@@ -212,6 +213,9 @@ async fn purge(
     let mut change_seq = locked.change_seq;
     for rest in &left {
         effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
+    }
+    if !gone.is_empty() {
+        plan::disturb(conn, order.bucket, &locked.rules, locked.kept).await?;
     }
     let purge_seq = write_down(
         conn,

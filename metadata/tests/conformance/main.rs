@@ -138,6 +138,8 @@ mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]
+mod s3_rules;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tags;

@@ -13,7 +13,9 @@ pub(crate) use publish::publish;
 pub(crate) use restore::restore;
 
 use super::command::{Numbers, Outcome};
-use super::expiry::Expiry;
+use super::expiry::{Expiry, Standing, read_rules};
+use crate::lookup::read_versioning;
+use crate::sql::{DbError, Row};
 use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::refusal::Reserved;
@@ -85,6 +87,11 @@ pub(crate) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    /// Whether there are versions of the name that are not current.
+    pub(crate) fn has_history(&self) -> bool {
+        self.newest.is_some()
+    }
+
     /// The current version, unless it has expired.
     fn visible(&self, now: Time) -> Option<&'a VersionFacts> {
         self.current.filter(|current| !current.is_expired(now))
@@ -125,6 +132,18 @@ pub(crate) struct BucketFacts {
 }
 
 impl BucketFacts {
+    /// Reads what the statement that locks a bucket tells, with the bucket's last position and its last change.
+    pub(crate) fn read(row: &mut Row) -> Result<(Self, i64, i64), DbError> {
+        let contents = row.need_id(ContainerId::from_bytes)?;
+        let last_seq = row.need_int()?;
+        let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
+        let versioning = read_versioning(row)?;
+        let erase_upto = row.need_int()?;
+        let rules = read_rules(row.text()?);
+        let change = row.need_int()?;
+        Ok((BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules }, last_seq, change))
+    }
+
     /// What happens to older versions of an object of this kind. Unnamed objects have none, ever.
     pub(crate) fn versioning_of(&self, kind: Kind) -> Versioning {
         if kind == Kind::Unnamed { Versioning::Disabled } else { self.versioning }
@@ -314,7 +333,10 @@ impl Hand<'_> {
             current: false,
             at: self.slot.now,
             seq: self.slot.seq,
-            expiry: self.bucket.expiry_anew(version, Some(self.slot.now)),
+            // Of those that are not current it is the newest from now on.
+            expiry: self
+                .bucket
+                .expiry_anew(version, Standing::Older { since: self.slot.now, newer: Some(0) }),
         }
     }
 
@@ -325,7 +347,7 @@ impl Hand<'_> {
             current: true,
             at: self.slot.now,
             seq: self.slot.seq,
-            expiry: self.bucket.expiry_anew(version, None),
+            expiry: self.bucket.expiry_anew(version, Standing::Current),
         }
     }
 

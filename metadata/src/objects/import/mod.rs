@@ -14,17 +14,16 @@ pub(super) use settle::settle_all;
 use super::command::Numbers;
 use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide};
 use super::effects::Usage;
-use super::expiry::read_rules;
 use super::group::{lock_domains, touch_bucket};
+use super::plan;
 use crate::Metadata;
 use crate::error::Failure;
-use crate::lookup::read_versioning;
 use crate::sql::{Conn, Row, args};
 use crate::writer::Urgency;
 use bytes::Bytes;
 use lifecycle::revision::Revision;
 use lifecycle::{BlobName, ContainerId, Guard, InstallationId, Refusal, Time, VersionId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A version of another installation, on its way in.
@@ -211,15 +210,8 @@ async fn carry_out(
 
 /// The bucket, and the numbers that it would give next.
 fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot), Failure> {
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    let last_seq = row.need_int()?;
-    let object_grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-    let versioning = read_versioning(row)?;
-    let erase_upto = row.need_int()?;
-    let rules = read_rules(row.text()?);
-    let change = row.need_int()? + 1;
-    let bucket = BucketFacts { contents, object_grace, versioning, erase_upto, rules };
-    Ok((bucket, Slot { now, seq: last_seq + 1, change }))
+    let (bucket, last_seq, change) = BucketFacts::read(row)?;
+    Ok((bucket, Slot { now, seq: last_seq + 1, change: change + 1 }))
 }
 
 async fn take(
@@ -239,6 +231,9 @@ async fn take(
     )
     .await?;
     effects::apply(conn, import, version, bucket, slot, taken, usage).await?;
+    if bucket.looks_around() {
+        plan::settle(conn, &BTreeMap::from([((bucket.contents, import.name.clone()), bucket)])).await?;
+    }
     Ok(Imported {
         state: taken.state,
         version,
