@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Versioning,
     /// A bucket to be made.
     Bucket,
+    /// A bucket's lifecycle.
+    Lifecycle,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -72,6 +74,32 @@ const BUCKET: Grammar = &[
     ("Location", &["Name", "Type"]),
     ("Bucket", &["DataRedundancy", "Type"]),
 ];
+const LIFECYCLE: Grammar = &[
+    ("", &["LifecycleConfiguration"]),
+    ("LifecycleConfiguration", &["Rule"]),
+    (
+        "Rule",
+        &[
+            "ID",
+            "Prefix",
+            "Filter",
+            "Status",
+            "Expiration",
+            "NoncurrentVersionExpiration",
+            "AbortIncompleteMultipartUpload",
+            "Transition",
+            "NoncurrentVersionTransition",
+        ],
+    ),
+    ("Filter", &["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"]),
+    ("And", &["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"]),
+    ("Tag", &["Key", "Value"]),
+    ("Expiration", &["Date", "Days", "ExpiredObjectDeleteMarker"]),
+    ("NoncurrentVersionExpiration", &["NoncurrentDays", "NewerNoncurrentVersions"]),
+    ("AbortIncompleteMultipartUpload", &["DaysAfterInitiation"]),
+    ("Transition", &["Date", "Days", "StorageClass"]),
+    ("NoncurrentVersionTransition", &["NoncurrentDays", "NewerNoncurrentVersions", "StorageClass"]),
+];
 /// The arguments of a signature of version 2.
 const OLD: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
@@ -90,6 +118,7 @@ impl Kind {
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
+            None if put && has("lifecycle") => Kind::Lifecycle,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -102,6 +131,7 @@ impl Kind {
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
             Kind::Bucket => Some(BUCKET),
+            Kind::Lifecycle => Some(LIFECYCLE),
             Kind::Other => None,
         }
     }

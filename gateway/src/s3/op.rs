@@ -1,17 +1,19 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 33] = [
+const ALL: [&str; 36] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketLifecycle",
     "DeleteBucketTagging",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "GetBucketLifecycleConfiguration",
     "GetBucketLocation",
     "GetBucketTagging",
     "GetBucketVersioning",
@@ -27,6 +29,7 @@ const ALL: [&str; 33] = [
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PutBucketLifecycleConfiguration",
     "PutBucketTagging",
     "PutBucketVersioning",
     "PutObject",

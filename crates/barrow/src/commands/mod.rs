@@ -11,6 +11,7 @@ mod domain;
 mod followers;
 mod index;
 mod key;
+mod lifecycle;
 mod members;
 mod purge;
 mod purge_versions;
@@ -29,7 +30,7 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::exit::{Exit, Failed};
 use crate::output;
-use lifecycle::{Clock, SystemClock, Time};
+use ::lifecycle::{Clock, SystemClock, Time};
 use serde_json::Value;
 
 /// What every command is given.
@@ -86,6 +87,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Replicate(order) => replicate::run(config, global, order).await,
             Operator::Changes(which) => changes::run(&session, which).await,
             Operator::Followers(which) => followers::run(&session, which).await,
+            Operator::Lifecycle(order) => lifecycle::run(&session, order.command).await,
             Operator::Index(order) => index::run(&session, order).await,
             Operator::Search(order) => search::run(&session, order).await,
         }

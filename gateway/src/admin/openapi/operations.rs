@@ -2,9 +2,9 @@
 
 use super::described::Described;
 use crate::admin::ops::{
-    changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
-    why,
+    changes, check, containers, empty, followers, grace, health, keys, lifecycle, members, metrics, objects,
+    purge, purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash,
+    usage, why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -33,6 +33,10 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
+        Operation::ShowLifecycle => lifecycle::SHOW,
+        Operation::SetLifecycle => lifecycle::SET,
+        Operation::DeleteLifecycle => lifecycle::DELETE,
+        Operation::PreviewLifecycle => lifecycle::preview::PREVIEW,
         Operation::Changes => changes::CHANGES,
         Operation::Purges => purges::PURGES,
         Operation::ListFollowers => followers::LIST,
