@@ -82,6 +82,7 @@ impl Metadata {
         Ok(counting.found)
     }
 
+    // Each page begins at the later of prefix and last name: so the index is entered there, and not walked up to it.
     async fn foretell_current(
         &self,
         contents: ContainerId,
@@ -96,7 +97,8 @@ impl Metadata {
         );
         let mut after = String::new();
         loop {
-            let rows = self.readers.fetch(text, args![contents, prefix, after.as_str(), PAGE]).await?;
+            let from = prefix.max(after.as_str());
+            let rows = self.readers.fetch(text, args![contents, from, after.as_str(), PAGE]).await?;
             let more = rows.len() == PAGE as usize;
             for mut row in rows {
                 let version = Planned::read(&mut row)?;
@@ -126,11 +128,12 @@ impl Metadata {
                     AND c.is_current = 1)
              FROM versions v WHERE v.contents_id = $1 AND v.state = 'live' AND v.is_current = 0
                 AND (v.superseded_seq IS NULL OR v.superseded_seq > $5) AND v.name >= $2
-                AND (v.name > $3 OR (v.name = $3 AND v.seq < $6)) ORDER BY v.name, v.seq DESC LIMIT $4"
+                AND (v.name > $3 OR v.seq < $6) ORDER BY v.name, v.seq DESC LIMIT $4"
         );
         let (mut line, mut after, mut waiting) = (Line::default(), (String::new(), 0), None);
         loop {
-            let values = args![contents, prefix, after.0.as_str(), PAGE, upto, after.1];
+            let from = prefix.max(after.0.as_str());
+            let values = args![contents, from, after.0.as_str(), PAGE, upto, after.1];
             let rows = self.readers.fetch(text, values).await?;
             let more = rows.len() == PAGE as usize;
             for mut row in rows {
@@ -158,11 +161,12 @@ impl Metadata {
         counting: &mut Counting<'_>,
     ) -> Result<(), Failure> {
         let text = "SELECT u.id, u.name, u.created_at, u.kind FROM uploads u WHERE u.contents_id = $1
-                AND u.completed IS NULL AND u.name >= $2 AND (u.name > $3 OR (u.name = $3 AND u.id > $4))
+                AND u.completed IS NULL AND u.name >= $2 AND (u.name > $3 OR u.id > $4)
              ORDER BY u.name, u.id LIMIT $5";
         let mut after = (String::new(), UploadId::from_bytes([0; 16]));
         loop {
-            let values = args![contents, prefix, after.0.as_str(), after.1, PAGE];
+            let from = prefix.max(after.0.as_str());
+            let values = args![contents, from, after.0.as_str(), after.1, PAGE];
             let rows = self.readers.fetch(text, values).await?;
             let more = rows.len() == PAGE as usize;
             for mut row in rows {

@@ -146,6 +146,7 @@ async fn everything_that_is_described_is_answered() {
     w.post(&format!("{BUCKETS}/photos/objects/restore"), json!({ "as_of": "0s", "dry_run": true })).await;
     w.post("/v1/domains/barrow.local/objects/restore", json!({ "prefix": "" })).await;
     w.ask("PUT", &format!("{BUCKETS}/photos/grace"), json!({ "object_delete_delay": null }), 200).await;
+    crate::lifecycles::everything(&w).await;
     let follower = format!("{BUCKETS}/photos/followers/search");
     w.ask("PUT", &follower, json!({ "kind": "index", "purge_seq": 0, "memo": { "at": 1 } }), 200).await;
     w.get(&follower).await;

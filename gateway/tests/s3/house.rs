@@ -149,6 +149,12 @@ impl House {
         self.restart().await;
     }
 
+    /// How much rules may let go from now on without a word.
+    pub(crate) async fn brake(&mut self, brake: lifecycle::brake::Brake) {
+        self.settings.brake = brake;
+        self.restart().await;
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.serving.as_ref().expect("the door is open").address
     }

@@ -12,6 +12,7 @@
 //! | `buckets`, `objects`, `ranges`, `conditions`, `checksums`, `tagging`, `copying`, `multipart`, `versions` | each call does what the AWS reference says of it |
 //! | `listing` | listings of all kinds agree with a list that is made by hand |
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
+//! | `lifecycle` | rules are taken as AWS takes them, and let go what they say when they say it |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
@@ -29,6 +30,8 @@ mod forms;
 mod hosts;
 mod house;
 mod interop;
+#[path = "lifecycle.rs"]
+mod lifecycles;
 mod listing;
 mod meant;
 mod multipart;

@@ -15,6 +15,7 @@ mod purges;
 mod reclaim;
 mod reconcile;
 mod revisions;
+mod rules;
 mod running;
 mod scrub;
 mod several;

@@ -251,7 +251,7 @@ async fn plan_older(
                 AND c.is_current = 1)
          FROM versions v WHERE v.contents_id = $1 AND v.state = 'live' AND v.is_current = 0
             AND (v.superseded_seq IS NULL OR v.superseded_seq > $5)
-            AND (v.name > $2 OR (v.name = $2 AND v.seq < $3)) ORDER BY v.name, v.seq DESC LIMIT $4"
+            AND v.name >= $2 AND (v.name > $2 OR v.seq < $3) ORDER BY v.name, v.seq DESC LIMIT $4"
     );
     let upto = bucket.erase_upto;
     let rows = conn.fetch(text, args![bucket.contents, at.name.as_str(), at.seq, limit, upto]).await?;

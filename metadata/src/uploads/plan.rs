@@ -42,7 +42,7 @@ pub(crate) async fn plan_anew(
 ) -> Result<Done, DbError> {
     let text = "SELECT u.id, u.kind, u.name, u.created_at, u.expires_at, COALESCE(u.own_expiry, u.expires_at), u.expiry_rule
          FROM uploads u WHERE u.contents_id = $1 AND u.completed IS NULL
-            AND (u.name > $2 OR (u.name = $2 AND u.id > $3)) ORDER BY u.name, u.id LIMIT $4";
+            AND u.name >= $2 AND (u.name > $2 OR u.id > $3) ORDER BY u.name, u.id LIMIT $4";
     let after = upload.unwrap_or(UploadId::from_bytes([0; 16]));
     let rows = conn.fetch(text, args![bucket.contents, name, after, limit]).await?;
     let mut done = Done { looked: rows.len() as u64, changed: 0, last: None };
