@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Tagging,
     /// A bucket's versioning.
     Versioning,
+    /// A bucket's rules for pages of other sites.
+    Cors,
     /// A bucket to be made.
     Bucket,
     /// A bucket's lifecycle.
@@ -68,6 +70,11 @@ const TAGGING: Grammar =
     &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
 const VERSIONING: Grammar =
     &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
+const CORS: Grammar = &[
+    ("", &["CORSConfiguration"]),
+    ("CORSConfiguration", &["CORSRule"]),
+    ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
+];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
     ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
@@ -119,6 +126,7 @@ impl Kind {
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
             None if put && has("lifecycle") => Kind::Lifecycle,
+            None if put && has("cors") => Kind::Cors,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -130,6 +138,7 @@ impl Kind {
             Kind::Complete => Some(COMPLETE),
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
+            Kind::Cors => Some(CORS),
             Kind::Bucket => Some(BUCKET),
             Kind::Lifecycle => Some(LIFECYCLE),
             Kind::Other => None,

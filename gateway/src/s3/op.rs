@@ -1,18 +1,20 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 36] = [
+const ALL: [&str; 40] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketCors",
     "DeleteBucketLifecycle",
     "DeleteBucketTagging",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "GetBucketCors",
     "GetBucketLifecycleConfiguration",
     "GetBucketLocation",
     "GetBucketTagging",
@@ -29,6 +31,8 @@ const ALL: [&str; 36] = [
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PreflightRequest",
+    "PutBucketCors",
     "PutBucketLifecycleConfiguration",
     "PutBucketTagging",
     "PutBucketVersioning",

@@ -13,6 +13,7 @@ mod remove;
 mod replan;
 mod restore;
 mod rules;
+mod seal;
 
 pub use change::{Changed, ContextChange};
 pub use create::NewContainer;
@@ -28,6 +29,7 @@ pub use remove::{RemoveOrder, Removed};
 pub use replan::{Replan, ReplanAt, ReplanProgress, ReplanStep};
 pub use restore::RestoreOrder;
 pub use rules::{Lifecycle, LifecycleChange};
+pub use seal::StreamRules;
 
 use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;

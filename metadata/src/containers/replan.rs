@@ -192,8 +192,8 @@ async fn step(
     let domain = domain.need_id(ContainerId::from_bytes)?;
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
     let touched = touch_bucket(conn, replan.bucket, domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&domain)) else { return Ok(nothing) };
-    let (bucket, _, _) = BucketFacts::read(&mut row)?;
+    let Some(touched) = touched.filter(|_| live.contains(&domain)) else { return Ok(nothing) };
+    let bucket = touched.facts;
     let (looked, changed, last) = match at.phase {
         Phase::Current => plan_current(conn, &bucket, at, limit).await?,
         Phase::Older => plan_older(conn, &bucket, at, limit).await?,

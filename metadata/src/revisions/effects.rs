@@ -1,12 +1,11 @@
 //! Carrying a cut out: rows pass the point of no return, others show again, all by statements that take many rows at once.
 
 use super::rows::Stored;
-use crate::lookup::read_versioning;
 use crate::objects::Usage;
-use crate::objects::expiry::{Expiry, Standing, read_rules};
+use crate::objects::expiry::{Expiry, Standing};
 use crate::objects::plan::{Planned, planned_columns};
-use crate::sql::{Conn, DbError, Row, Value, args};
-use lifecycle::{ContainerId, ExpiryRule, Leaf, State, Time, VersionId, Versioning};
+use crate::sql::{Conn, DbError, Value, args};
+use lifecycle::{ContainerId, ExpiryRule, Leaf, State, Time, VersionId};
 
 /// What is purged by whom, and until when nobody destroys its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -132,23 +131,4 @@ async fn expiry_of(
         return Ok(None);
     }
     Ok(Some(version.expiry(rules, Standing::Current, kept)))
-}
-
-/// What the statement that locked the bucket tells: contents, last position, whether versions are kept, rules, last change.
-#[derive(Debug)]
-pub(super) struct Locked {
-    pub(super) last_seq: i64,
-    pub(super) kept: bool,
-    pub(super) rules: Vec<ExpiryRule>,
-    pub(super) change_seq: i64,
-}
-
-/// Reads it.
-pub(super) fn read_lock(row: &mut Row) -> Result<Locked, DbError> {
-    row.skip(1);
-    let last_seq = row.need_int()?;
-    row.skip(1);
-    let kept = read_versioning(row)? != Versioning::Disabled;
-    row.skip(1);
-    Ok(Locked { last_seq, kept, rules: read_rules(row.text()?), change_seq: row.need_int()? })
 }

@@ -229,18 +229,19 @@ impl Metadata {
 async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<UploadEnd, Failure> {
     let live = lock_domains(conn, &BTreeSet::from([new.domain])).await?;
     let bucket = touch_bucket(conn, new.bucket, new.domain, Numbers::default()).await?;
-    let Some(mut bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
+    let Some(bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let (bucket, _, _) = BucketFacts::read(&mut bucket)?;
-    let ends = plan::end(&bucket.rules, new.kind, &new.name, now, new.expires_at);
+    bucket.facts.seal.permits_change()?;
+    let contents = bucket.contents();
+    let ends = plan::end(&bucket.facts.rules, new.kind, &new.name, now, new.expires_at);
     conn.execute(
         "INSERT INTO uploads (id, contents_id, kind, name, mode, replaces, headers, owner, actor, created_at, expires_at,
             tags, checksum, lock_mode, lock_until, hold, acl, own_expiry, expiry_rule)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         args![
             new.id,
-            bucket.contents,
+            contents,
             new.kind.as_str(),
             new.name.as_str(),
             new.mode.as_str(),

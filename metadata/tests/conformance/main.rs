@@ -116,6 +116,8 @@ mod missing_revisions;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod null_versions;
 #[cfg(test)]
 mod objects;
@@ -139,6 +141,8 @@ mod revision_purge;
 mod revisions;
 #[cfg(test)]
 mod s3_rules;
+#[cfg(test)]
+mod seals;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]

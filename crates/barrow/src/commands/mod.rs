@@ -18,6 +18,7 @@ mod purge_versions;
 mod replicate;
 mod resume;
 mod revisions;
+mod seal;
 mod search;
 mod tasks;
 mod tombstones;
@@ -86,6 +87,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             // It asks two doors, and neither of them is the configured one.
             Operator::Replicate(order) => replicate::run(config, global, order).await,
             Operator::Changes(which) => changes::run(&session, which).await,
+            Operator::Seal(what) => seal::run(&session, what).await,
             Operator::Followers(which) => followers::run(&session, which).await,
             Operator::Lifecycle(order) => lifecycle::run(&session, order.command).await,
             Operator::Index(order) => index::run(&session, order).await,

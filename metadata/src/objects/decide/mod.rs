@@ -13,15 +13,13 @@ pub(crate) use publish::publish;
 pub(crate) use restore::restore;
 
 use super::command::{Numbers, Outcome};
-use super::expiry::{Expiry, Standing, read_rules};
-use crate::lookup::read_versioning;
-use crate::sql::{DbError, Row};
+use super::expiry::{Expiry, Standing};
 use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::refusal::Reserved;
 use lifecycle::revision::Revision;
 use lifecycle::{
-    Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, State, Time, VersionId, Versioning,
+    Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, Seal, State, Time, VersionId, Versioning,
 };
 use std::time::Duration;
 
@@ -129,21 +127,13 @@ pub(crate) struct BucketFacts {
     pub(crate) erase_upto: i64,
     /// The lifecycle rules in force.
     pub(crate) rules: Vec<ExpiryRule>,
+    /// What is forbidden in it.
+    pub(crate) seal: Seal,
+    /// How many versions of a name are kept; `None`: all.
+    pub(crate) max_per_name: Option<i64>,
 }
 
 impl BucketFacts {
-    /// Reads what the statement that locks a bucket tells, with the bucket's last position and its last change.
-    pub(crate) fn read(row: &mut Row) -> Result<(Self, i64, i64), DbError> {
-        let contents = row.need_id(ContainerId::from_bytes)?;
-        let last_seq = row.need_int()?;
-        let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-        let versioning = read_versioning(row)?;
-        let erase_upto = row.need_int()?;
-        let rules = read_rules(row.text()?);
-        let change = row.need_int()?;
-        Ok((BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules }, last_seq, change))
-    }
-
     /// What happens to older versions of an object of this kind. Unnamed objects have none, ever.
     pub(crate) fn versioning_of(&self, kind: Kind) -> Versioning {
         if kind == Kind::Unnamed { Versioning::Disabled } else { self.versioning }

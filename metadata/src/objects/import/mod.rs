@@ -14,11 +14,13 @@ pub(super) use settle::settle_all;
 use super::command::Numbers;
 use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide};
 use super::effects::Usage;
-use super::group::{lock_domains, touch_bucket};
+use super::group::lock_domains;
 use super::plan;
+use super::touch::{Touched, touch_bucket};
 use crate::Metadata;
 use crate::error::Failure;
-use crate::sql::{Conn, Row, args};
+use crate::notices::Notices;
+use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use bytes::Bytes;
 use lifecycle::revision::Revision;
@@ -180,10 +182,13 @@ async fn carry_out(
 ) -> Result<Imported, Failure> {
     let live = lock_domains(conn, &BTreeSet::from([import.domain])).await?;
     let touched = touch_bucket(conn, import.bucket, import.domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&import.domain)) else {
+    let Some(touched) = touched.filter(|_| live.contains(&import.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let (bucket, slot) = read_bucket(&mut row, now)?;
+    touched.facts.seal.permits_change()?;
+    // The numbers that it would give next.
+    let slot = Slot { now, seq: touched.last_seq + 1, change: touched.change_seq + 1 };
+    let Touched { facts: bucket, notify, .. } = touched;
     let facts = facts::read(conn, import, &bucket, own).await?;
     let another = facts.same.is_some_and(|same| same.has_gone_on(import));
     let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));
@@ -203,15 +208,16 @@ async fn carry_out(
             let mut usage = Usage::default();
             let imported = take(conn, import, version, &bucket, slot, &taken, &mut usage).await?;
             usage.apply(conn).await?;
+            if notify {
+                let mut notices = Notices::default();
+                if let Some((what, version)) = taken.happened(version) {
+                    notices.note(import.bucket, what, version, &import.actor);
+                }
+                notices.write(conn, now).await?;
+            }
             Ok(imported)
         }
     }
-}
-
-/// The bucket, and the numbers that it would give next.
-fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot), Failure> {
-    let (bucket, last_seq, change) = BucketFacts::read(row)?;
-    Ok((bucket, Slot { now, seq: last_seq + 1, change: change + 1 }))
 }
 
 async fn take(
