@@ -3,6 +3,7 @@
 use crate::auth::Auth;
 use crate::metrics::Metrics;
 use blobs::Blobs;
+use lifecycle::brake::Brake;
 use lifecycle::{DomainName, MemberId, SharedAudit, SharedClock};
 use metadata::Metadata;
 use schemars::JsonSchema;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// What is SCSP's own.
     pub scsp: ScspSettings,
+    /// How much rules may let go within a day without a word.
+    pub brake: Brake,
 }
 
 /// How lifepoints are taken, and the guards that they set.

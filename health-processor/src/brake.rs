@@ -4,39 +4,11 @@
 //! meant to lose, and each is noticed a day later. What a request explains passes, whatever its size: whoever asked for
 //! it has had the grace to think better of it.
 
+pub use lifecycle::brake::{Amount, Brake};
+
+use lifecycle::brake::Limit;
 use lifecycle::{Cause, Time};
-use serde::Serialize;
 use std::fmt;
-use std::ops::AddAssign;
-
-/// So many versions with so many bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Amount {
-    /// Versions.
-    pub objects: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-impl AddAssign for Amount {
-    fn add_assign(&mut self, other: Amount) {
-        self.objects += other.objects;
-        self.bytes += other.bytes;
-    }
-}
-
-/// How much a cycle may purge that no request explains.
-#[derive(Clone, Copy, Debug)]
-pub struct Brake {
-    /// In percent of all bytes stored.
-    pub share: u8,
-    /// In objects.
-    pub objects: u64,
-    /// Fewer objects than this ...
-    pub min_objects: u64,
-    /// ... with fewer bytes than this always pass.
-    pub min_bytes: u64,
-}
 
 /// Why the brake holds a cycle back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,44 +17,20 @@ pub struct Tripped {
     pub unexplained: Amount,
     /// All bytes stored.
     pub stored_bytes: u64,
-    limit: Brakes,
+    limit: Limit,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Brakes {
-    Objects(u64),
-    Share(u8),
-}
-
-impl Brake {
-    /// Whether so little passes without further questions.
-    pub fn ignores(&self, unexplained: Amount) -> bool {
-        unexplained.objects < self.min_objects && unexplained.bytes < self.min_bytes
-    }
-
-    /// Whether a cycle that purges so much unexplained must wait for an operator. `released_until`: until when one has
-    /// let go of the brake.
-    pub fn judge(
-        &self,
-        unexplained: Amount,
-        stored_bytes: u64,
-        released_until: Option<Time>,
-        now: Time,
-    ) -> Option<Tripped> {
-        let released = released_until.is_some_and(|until| until > now);
-        if released || unexplained.objects == 0 || self.ignores(unexplained) {
-            return None;
-        }
-        let tripped = |limit| Some(Tripped { unexplained, stored_bytes, limit });
-        if unexplained.objects > self.objects {
-            return tripped(Brakes::Objects(self.objects));
-        }
-        let allowed = u128::from(stored_bytes) * u128::from(self.share);
-        if u128::from(unexplained.bytes) * 100 > allowed {
-            return tripped(Brakes::Share(self.share));
-        }
-        None
-    }
+/// Whether a cycle that purges so much unexplained must wait for an operator. `released_until`: until when one has let go of
+/// the brake.
+pub fn judge(
+    brake: &Brake,
+    unexplained: Amount,
+    stored_bytes: u64,
+    released_until: Option<Time>,
+    now: Time,
+) -> Option<Tripped> {
+    let limit = brake.judge(unexplained, stored_bytes, released_until, now)?;
+    Some(Tripped { unexplained, stored_bytes, limit })
 }
 
 impl fmt::Display for Tripped {
@@ -95,8 +43,8 @@ impl fmt::Display for Tripped {
             self.stored_bytes
         )?;
         match self.limit {
-            Brakes::Objects(most) => write!(f, ", more than {most} objects,")?,
-            Brakes::Share(percent) => write!(f, ", more than {percent} % of all bytes,")?,
+            Limit::Objects(most) => write!(f, ", more than {most} objects,")?,
+            Limit::Share(percent) => write!(f, ", more than {percent} % of all bytes,")?,
         }
         f.write_str(
             " by lifepoints or rules and not by request; restore what should stay, then confirm with `barrow resume` \
@@ -149,7 +97,7 @@ mod tests {
             ("it was off until now", 1_000_001, 90 * GIB, 100 * GIB, past, true),
         ];
         for (what, objects, bytes, stored, released, trips) in table {
-            let judged = BRAKE.judge(Amount { objects, bytes }, stored, released, now);
+            let judged = judge(&BRAKE, Amount { objects, bytes }, stored, released, now);
             assert_eq!(judged.is_some(), trips, "{what}");
         }
     }
@@ -157,7 +105,7 @@ mod tests {
     #[test]
     fn the_reason_names_counts_and_the_way_out() {
         let unexplained = Amount { objects: 20_000, bytes: 7 };
-        let tripped = BRAKE.judge(unexplained, 10, None, Time::from_secs(0)).expect("70 % of all bytes");
+        let tripped = judge(&BRAKE, unexplained, 10, None, Time::from_secs(0)).expect("70 % of all bytes");
         let text = tripped.to_string();
         for part in ["20000 objects", "7 of 10 bytes", "5 %", "barrow resume", "POST /v1/resume"] {
             assert!(text.contains(part), "{part} is missing in {text}");

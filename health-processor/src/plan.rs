@@ -1,7 +1,7 @@
 //! What a cycle of reclaiming is going to do, decided before anything is claimed: claiming is the point of no return,
 //! and whatever should have been kept must not get that far. A dry run ends here.
 
-use crate::brake::{Amount, Brake, Tripped};
+use crate::brake::{Amount, Brake, Tripped, judge};
 use lifecycle::{State, Time};
 use metadata::Waiting;
 use serde::Serialize;
@@ -66,7 +66,7 @@ pub(crate) fn decide(facts: &Facts) -> Plan {
         plan.due += found.due;
         plan.unexplained += found.unexplained;
     }
-    plan.tripped = facts.brake.judge(plan.unexplained, facts.stored_bytes, facts.released_until, facts.now);
+    plan.tripped = judge(&facts.brake, plan.unexplained, facts.stored_bytes, facts.released_until, facts.now);
     for found in &facts.found {
         let all = u64::try_from(found.waiting.objects).unwrap_or(0);
         let mut keep = |reason, objects: u64| {

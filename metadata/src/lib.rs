@@ -14,6 +14,7 @@ mod deletions;
 mod error;
 mod exports;
 mod followers;
+mod foretell;
 mod gather;
 mod gauges;
 mod halted;
@@ -55,13 +56,15 @@ pub use changes::{CHANGES_MAX, Change, ChangesPage, Tell};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
-    HistoryStep, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan, PurgeStep, Removal, RemoveOrder,
-    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder, StreamRules,
+    HistoryStep, Lifecycle, LifecycleChange, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan,
+    PurgeStep, Removal, RemoveOrder, Removed, Replan, ReplanAt, ReplanProgress, ReplanStep, RestoreOrder,
+    StreamRules,
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
 pub use exports::LiveRevision;
 pub use followers::{FOLLOWER_KINDS, FollowOrder, Follower, LAG_PURGES, LAG_TIME, Lagging};
+pub use foretell::{Foretelling, Foretold, ForetoldRule};
 pub use gauges::ContainerCount;
 pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
 pub use keys::{AccessKey, KeyAccount, KeyChange, KeyStanding, OldKey, Secret, write_private};
@@ -95,7 +98,7 @@ pub use tasks::TaskRow;
 pub use testing::fresh_schema;
 pub use tombstones::{Tombstone, TombstoneKind, TombstonePage, TombstoneScope, UUID_VERSIONS_MAX};
 pub use upkeep::Compacted;
-pub use uploads::{NewPart, NewUpload, Part, PartBody, Upload, UploadMode};
+pub use uploads::{NewPart, NewUpload, Part, PartBody, Upload, UploadEnd, UploadMode};
 pub use usage::UsageRow;
 
 impl Metadata {

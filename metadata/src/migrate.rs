@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_purges"),
     migration!(7, "0007_governance"),
     migration!(9, "0009_quotas"),
+    migration!(10, "0010_rules"),
     migration!(12, "0012_notices"),
     migration!(13, "0013_seals"),
     migration!(14, "0014_auto_purge"),

@@ -2,7 +2,7 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::objects::{Numbers, Which, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Which, lock_domains, plan, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Refusal, Time, VersionId};
@@ -107,6 +107,10 @@ async fn set(
     let history = touched.keeps().then_some(touched.facts.erase_upto);
     let version = find(conn, now, touched.contents(), target, history).await?;
     conn.execute(statement, args![version, value, touched.change_seq]).await?;
+    // Rules may choose by tags: what was planned by the old ones is not true any more, in the same transaction.
+    if !touched.facts.rules.is_empty() {
+        plan::anew(conn, &touched.facts, version).await?;
+    }
     Ok(version)
 }
 

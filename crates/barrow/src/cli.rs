@@ -2,9 +2,11 @@
 
 mod accounts;
 mod index;
+mod lifecycle;
 
 pub(crate) use accounts::{AccountCommand, Given, Holder, KeyCommand, QuotaCommand};
 pub(crate) use index::{Index, Indexed, Search};
+pub(crate) use lifecycle::{Lifecycle, LifecycleCommand};
 
 use crate::config::Config;
 use crate::exit::Failed;
@@ -192,6 +194,8 @@ pub(crate) enum Operator {
     /// The key for the source is looked for as for other commands, and needs admin; the one for the target is BARROW_TO_KEY
     /// with BARROW_TO_SECRET, else the same, and needs admin too (and purge, with --with-purges)
     Replicate(Replicate),
+    /// What goes by itself in a bucket, and when
+    Lifecycle(Lifecycle),
     /// Keep a search index over the names and the metadata of a bucket's objects up to date
     Index(Index),
     /// Search the names and the metadata of a bucket's objects

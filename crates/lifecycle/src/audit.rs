@@ -34,7 +34,8 @@ pub const PURGE_DONE: &str = "PURGE_DONE";
 pub const RESTORE: &str = "RESTORE";
 /// Lifepoints ended objects, a batch of them.
 pub const LIFEPOINT_DELETE: &str = "LIFEPOINT_DELETE";
-
+/// Lifecycle rules ended objects, a batch of them.
+pub const LIFECYCLE_DELETE: &str = "LIFECYCLE_DELETE";
 /// Versioning was switched off: a batch of older versions was removed.
 pub const HISTORY_DELETE: &str = "HISTORY_DELETE";
 /// Versions that a purge in bulk took after its answer.

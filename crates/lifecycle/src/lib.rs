@@ -18,6 +18,7 @@
 
 pub mod audit;
 pub mod barrier;
+pub mod brake;
 pub mod cause;
 pub mod claim;
 pub mod clock;

@@ -92,6 +92,14 @@ operations! {
     RestoreContents = "POST" "/v1/domains/{domain}/buckets/{bucket}/contents/{contents}/restore" Some(Right::Restore);
     /// The grace of a bucket's objects.
     SetGrace = "PUT" "/v1/domains/{domain}/buckets/{bucket}/grace" Some(Right::Admin);
+    /// What a bucket is told of its lifecycle, what is in force, and how far it is planned.
+    ShowLifecycle = "GET" "/v1/domains/{domain}/buckets/{bucket}/lifecycle" Some(Right::Admin);
+    /// Puts a lifecycle configuration into force.
+    SetLifecycle = "PUT" "/v1/domains/{domain}/buckets/{bucket}/lifecycle" Some(Right::Admin);
+    /// Takes a lifecycle configuration back.
+    DeleteLifecycle = "DELETE" "/v1/domains/{domain}/buckets/{bucket}/lifecycle" Some(Right::Admin);
+    /// What a lifecycle configuration would let go, and when.
+    PreviewLifecycle = "POST" "/v1/domains/{domain}/buckets/{bucket}/lifecycle/preview" Some(Right::Admin);
     /// How a bucket keeps its versions.
     ShowStream = "GET" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
     /// Changes how a bucket keeps its versions; what is forbidden in it, for good.

@@ -7,6 +7,7 @@ mod error;
 mod hashing;
 pub mod headers;
 mod import;
+pub(crate) mod lifecycle;
 mod multipart;
 mod pieces;
 mod pinned;

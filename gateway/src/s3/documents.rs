@@ -10,8 +10,8 @@ mod grammar;
 use super::arguments::Arguments;
 use super::target::Named;
 use grammar::{
-    ACCELERATION, ACL, BUCKET, COMPLETE, CORS, DELETE, Grammar, LOGGING, NOTIFICATION, OWNERSHIP, PAYMENT,
-    PUBLIC_BLOCK, TAGGING, VERSIONING,
+    ACCELERATION, ACL, BUCKET, COMPLETE, CORS, DELETE, Grammar, LIFECYCLE, LOGGING, NOTIFICATION, OWNERSHIP,
+    PAYMENT, PUBLIC_BLOCK, TAGGING, VERSIONING,
 };
 use http::Method;
 use http::request::Parts;
@@ -51,6 +51,8 @@ pub(super) enum Kind {
     PublicBlock,
     /// Whose the objects are that others write.
     Ownership,
+    /// A bucket's lifecycle.
+    Lifecycle,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -78,6 +80,7 @@ impl Kind {
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
+            None if put && has("lifecycle") => Kind::Lifecycle,
             None if put && has("cors") => Kind::Cors,
             _ if put && has("acl") => Kind::Acl,
             None if put && has("publicAccessBlock") => Kind::PublicBlock,
@@ -106,6 +109,7 @@ impl Kind {
             Kind::Acl => Some(ACL),
             Kind::PublicBlock => Some(PUBLIC_BLOCK),
             Kind::Ownership => Some(OWNERSHIP),
+            Kind::Lifecycle => Some(LIFECYCLE),
             Kind::Other => None,
         }
     }

@@ -13,8 +13,9 @@ use std::borrow::Cow;
 pub(super) type Trouble = S3Error;
 
 /// Codes that `s3s` does not know, with their statuses.
-const MORE: [(&str, StatusCode); 12] = [
+const MORE: [(&str, StatusCode); 13] = [
     ("NoSuchConfiguration", StatusCode::NOT_FOUND),
+    ("RemovalNotConfirmed", StatusCode::CONFLICT),
     ("AccessForbidden", StatusCode::FORBIDDEN),
     ("BadRequest", StatusCode::BAD_REQUEST),
     ("ConditionalRequestConflict", StatusCode::CONFLICT),

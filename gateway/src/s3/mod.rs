@@ -62,3 +62,4 @@ mod writing;
 
 pub use door::Door;
 pub(crate) use op::operations;
+pub(crate) use ops::lifecycle::read as read_lifecycle;

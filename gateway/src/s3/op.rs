@@ -1,7 +1,7 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 77] = [
+const ALL: [&str; 80] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -13,6 +13,7 @@ const ALL: [&str; 77] = [
     "DeleteBucketEncryption",
     "DeleteBucketIntelligentTieringConfiguration",
     "DeleteBucketInventoryConfiguration",
+    "DeleteBucketLifecycle",
     "DeleteBucketMetricsConfiguration",
     "DeleteBucketOwnershipControls",
     "DeleteBucketPolicy",
@@ -30,6 +31,7 @@ const ALL: [&str; 77] = [
     "GetBucketEncryption",
     "GetBucketIntelligentTieringConfiguration",
     "GetBucketInventoryConfiguration",
+    "GetBucketLifecycleConfiguration",
     "GetBucketLocation",
     "GetBucketLogging",
     "GetBucketMetricsConfiguration",
@@ -64,6 +66,7 @@ const ALL: [&str; 77] = [
     "PutBucketAccelerateConfiguration",
     "PutBucketAcl",
     "PutBucketCors",
+    "PutBucketLifecycleConfiguration",
     "PutBucketLogging",
     "PutBucketNotificationConfiguration",
     "PutBucketOwnershipControls",

@@ -4,6 +4,7 @@ use super::allowed::Asked;
 use super::arguments::Arguments;
 use super::error::{Told, Trouble, invalid, no_such_key, precondition_failed, refused, trouble, with};
 use super::exchange::{Exchange, expect_owner, expected};
+use super::ops::lifecycle::expiration;
 use super::{checksums, etag, headers, tags};
 use crate::http::headers::read_conditions;
 use crate::http::range::{self, Ranges};
@@ -139,6 +140,11 @@ fn describe(
     headers: &mut HeaderMap,
 ) -> Result<(), Trouble> {
     headers::echo(&decode(&found.version.headers), headers);
+    // Of the current version only: when an older one goes, AWS tells nobody.
+    let expires = found.version.expires_at.zip(found.version.expiry_rule.as_deref());
+    if let Some(expires) = expires.filter(|_| found.version.is_current) {
+        set(headers, HeaderName::from_static("x-amz-expiration"), &expiration(expires));
+    }
     if let Some(count) = found.version.tags.as_deref().map(tags::count).filter(|count| *count > 0) {
         set(headers, HeaderName::from_static("x-amz-tagging-count"), &count.to_string());
     }

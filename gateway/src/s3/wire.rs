@@ -24,7 +24,7 @@ const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
 /// The most bytes of a document.
 fn most(kind: Kind) -> u64 {
     match kind {
-        Kind::Delete | Kind::Complete => DOCUMENT_MAX,
+        Kind::Delete | Kind::Complete | Kind::Lifecycle => DOCUMENT_MAX,
         Kind::Tagging
         | Kind::Versioning
         | Kind::Cors

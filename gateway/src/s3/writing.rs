@@ -4,6 +4,7 @@ use super::body::Content;
 use super::checksums::stored;
 use super::error::{Trouble, invalid};
 use super::exchange::Exchange;
+use super::ops::lifecycle::expiration;
 use super::ops::put::{Order, condition, write as put, written_id};
 use super::tags::{self, Of};
 use super::{etag, headers, lists};
@@ -54,6 +55,9 @@ pub(super) async fn write(
     set(ETAG, &format!("\"{}\"", etag::text(Some(written.md5), None)));
     if let Some(id) = written_id(place.versioning(), written.published.version) {
         set(HeaderName::from_static("x-amz-version-id"), &id);
+    }
+    if let Some((at, rule)) = &written.published.expires {
+        set(HeaderName::from_static("x-amz-expiration"), &expiration((*at, rule)));
     }
     if let Some(checksum) = content.source.verdict().as_deref().and_then(stored) {
         set(HeaderName::from_static(checksum.algorithm.header()), &checksum.text());

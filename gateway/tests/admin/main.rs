@@ -12,6 +12,7 @@ mod couch;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod js;
+mod lifecycles;
 mod openapi;
 mod purge_versions;
 mod revisions;

@@ -147,6 +147,7 @@ async fn everything_that_is_described_is_answered() {
     w.post(&format!("{BUCKETS}/photos/objects/restore"), json!({ "as_of": "0s", "dry_run": true })).await;
     w.post("/v1/domains/barrow.local/objects/restore", json!({ "prefix": "" })).await;
     w.ask("PUT", &format!("{BUCKETS}/photos/grace"), json!({ "object_delete_delay": null }), 200).await;
+    crate::lifecycles::everything(&w).await;
     w.ask("PUT", &format!("{BUCKETS}/photos/stream"), json!({ "max_per_name": 1_000 }), 200).await;
     w.ask("GET", &format!("{BUCKETS}/photos/stream"), json!({}), 200).await;
     let auto_purge = "/_couch/photos/_auto_purge";

@@ -135,6 +135,7 @@ impl World {
             lifepoint: LifepointSettings::default(),
             policy: PolicySettings::default(),
             scsp: ScspSettings::default(),
+            brake: lifecycle::brake::Brake::default(),
         };
         let audit = Arc::new(RecordedAudit::default());
         let gateway = Gateway {

@@ -149,6 +149,12 @@ impl House {
         self.restart().await;
     }
 
+    /// How much rules may let go from now on without a word.
+    pub(crate) async fn brake(&mut self, brake: lifecycle::brake::Brake) {
+        self.settings.brake = brake;
+        self.restart().await;
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.serving.as_ref().expect("the door is open").address
     }
@@ -324,5 +330,6 @@ fn settings() -> Settings {
         lifepoint: LifepointSettings::default(),
         policy: PolicySettings::default(),
         scsp: ScspSettings::default(),
+        brake: lifecycle::brake::Brake::default(),
     }
 }

@@ -13,6 +13,7 @@
 //! | `buckets`, `objects`, `ranges`, `conditions`, `checksums`, `tagging`, `copying`, `multipart`, `versions` | each call does what the AWS reference says of it |
 //! | `listing` | listings of all kinds agree with a list that is made by hand |
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
+//! | `lifecycle` | rules are taken as AWS takes them, and let go what they say when they say it |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
 //! | `cors`, `browser` | what pages of other sites may ask for |
 //! | `configurations`, `notifications` | what buckets can be set to, and who is told what happens in them |
@@ -37,6 +38,8 @@ mod forms;
 mod hosts;
 mod house;
 mod interop;
+#[path = "lifecycle.rs"]
+mod lifecycles;
 mod listing;
 mod meant;
 mod multipart;

@@ -8,8 +8,6 @@ crate::on_both_engines!(
     a_header_that_asks_for_what_is_not_built_is_refused_by_name,
 );
 
-const LIFECYCLE: &str = "<LifecycleConfiguration><Rule><ID>all</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
-                         <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
 const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
                     <Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
 const RETENTION: &str =
@@ -27,9 +25,6 @@ const ACCELERATE: &str = "<AccelerateConfiguration><Status>Enabled</Status></Acc
 
 /// Method, target, body, and AWS's name for the call.
 const CALLS: &[(&str, &str, &str, &str)] = &[
-    ("GET", "/other?lifecycle", "", "GetBucketLifecycleConfiguration"),
-    ("PUT", "/other?lifecycle", LIFECYCLE, "PutBucketLifecycleConfiguration"),
-    ("DELETE", "/other?lifecycle", "", "DeleteBucketLifecycle"),
     ("GET", "/other?object-lock", "", "GetObjectLockConfiguration"),
     ("PUT", "/other?object-lock", LOCK, "PutObjectLockConfiguration"),
     ("GET", "/other/witness?retention", "", "GetObjectRetention"),

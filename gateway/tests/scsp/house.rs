@@ -364,5 +364,6 @@ fn settings() -> Settings {
         lifepoint: LifepointSettings::default(),
         policy: PolicySettings::default(),
         scsp: ScspSettings::default(),
+        brake: lifecycle::brake::Brake::default(),
     }
 }

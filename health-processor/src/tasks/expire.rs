@@ -1,4 +1,4 @@
-//! Removing what its lifepoint has ended. Reads hide it in the second it falls due; this makes the row say so, and
+//! Removing what its lifepoint, or a lifecycle rule of its bucket, has ended. Reads hide it in the second it falls due; this makes the row say so, and
 //! starts its grace.
 
 use super::ended;
@@ -6,7 +6,7 @@ use crate::audit::{self, Amount};
 use crate::context::{Context, Trouble};
 use crate::driver::{Status, Task};
 use async_trait::async_trait;
-use lifecycle::audit::LIFEPOINT_DELETE;
+use lifecycle::audit::{LIFECYCLE_DELETE, LIFEPOINT_DELETE};
 use lifecycle::{Cause, Condition, Refusal, State, Time, VersionId};
 use metadata::{Delete, Expired, Failure, Markers, ObjectCommand, Outcome, Which};
 use serde::Serialize;
@@ -37,7 +37,7 @@ impl Task for Expire {
     }
 
     fn purpose(&self) -> &'static str {
-        "removes objects that their lifepoint has ended"
+        "removes objects that their lifepoint or a lifecycle rule has ended"
     }
 
     async fn run_once(&mut self, _now: Time) -> Status {
@@ -78,12 +78,14 @@ impl Expire {
             }
             ctx.pass("expire.before")?;
             let began = ctx.clock.boot();
+            let by_rule: Vec<bool> = live.iter().map(|expired| expired.rule.is_some()).collect();
             let commands = live.into_iter().map(|expired| self.removal(expired)).collect();
-            let (mut gone, mut trouble) = (Amount::default(), None);
-            for answer in ctx.metadata.objects(commands, true).await {
+            let (mut by_lifepoint, mut by_rules, mut trouble) = (Amount::default(), Amount::default(), None);
+            for (answer, by_rule) in ctx.metadata.objects(commands, true).await.into_iter().zip(by_rule) {
                 match answer {
                     Ok(outcome) => {
                         report.removed += 1;
+                        let gone = if by_rule { &mut by_rules } else { &mut by_lifepoint };
                         gone.objects += 1;
                         gone.bytes += if let Outcome::Deleted(deleted) = outcome { deleted.size } else { 0 };
                     }
@@ -91,7 +93,8 @@ impl Expire {
                     Err(failure) => trouble = trouble.or(Some(failure)),
                 }
             }
-            audit::batch(ctx, self.name(), LIFEPOINT_DELETE, Cause::Lifepoint, gone);
+            audit::batch(ctx, self.name(), LIFEPOINT_DELETE, Cause::Lifepoint, by_lifepoint);
+            audit::batch(ctx, self.name(), LIFECYCLE_DELETE, Cause::Lifecycle, by_rules);
             if let Some(failure) = trouble {
                 return Err(failure.into());
             }
@@ -101,7 +104,7 @@ impl Expire {
         Ok(())
     }
 
-    /// The command of a client that nobody sees: this version and no other, only because its lifepoint says so.
+    /// The command of a client that nobody sees: this version and no other, only because its lifepoint or a rule says so.
     fn removal(&self, expired: Expired) -> ObjectCommand {
         ObjectCommand::Delete(Delete {
             domain: expired.domain,

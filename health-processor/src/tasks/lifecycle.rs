@@ -1,5 +1,7 @@
 //! Planning anew when objects go by themselves, after the lifecycle rules of their bucket were changed. What the rules let go
-//! is removed by the task `expire`, in the second it falls due for readers.
+//! is removed by the task `expire`, in the second it falls due for readers; uploads that they give up end in the task `uploads`.
+//!
+//! Each step writes down how far it came, and the walk goes on there, after a crash as well.
 
 use super::ended;
 use crate::audit;
@@ -21,9 +23,9 @@ struct Report {
     buckets: u64,
     /// Buckets of which every version was planned anew.
     done: u64,
-    /// Versions that were looked at.
+    /// Versions and uploads that were looked at.
     looked: u64,
-    /// Versions that go at another time now.
+    /// Those that go at another time now.
     changed: u64,
 }
 
@@ -43,7 +45,7 @@ impl Task for Lifecycle {
     async fn run_once(&mut self, _now: Time) -> Status {
         let mut report = Report::default();
         let outcome = self.plan(&mut report).await;
-        ended(&report, report.done > 0, outcome).waking(report.changed > 0, &["expire"])
+        ended(&report, report.done > 0, outcome).waking(report.changed > 0, &["expire", "uploads"])
     }
 
     async fn rehearse(&mut self, _now: Time) -> Option<Value> {
@@ -72,14 +74,14 @@ impl Lifecycle {
 
     async fn plan_in(&self, replan: Replan, report: &mut Report) -> Result<(), Trouble> {
         let ctx = &*self.0;
-        let mut at = Some(ReplanAt::default());
+        let mut at: Option<ReplanAt> = Some(ctx.metadata.replan_at(replan).await?);
         while let Some(from) = at {
             if ctx.stopping() {
                 return Ok(());
             }
             ctx.pass("lifecycle.before")?;
             let began = ctx.clock.boot();
-            let step = ctx.metadata.replan(replan.bucket, from, ctx.settings.batch).await?;
+            let step = ctx.metadata.replan(replan, from, ctx.settings.batch).await?;
             ctx.pass("lifecycle.after")?;
             if step.waits {
                 // A removed bucket is planned when it comes back; the change is not forgotten until then.

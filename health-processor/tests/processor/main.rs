@@ -17,6 +17,7 @@ mod purges;
 mod reclaim;
 mod reconcile;
 mod revisions;
+mod rules;
 mod running;
 mod scrub;
 mod several;

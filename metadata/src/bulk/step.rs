@@ -13,6 +13,7 @@ use super::uncover::{Rules, uncover};
 use crate::error::Failure;
 use crate::halted;
 use crate::notices::{self, Swept};
+use crate::objects::plan;
 use crate::objects::{BucketFacts, Numbers, Touched, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use lifecycle::{ContainerId, Refusal, Seal, State, Time};
@@ -167,6 +168,7 @@ pub(super) async fn advance(
     }
     job.memo.positions = positions(conn, ground).await?;
     if is_over {
+        plan::disturb(conn, ground.bucket, &ground.rules.lifecycle, ground.rules.kept).await?;
         (job.view.state, job.view.ended_at) = (PurgeState::Done, Some(now));
     }
     Ok(())

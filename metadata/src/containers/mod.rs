@@ -12,6 +12,7 @@ mod removal;
 mod remove;
 mod replan;
 mod restore;
+mod rules;
 mod seal;
 
 pub use change::{Changed, ContextChange};
@@ -25,8 +26,9 @@ pub use policy::{Allowed, Policies};
 pub use purge::PurgeStep;
 pub use removal::Removal;
 pub use remove::{RemoveOrder, Removed};
-pub use replan::{Replan, ReplanAt, ReplanStep};
+pub use replan::{Replan, ReplanAt, ReplanProgress, ReplanStep};
 pub use restore::RestoreOrder;
+pub use rules::{Lifecycle, LifecycleChange};
 pub use seal::StreamRules;
 
 use crate::lookup::read_versioning;

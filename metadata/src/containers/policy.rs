@@ -2,6 +2,7 @@
 //! and kept in the bucket's row, so that no read and no write has to ask twice.
 
 use super::ContainerKind;
+use super::rules::{settle_rules, settle_rules_of_domain};
 use crate::error::Failure;
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Value, args};
@@ -63,10 +64,9 @@ async fn settle_bucket(
     allowed: Allowed,
 ) -> Result<bool, Failure> {
     let text =
-        "SELECT d.versioning_policy, d.lifecycle_policy FROM buckets b JOIN domains d ON d.id = b.domain_id
-         WHERE b.id = $1";
+        "SELECT d.versioning_policy FROM buckets b JOIN domains d ON d.id = b.domain_id WHERE b.id = $1";
     let Some(mut row) = conn.fetch_one(text, args![id]).await? else { return Ok(false) };
-    let (versioning, lifecycle) = (read(row.text()?)?, row.text()?);
+    let versioning = read(row.text()?)?;
     let rules = match own.rules.as_slice() {
         [] => None,
         rules => Some(
@@ -74,34 +74,11 @@ async fn settle_bucket(
                 .map_err(|error| DbError::Other(format!("lifecycle rules: {error}")))?,
         ),
     };
-    let holds = in_force(allowed.lifecycle, lifecycle.map(|word| word == "enabled"));
-    let forced = rules.clone().filter(|_| holds);
-    conn.execute(
-        "UPDATE buckets SET lifecycle_policy = $2, lifecycle = $3,
-            replan = CASE WHEN COALESCE(lifecycle, '') <> COALESCE($3, '') THEN replan + 1 ELSE replan END
-         WHERE id = $1",
-        args![id, rules, forced],
-    )
-    .await?;
+    conn.execute("UPDATE buckets SET lifecycle_policy = $2 WHERE id = $1", args![id, rules]).await?;
+    settle_rules(conn, id, allowed).await?;
     let explicit = says_disabled(versioning) || says_disabled(own.versioning);
     let versioning = VersioningPolicy::evaluate(allowed.versioning, versioning, own.versioning);
     Ok(force(conn, vec![(id, versioning, explicit)]).await?)
-}
-
-/// The rules of all buckets come into force, or go out of it.
-async fn settle_rules_of_domain(conn: &mut Conn, id: ContainerId, hold: bool) -> Result<(), DbError> {
-    let text = match hold {
-        true => {
-            "UPDATE buckets SET lifecycle = lifecycle_policy, replan = replan + 1
-             WHERE domain_id = $1 AND lifecycle_policy IS NOT NULL AND lifecycle IS NULL AND state IN ('live', 'removed')"
-        }
-        false => {
-            "UPDATE buckets SET lifecycle = NULL, replan = replan + 1
-             WHERE domain_id = $1 AND lifecycle IS NOT NULL AND state IN ('live', 'removed')"
-        }
-    };
-    conn.execute(text, args![id]).await?;
-    Ok(())
 }
 
 /// Buckets that say something of themselves one by one, all the others at once. What is removed is settled too: it comes

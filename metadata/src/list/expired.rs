@@ -5,7 +5,7 @@ use crate::error::Failure;
 use crate::sql::args;
 use lifecycle::{ContainerId, State, VersionId};
 
-/// A version whose lifepoint says that it is gone.
+/// A version whose lifepoint, or a rule of its bucket, says that it is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expired {
     /// The version.
@@ -14,6 +14,8 @@ pub struct Expired {
     pub name: String,
     /// Since when.
     pub at: lifecycle::Time,
+    /// The lifecycle rule that says so; `None`: its lifepoint.
+    pub rule: Option<String>,
     /// Its bucket.
     pub bucket: ContainerId,
     /// Its domain.
@@ -35,7 +37,7 @@ impl Metadata {
         let rows = self
             .readers
             .fetch(
-                "SELECT v.id, v.name, v.expires_at, b.id, b.domain_id, c.state, b.state, d.state
+                "SELECT v.id, v.name, v.expires_at, v.expiry_rule, b.id, b.domain_id, c.state, b.state, d.state
                  FROM versions v JOIN contents c ON c.id = v.contents_id JOIN buckets b ON b.id = c.bucket_id
                     JOIN domains d ON d.id = b.domain_id
                  WHERE v.state = 'live' AND v.expires_at IS NOT NULL AND v.expires_at <= $1
@@ -50,6 +52,7 @@ impl Metadata {
                 version: row.need_id(VersionId::from_bytes)?,
                 name: row.need_text()?,
                 at: row.need_time()?,
+                rule: row.text()?,
                 bucket: row.need_id(ContainerId::from_bytes)?,
                 domain: row.need_id(ContainerId::from_bytes)?,
                 above: row.need_state()?.under(row.need_state()?).under(row.need_state()?),

@@ -308,6 +308,8 @@ pub struct Published {
     pub md5: Option<[u8; 16]>,
     /// The version whose place it took.
     pub replaced: Option<VersionId>,
+    /// When a lifecycle rule lets it go, and which of them.
+    pub expires: Option<(Time, String)>,
 }
 
 /// A version that was removed, or hidden by a delete marker.

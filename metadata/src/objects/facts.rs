@@ -6,10 +6,11 @@
 use super::command::{Body, ObjectCommand, RestoreWhat, Which};
 use super::decide::{BucketFacts, Seen, VersionFacts};
 use super::group::Open;
+use super::plan::Line;
 use crate::lookup::read_revision;
 use crate::sql::{Conn, DbError, Row, Value, args};
 use lifecycle::revision::Revision;
-use lifecycle::{ContainerId, Guard, Kind, UploadId, VersionId, Versioning};
+use lifecycle::{Cause, ContainerId, Guard, Kind, UploadId, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 type ByName = HashMap<(ContainerId, String), VersionFacts>;
@@ -29,6 +30,8 @@ pub(super) struct RoundFacts {
     pub(super) lost: HashSet<VersionId>,
     /// The finished parts of the uploads that are open still, by the command's place.
     pub(super) parts: HashMap<usize, Vec<VersionFacts>>,
+    /// What of its name is newer than each version that the clock is to delete, where rules look at that.
+    pub(super) above: HashMap<VersionId, Line>,
 }
 
 impl RoundFacts {
@@ -124,6 +127,7 @@ pub(super) async fn read(
     facts.null = by_name(conn, NULL_VERSION, keys(&suspended)).await?;
     facts.named = by_id(conn, versions.into_iter().map(|id| args![id]).collect()).await?;
     facts.parts = read_parts(conn, commands, round).await?;
+    facts.above = read_above(conn, commands, round, open, &facts.named).await?;
     let gone = arriving
         .into_iter()
         .map(|(contents, name)| (contents, name.to_owned()))
@@ -161,7 +165,7 @@ async fn read_dead(
 }
 
 /// The names whose versions a command may change.
-fn names_of<'a>(
+pub(super) fn names_of<'a>(
     command: &'a ObjectCommand,
     removed: Option<&'a VersionFacts>,
 ) -> impl Iterator<Item = &'a str> {
@@ -252,6 +256,30 @@ async fn by_id(conn: &mut Conn, keys: Vec<Vec<Value>>) -> Result<HashMap<Version
         }
     }
     Ok(found)
+}
+
+/// What is newer than the versions that the clock is to delete, in buckets whose rules look at that.
+async fn read_above(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    round: &[usize],
+    open: &BTreeMap<ContainerId, Open>,
+    named: &HashMap<VersionId, VersionFacts>,
+) -> Result<HashMap<VersionId, Line>, DbError> {
+    let mut above = HashMap::new();
+    for &at in round {
+        let ObjectCommand::Delete(c) = commands[at] else { continue };
+        let Which::Version(version) = c.which else { continue };
+        let Some(open) = open.get(&c.bucket).filter(|open| open.bucket.looks_around()) else { continue };
+        let Some(found) = named.get(&version).filter(|found| !found.is_current) else { continue };
+        if c.cause != Cause::Lifepoint || found.name != c.name || found.contents != open.bucket.contents {
+            continue;
+        }
+        let upto = open.bucket.erase_upto;
+        let line = Line::above(conn, found.contents, upto, &found.name, found.seq).await?;
+        above.insert(version, line);
+    }
+    Ok(above)
 }
 
 /// The finished parts of every upload that the round completes. Of an upload that has ended there are none to be read,

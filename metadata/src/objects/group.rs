@@ -10,13 +10,14 @@ use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
 use super::facts;
 use super::import;
+use super::plan;
 use super::quota::{Limits, Room};
 use super::surplus::{Grown, trim};
 use super::told;
 use super::touch::{Touched, touch_bucket};
 use crate::notices::Notices;
 use crate::sql::{Conn, DbError, args};
-use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
+use lifecycle::{Cause, ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 type Answers = Vec<Result<Outcome, Refusal>>;
@@ -267,7 +268,7 @@ async fn run_round(
     let facts = facts::read(conn, commands, round, open).await?;
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
-    let mut ended = BTreeMap::new();
+    let (mut ended, mut aging, mut back) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut grown = BTreeMap::new();
     let mut notices = Notices::default();
     for &at in round {
@@ -294,7 +295,8 @@ async fn run_round(
                     Which::Version(version) => facts.named(version, bucket, &c.name),
                     Which::Current | Which::Null => None,
                 };
-                decide::delete(c, seen(&c.name), named, bucket, slot)
+                let above = named.and_then(|named| facts.above.get(&named.id));
+                decide::delete(c, seen(&c.name), named, above, bucket, slot)
             }
             ObjectCommand::Restore(c) => {
                 let found = facts.removed.get(&at);
@@ -309,6 +311,12 @@ async fn run_round(
             ended.extend(
                 may_have_ended(command, removed)
                     .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
+            );
+        }
+        if bucket.looks_around() && moves_history(command, &decision, &facts, bucket) {
+            let removed = facts.removed.get(&at);
+            aging.extend(
+                facts::names_of(command, removed).map(|name| ((bucket.contents, name.to_owned()), bucket)),
             );
         }
         if let (ObjectCommand::Publish(c), Ok(_)) = (command, &decision)
@@ -331,6 +339,12 @@ async fn run_round(
             if let (ObjectCommand::Publish(c), Some(arrival)) = (command, arrival) {
                 arrivals.push((&**c, arrival));
             }
+            if let Outcome::Restored(restored) = &outcome
+                && !restored.is_current
+                && bucket.looks_around()
+            {
+                back.push((bucket, restored.version));
+            }
             outcome
         }));
     }
@@ -343,6 +357,11 @@ async fn run_round(
     effects::come_back(conn, &all.returns, usage).await?;
     trim(conn, &grown, now, usage).await?;
     import::settle_all(conn, &ended).await?;
+    plan::settle(conn, &aging).await?;
+    // What came back may stand deeper than that looks.
+    for (bucket, version) in back {
+        plan::anew(conn, bucket, version).await?;
+    }
     notices.write(conn, now).await
 }
 
@@ -365,6 +384,29 @@ fn heed_quotas(
         }
     }
     Ok((effects, outcome))
+}
+
+/// Whether a command may have changed which older versions its names have. The first version of a name has none below it, and
+/// what it covers is planned where that is decided. What the clock is refused was planned wrongly.
+fn moves_history(
+    command: &ObjectCommand,
+    decision: &Result<(Effects, Outcome), Refusal>,
+    facts: &facts::RoundFacts,
+    bucket: &BucketFacts,
+) -> bool {
+    match (command, decision) {
+        (ObjectCommand::Stage(_), _) => false,
+        (ObjectCommand::Publish(c), Ok(_)) => {
+            c.renames.is_some() || facts.seen(bucket.contents, &c.name).has_history()
+        }
+        (ObjectCommand::Delete(c), Ok((effects, _))) => {
+            let hides = effects.marker.is_some() && !effects.turns.is_empty();
+            !hides || facts.seen(bucket.contents, &c.name).has_history()
+        }
+        (ObjectCommand::Delete(c), Err(Refusal::NotDue { .. })) => c.cause == Cause::Lifepoint,
+        (ObjectCommand::Restore(_), Ok(_)) => true,
+        (_, Err(_)) => false,
+    }
 }
 
 /// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of

@@ -4,10 +4,12 @@ mod command;
 mod decide;
 mod effects;
 pub(crate) mod expiry;
+
 mod facts;
 mod group;
 mod import;
 mod parts;
+pub(crate) mod plan;
 mod quota;
 mod surplus;
 mod told;

@@ -2,9 +2,10 @@
 
 use super::rows::Stored;
 use crate::objects::Usage;
-use crate::objects::expiry::{Aged, Expiry, lifepoint};
+use crate::objects::expiry::{Expiry, Standing};
+use crate::objects::plan::{Planned, planned_columns};
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Leaf, State, Time, VersionId};
+use lifecycle::{ContainerId, ExpiryRule, Leaf, State, Time, VersionId};
 
 /// What is purged by whom, and until when nobody destroys its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -123,18 +124,11 @@ async fn expiry_of(
     rules: &[ExpiryRule],
     kept: bool,
 ) -> Result<Option<Expiry>, DbError> {
-    let text =
-        "SELECT v.kind, v.name, v.created_at, v.headers, v.expiry_rule, v.guard_from, v.guard_until, v.hold
-         FROM versions v WHERE v.id = $1";
+    let text = concat!("SELECT ", planned_columns!(), " FROM versions v WHERE v.id = $1");
     let Some(mut row) = conn.fetch_one(text, args![version]).await? else { return Ok(None) };
-    let kind = row.need_text()?;
-    let kind = Kind::parse(&kind).ok_or_else(|| DbError::Row(format!("{kind:?} is no kind of object")))?;
-    let (name, created_at) = (row.need_text()?, row.need_time()?);
-    let (headers, rule) = (row.text()?.unwrap_or_default(), row.text()?);
-    if rules.is_empty() && rule.is_none() {
+    let version = Planned::read(&mut row)?;
+    if rules.is_empty() && version.was.rule.is_none() {
         return Ok(None);
     }
-    let guard = Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? };
-    let aged = Aged { kind, name: &name, created_at, superseded_at: None, guard, kept };
-    Ok(Some(Expiry::of(rules, aged, lifepoint(&headers))))
+    Ok(Some(version.expiry(rules, Standing::Current, kept)))
 }

@@ -13,6 +13,7 @@ use super::written::written_in;
 use super::{ground, rows};
 use crate::error::Failure;
 use crate::notices::Notices;
+use crate::objects::plan;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::Conn;
 use crate::writer::Urgency;
@@ -225,6 +226,9 @@ async fn purge(
     let mut change_seq = locked.change_seq;
     for rest in &left {
         effects::show_again(conn, rest, &locked.facts.rules, locked.keeps(), &mut change_seq).await?;
+    }
+    if !gone.is_empty() {
+        plan::disturb(conn, order.bucket, &locked.facts.rules, locked.keeps()).await?;
     }
     let purge_seq = write_down(
         conn,

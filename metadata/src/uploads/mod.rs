@@ -5,8 +5,11 @@
 //! transaction, and no byte is copied.
 
 mod part;
+mod plan;
 
 pub use part::{NewPart, Part, PartBody};
+pub use plan::UploadEnd;
+pub(crate) use plan::plan_anew;
 
 use crate::Metadata;
 use crate::error::Failure;
@@ -114,6 +117,8 @@ pub struct Upload {
     pub created_at: Time,
     /// When it ends by itself.
     pub expires_at: Time,
+    /// The lifecycle rule that this comes from.
+    pub expiry_rule: Option<String>,
     /// The version that it became.
     pub completed: Option<VersionId>,
 }
@@ -121,17 +126,17 @@ pub struct Upload {
 macro_rules! upload_columns {
     () => {
         "u.id, u.contents_id, u.kind, u.name, u.mode, u.replaces, u.headers, u.tags, u.checksum, u.lock_mode, u.lock_until, u.hold, u.acl, u.owner, u.actor, u.created_at,
-         u.expires_at, u.completed"
+         u.expires_at, u.expiry_rule, u.completed"
     };
 }
 pub(crate) use upload_columns;
 
 impl Metadata {
-    /// Begins an upload into a live bucket.
+    /// Begins an upload into a live bucket, and tells when it ends by itself: a rule of the bucket may say something earlier.
     ///
     /// # Errors
     /// [`Refusal::ContainerGone`].
-    pub async fn begin_upload(&self, new: NewUpload) -> Result<(), Failure> {
+    pub async fn begin_upload(&self, new: NewUpload) -> Result<UploadEnd, Failure> {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let new = new.clone();
@@ -221,7 +226,7 @@ impl Metadata {
     }
 }
 
-async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failure> {
+async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<UploadEnd, Failure> {
     let live = lock_domains(conn, &BTreeSet::from([new.domain])).await?;
     let bucket = touch_bucket(conn, new.bucket, new.domain, Numbers::default()).await?;
     let Some(bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
@@ -229,10 +234,11 @@ async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failur
     };
     bucket.facts.seal.permits_change()?;
     let contents = bucket.contents();
+    let ends = plan::end(&bucket.facts.rules, new.kind, &new.name, now, new.expires_at);
     conn.execute(
         "INSERT INTO uploads (id, contents_id, kind, name, mode, replaces, headers, owner, actor, created_at, expires_at,
-            tags, checksum, lock_mode, lock_until, hold, acl)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            tags, checksum, lock_mode, lock_until, hold, acl, own_expiry, expiry_rule)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         args![
             new.id,
             contents,
@@ -244,17 +250,19 @@ async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failur
             new.owner.as_deref(),
             new.actor.as_str(),
             now,
-            new.expires_at,
+            ends.at,
             new.tags.as_deref(),
             new.checksum.as_deref(),
             new.retention.map(|retention| retention.mode.as_str()),
             new.retention.map(|retention| retention.until),
             new.hold,
-            new.acl.as_deref()
+            new.acl.as_deref(),
+            new.expires_at,
+            ends.rule.as_deref()
         ],
     )
     .await?;
-    Ok(())
+    Ok(ends)
 }
 
 pub(crate) fn read_upload(row: &mut Row) -> Result<Upload, DbError> {
@@ -277,6 +285,7 @@ pub(crate) fn read_upload(row: &mut Row) -> Result<Upload, DbError> {
         actor: row.need_text()?,
         created_at: row.need_time()?,
         expires_at: row.need_time()?,
+        expiry_rule: row.text()?,
         completed: row.id(VersionId::from_bytes)?,
     })
 }

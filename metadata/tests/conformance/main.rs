@@ -142,6 +142,8 @@ mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]
+mod s3_rules;
+#[cfg(test)]
 mod seals;
 #[cfg(test)]
 mod settings;

@@ -411,5 +411,42 @@ async fn what_is_to_be_told_is_found_by_its_indexes() {
     assert!(looked.iter().any(|line| line.contains("deliveries_due (target=? AND due_at<?)")), "{looked:#?}");
     let gone = of(Box::pin(async { drop(world.m.give_up_deliveries(world.now(), 10).await.unwrap()) })).await;
     assert!(gone.iter().any(|line| line.contains("deliveries_age (at<?)")), "{gone:#?}");
+}
+
+#[tokio::test]
+async fn rules_walk_nothing_but_the_bucket_that_they_are_planned_in() {
+    let world = World::sqlite().await;
+    let day = async {
+        world.versioning("enabled").await;
+        let rules = r#"[{"ID":"r","Status":"Enabled","Filter":{"Prefix":"a"},"Expiration":{"Days":1},
+            "NoncurrentVersionExpiration":{"NoncurrentDays":1,"NewerNoncurrentVersions":1}},
+            {"ID":"abort","Status":"Enabled","Filter":{},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":1}}]"#;
+        world.configured(rules).await;
+        for _ in 0..4 {
+            let put = world.put("a").await.unwrap().version;
+            let which = metadata::Which::Version(put);
+            world.m.set_tags(world.domain, world.bucket, "a", which, Some("[]".to_owned())).await.unwrap();
+        }
+        world.upload("b").await;
+        world.replan().await;
+        world.m.replan_progress(world.bucket).await.unwrap();
+        let text = format!("{{\"Rules\":{rules}}}");
+        let read: lifecycle::lifecycle_rules::Configuration = serde_json::from_str(&text).unwrap();
+        let (rules, soon) = (read.compile().unwrap(), world.now());
+        let asked = metadata::Foretelling { rules, until: vec![soon], soon };
+        world.m.foretell(world.bucket, &asked).await.unwrap();
+        world.later(9 * DAY);
+        world.sweep().await;
+        world.m.expire_uploads(10).await.unwrap();
+    };
+    let plans = plans(&world, day).await;
+    walk_nothing(&plans);
+    let older: Vec<_> =
+        plans.iter().filter(|(statement, _)| statement.contains("ORDER BY v.name, v.seq DESC")).collect();
+    assert_eq!(older.len(), 2, "the walk that plans, and the one that foretells");
+    for (statement, plan) in older {
+        let found = plan.iter().any(|line| line.contains("versions_history (contents_id=? AND name>?)"));
+        assert!(found, "{statement}: {plan:#?}");
+    }
     world.finish().await;
 }

@@ -8,9 +8,10 @@ use lifecycle::{
 };
 use metadata::{
     Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Existence, Failure,
-    Found, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand, Outcome, PartBody, Policies,
-    Publish, Published, PurgeOrder, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt, Restore, RestoreOrder,
-    RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting, Which,
+    Found, LifecycleChange, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand, Outcome,
+    PartBody, Policies, Publish, Published, PurgeOrder, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt,
+    Restore, RestoreOrder, RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting,
+    Which,
 };
 use std::future::IntoFuture;
 use std::ops::Deref;
@@ -453,6 +454,30 @@ impl Caller {
         self.replan().await
     }
 
+    /// Has S3 say these rules, as `aws s3api` writes them; none: it says nothing. Everything is planned anew.
+    pub(crate) async fn configure(&self, rules: &str) -> u64 {
+        self.configured(rules).await;
+        self.replan().await
+    }
+
+    /// The same, and nothing is planned yet.
+    pub(crate) async fn configured(&self, rules: &str) {
+        let configuration = (!rules.is_empty()).then(|| format!("{{\"Rules\":{rules}}}"));
+        let change = LifecycleChange { configuration, allowed: EVERYTHING, actor: "alice".to_owned() };
+        self.m.set_lifecycle(self.bucket, change).await.unwrap();
+    }
+
+    /// Sweeps what has expired, as the health processor does, and tells how many were removed or hidden.
+    pub(crate) async fn sweep(&self) -> usize {
+        let start = (Time::from_micros(i64::MIN), VersionId::from_bytes([0; 16]));
+        let mut swept = 0;
+        for one in self.m.list_expired(start, 1_000).await.unwrap() {
+            let gone = self.delete(&one.name).version(one.version).cause(Cause::Lifepoint).await;
+            swept += usize::from(gone.is_ok());
+        }
+        swept
+    }
+
     async fn own_versioning(&self) -> Option<VersioningPolicy> {
         let versioning = self.bucket_row().await.versioning?;
         VersioningPolicy::parse(versioning.as_str()).ok()
@@ -462,9 +487,9 @@ impl Caller {
     pub(crate) async fn replan(&self) -> u64 {
         let mut changed = 0;
         for replan in self.m.buckets_to_replan(None, 10).await.unwrap() {
-            let mut at = Some(ReplanAt::default());
+            let mut at: Option<ReplanAt> = Some(self.m.replan_at(replan).await.unwrap());
             while let Some(from) = at {
-                let step = self.m.replan(replan.bucket, from, 2).await.unwrap();
+                let step = self.m.replan(replan, from, 2).await.unwrap();
                 if step.waits {
                     return changed;
                 }

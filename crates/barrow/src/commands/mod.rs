@@ -12,6 +12,7 @@ mod domain;
 mod followers;
 mod index;
 mod key;
+mod lifecycle;
 mod members;
 mod purge;
 mod purge_versions;
@@ -32,7 +33,7 @@ use crate::client::Client;
 use crate::config::Config;
 use crate::exit::{Exit, Failed};
 use crate::output;
-use lifecycle::{Clock, SystemClock, Time};
+use ::lifecycle::{Clock, SystemClock, Time};
 use serde_json::Value;
 
 /// What every command is given.
@@ -92,6 +93,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             Operator::Changes(which) => changes::run(&session, which).await,
             Operator::Seal(what) => seal::run(&session, what).await,
             Operator::Followers(which) => followers::run(&session, which).await,
+            Operator::Lifecycle(order) => lifecycle::run(&session, order.command).await,
             Operator::Index(order) => index::run(&session, order).await,
             Operator::Search(order) => search::run(&session, order).await,
         }

@@ -33,6 +33,12 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
                 config::LockedDelete::Marker => LockedDelete::Marker,
             },
         },
+        brake: lifecycle::brake::Brake {
+            share: config.health.brake_share,
+            objects: config.health.brake_objects,
+            min_objects: config.health.brake_min_objects,
+            min_bytes: config.health.brake_min_bytes,
+        },
     }
 }
 

@@ -61,12 +61,12 @@ fn fuzz_policy_lifecycle() {
         }
         let created = Time::from_secs(1_704_067_200 + i64::try_from(text.len()).expect("short"));
         for name in ["x/y", "z"] {
-            if let Some((at, id)) = expires(&rules, name, created) {
+            if let Some((at, id)) = expires(&rules, &Subject::new(name, 0, None), created) {
                 assert!(at > created, "gone at once by {id}");
                 let by = rules.iter().find(|rule| rule.id == id).expect("one of them");
                 assert!(by.enabled && name.starts_with(&by.prefix) && by.current.is_some());
             }
-            if let Some((at, _)) = expires_noncurrent(&rules, name, created) {
+            if let Some((at, _)) = expires_noncurrent(&rules, &Subject::new(name, 0, None), created, None) {
                 assert!(at >= created);
             }
         }

@@ -222,6 +222,7 @@ impl Draft {
             prefix: self.prefix.unwrap_or_default(),
             current: self.current,
             noncurrent: self.noncurrent,
+            ..ExpiryRule::default()
         })
     }
 }

@@ -12,7 +12,14 @@ fn rules(headers: &[&str]) -> Vec<ExpiryRule> {
 }
 
 fn rule(id: &str, prefix: &str, current: Option<After>, noncurrent: Option<After>) -> ExpiryRule {
-    ExpiryRule { id: id.to_owned(), enabled: true, prefix: prefix.to_owned(), current, noncurrent }
+    ExpiryRule {
+        id: id.to_owned(),
+        enabled: true,
+        prefix: prefix.to_owned(),
+        current,
+        noncurrent,
+        ..ExpiryRule::default()
+    }
 }
 
 #[test]
@@ -140,22 +147,26 @@ fn the_earliest_rule_that_fits_the_name_counts() {
         ("cards/late", "2024-01-01T00:00:00", Some(("2024-01-31T00:00:00", "all"))),
     ] {
         let expected = expected.map(|(when, id)| (at(when), id));
-        assert_eq!(expires(&rules, name, at(created)), expected, "{name}");
+        assert_eq!(expires(&rules, &Subject::new(name, 0, None), at(created)), expected, "{name}");
     }
     assert_eq!(
-        expires_noncurrent(&rules, "photo", at(christmas)),
+        expires_noncurrent(&rules, &Subject::new("photo", 0, None), at(christmas), None),
         Some((at("2023-12-26T18:00:00"), "history"))
     );
-    assert_eq!(expires(&[], "photo", at(christmas)), None);
-    assert_eq!(expires_noncurrent(&rules[..5], "photo", at(christmas)), None);
+    assert_eq!(expires(&[], &Subject::new("photo", 0, None), at(christmas)), None);
+    assert_eq!(expires_noncurrent(&rules[..5], &Subject::new("photo", 0, None), at(christmas), None), None);
 }
 
 #[test]
 fn a_date_beyond_all_dates_is_never() {
     let endless = [rule("a", "", Some(After::Days(u32::MAX)), None)];
-    assert_eq!(expires(&endless, "o", Time::from_secs(0)), None);
+    assert_eq!(expires(&endless, &Subject::new("o", 0, None), Time::from_secs(0)), None);
     assert_eq!(
-        expires(&[rule("a", "", Some(After::Days(1)), None)], "o", Time::from_micros(i64::MAX - 5)),
+        expires(
+            &[rule("a", "", Some(After::Days(1)), None)],
+            &Subject::new("o", 0, None),
+            Time::from_micros(i64::MAX - 5)
+        ),
         None
     );
 }

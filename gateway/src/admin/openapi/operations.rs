@@ -2,9 +2,9 @@
 
 use super::described::Described;
 use crate::admin::ops::{
-    accounts, changes, check, containers, empty, followers, grace, health, key_changes, keys, members,
-    metrics, objects, purge, purge_versions, purges, quotas, remove, restore, restore_objects, revisions,
-    stream, tasks, tombstones, trash, usage, why,
+    accounts, changes, check, containers, empty, followers, grace, health, key_changes, keys, lifecycle,
+    members, metrics, objects, purge, purge_versions, purges, quotas, remove, restore, restore_objects,
+    revisions, stream, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -33,6 +33,10 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
+        Operation::ShowLifecycle => lifecycle::SHOW,
+        Operation::SetLifecycle => lifecycle::SET,
+        Operation::DeleteLifecycle => lifecycle::DELETE,
+        Operation::PreviewLifecycle => lifecycle::preview::PREVIEW,
         Operation::ShowStream => stream::SHOW,
         Operation::SetStream => stream::SET,
         Operation::Changes => changes::CHANGES,

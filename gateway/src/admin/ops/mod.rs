@@ -12,6 +12,7 @@ pub(super) mod grace;
 pub(super) mod health;
 pub(super) mod key_changes;
 pub(super) mod keys;
+pub(super) mod lifecycle;
 pub(super) mod members;
 pub(super) mod metrics;
 pub(super) mod objects;

@@ -88,3 +88,29 @@ pub(super) const PUBLIC_BLOCK: Grammar = &[
 ];
 pub(super) const OWNERSHIP: Grammar =
     &[("", &["OwnershipControls"]), ("OwnershipControls", &["Rule"]), ("Rule", &["ObjectOwnership"])];
+pub(super) const LIFECYCLE: Grammar = &[
+    ("", &["LifecycleConfiguration"]),
+    ("LifecycleConfiguration", &["Rule"]),
+    (
+        "Rule",
+        &[
+            "ID",
+            "Prefix",
+            "Filter",
+            "Status",
+            "Expiration",
+            "NoncurrentVersionExpiration",
+            "AbortIncompleteMultipartUpload",
+            "Transition",
+            "NoncurrentVersionTransition",
+        ],
+    ),
+    ("Filter", &["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"]),
+    ("And", &["Prefix", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"]),
+    ("Tag", &["Key", "Value"]),
+    ("Expiration", &["Date", "Days", "ExpiredObjectDeleteMarker"]),
+    ("NoncurrentVersionExpiration", &["NoncurrentDays", "NewerNoncurrentVersions"]),
+    ("AbortIncompleteMultipartUpload", &["DaysAfterInitiation"]),
+    ("Transition", &["Date", "Days", "StorageClass"]),
+    ("NoncurrentVersionTransition", &["NoncurrentDays", "NewerNoncurrentVersions", "StorageClass"]),
+];

@@ -20,6 +20,7 @@ use super::checksums;
 use super::error::{Told, Trouble, invalid, trouble, unread};
 use super::exchange::{Exchange, bound};
 use super::facts::About;
+use super::ops::lifecycle::expiration;
 use super::ops::put::{Order, write, written_id};
 use super::tags::{self, Of};
 use super::target::{KEY_MAX, Named};
@@ -163,6 +164,11 @@ async fn store(
         && let Ok(version) = HeaderValue::from_str(&version)
     {
         response.headers_mut().insert("x-amz-version-id", version);
+    }
+    if let Some((at, rule)) = &stored.published.expires
+        && let Ok(expires) = HeaderValue::from_str(&expiration((*at, rule)))
+    {
+        response.headers_mut().insert("x-amz-expiration", expires);
     }
     Ok(response)
 }

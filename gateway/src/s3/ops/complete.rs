@@ -1,5 +1,6 @@
 //! CompleteMultipartUpload: the parts become one object, in one transaction, and no byte is copied.
 
+use super::lifecycle::expiration;
 use super::multipart::{Declared, find};
 use super::put::{condition, new_object, written_id};
 use crate::objects::headers::decode;
@@ -11,7 +12,7 @@ use crate::s3::error::{
 use crate::s3::etag;
 use crate::s3::exchange::{Exchange, Place};
 use crate::scsp::authorization::Access;
-use lifecycle::{Refusal, Right, State, VersionId};
+use lifecycle::{Refusal, Right, State, Time, VersionId};
 use metadata::{Part, Upload};
 use s3s::S3Response;
 use s3s::dto::{ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart};
@@ -86,7 +87,9 @@ async fn finish(
         Err(error) => return Err(failed(error)),
     };
     exchange.gateway.wake_background();
-    Ok(answer(exchange, place, input, (stored.published.version, Some(stored.md5), count), checksum))
+    let expires = stored.published.expires.as_ref().map(|(at, rule)| (*at, rule.as_str()));
+    let is = (stored.published.version, Some(stored.md5), count);
+    Ok(answer(exchange, place, input, is, expires, checksum))
 }
 
 /// The listed parts as they are stored.
@@ -235,7 +238,8 @@ async fn again(
     let found = found.filter(|found| found.state == State::Live).ok_or_else(no_such_upload)?;
     let checksum = found.checksum.as_deref().and_then(checksums::stored);
     let is = (version, found.md5, found.parts.unwrap_or_default());
-    Ok(S3Response::new(answer(exchange, place, input, is, checksum)))
+    let expires = found.expires_at.zip(found.expiry_rule.as_deref()).filter(|_| found.is_current);
+    Ok(S3Response::new(answer(exchange, place, input, is, expires, checksum)))
 }
 
 fn answer(
@@ -243,6 +247,7 @@ fn answer(
     place: &Place,
     input: &CompleteMultipartUploadInput,
     (version, md5, parts): (VersionId, Option<[u8; 16]>, u32),
+    expires: Option<(Time, &str)>,
     checksum: Option<Checksum>,
 ) -> CompleteMultipartUploadOutput {
     let host = exchange.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -250,6 +255,7 @@ fn answer(
         bucket: Some(input.bucket.clone()),
         key: Some(input.key.clone()),
         e_tag: Some(etag::etag(md5, Some(parts))),
+        expiration: expires.map(expiration),
         location: Some(format!("http://{host}{}", exchange.named.path)),
         version_id: written_id(place.versioning(), version),
         ..CompleteMultipartUploadOutput::default()

@@ -1,5 +1,6 @@
 //! CopyObject. Onto itself it changes what describes the object; anything else copies the bytes: nothing is shared.
 
+use super::lifecycle::expiration;
 use super::put::{condition, new_object, written_id};
 use crate::objects::headers::decode;
 use crate::objects::{ChecksumAlgorithm, Error, NewObject, Source, Stored, put, rewrite};
@@ -98,6 +99,7 @@ pub(in crate::s3) async fn copy(
     Ok(S3Response::new(CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: version_id(&found),
+        expiration: stored.published.expires.as_ref().map(|(at, rule)| expiration((*at, rule))),
         version_id: written_id(place.versioning(), stored.published.version),
         ..CopyObjectOutput::default()
     }))

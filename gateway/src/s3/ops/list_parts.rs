@@ -37,6 +37,7 @@ pub(in crate::s3) async fn list(
     let owners = Owners::of(&exchange, upload.owner.as_deref().into_iter().collect()).await?;
     Ok(S3Response::new(ListPartsOutput {
         abort_date: Some(stamp(upload.expires_at)),
+        abort_rule_id: upload.expiry_rule.clone(),
         bucket: Some(input.bucket),
         checksum_algorithm: declared
             .map(|declared| ChecksumAlgorithm::from_static(declared.algorithm.as_str())),

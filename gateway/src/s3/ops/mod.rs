@@ -12,6 +12,7 @@ pub(super) mod create_bucket;
 pub(super) mod delete;
 pub(super) mod delete_bucket;
 pub(super) mod delete_objects;
+pub(crate) mod lifecycle;
 pub(super) mod list;
 pub(super) mod list_parts;
 pub(super) mod list_uploads;

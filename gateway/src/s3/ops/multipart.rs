@@ -51,10 +51,11 @@ pub(in crate::s3) async fn create(
         actor: exchange.principal.name.to_string(),
         expires_at: exchange.gateway.clock.now().plus(exchange.gateway.settings.upload_expiry),
     };
-    let (id, expires_at) = (upload.id, upload.expires_at);
-    exchange.gateway.metadata.begin_upload(upload).await.told()?;
+    let id = upload.id;
+    let ends = exchange.gateway.metadata.begin_upload(upload).await.told()?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
-        abort_date: Some(stamp(expires_at)),
+        abort_date: Some(stamp(ends.at)),
+        abort_rule_id: ends.rule,
         bucket: Some(input.bucket),
         key: Some(input.key),
         upload_id: Some(id.to_string()),

@@ -196,6 +196,7 @@ async fn again(exchange: &Exchange<'_>, aim: &Aim, version: VersionId) -> Result
         size: found.size,
         md5: found.md5,
         replaced: None,
+        expires: None,
     };
     let stored = Stored { md5: found.md5.unwrap_or_default(), size: found.size, published };
     Ok(answer(exchange, aim, &stored))

@@ -67,8 +67,8 @@ pub(in crate::scsp) async fn initiate(mut exchange: Exchange<'_>) -> Result<Resp
         actor: exchange.principal.name.to_string(),
         expires_at: now.plus(settings.upload_expiry),
     };
-    let (id, expires_at) = (upload.id, upload.expires_at);
-    exchange
+    let id = upload.id;
+    let ends = exchange
         .gateway
         .metadata
         .begin_upload(upload)
@@ -78,7 +78,7 @@ pub(in crate::scsp) async fn initiate(mut exchange: Exchange<'_>) -> Result<Resp
         new(StatusCode::CREATED, Body::from("<html><body>Multipart upload initiated</body></html>"));
     let headers = response.headers_mut();
     set(headers, "castor-system-uploadid", id);
-    set(headers, "barrow-upload-expires", expires_at.to_http_date());
+    set(headers, "barrow-upload-expires", ends.at.to_http_date());
     set(headers, "content-type", "text/html");
     Ok(response)
 }

@@ -4,20 +4,26 @@ use super::{
     BucketFacts, Decision, Effects, Hand, Seen, Slot, VersionFacts, allow_list, check_condition, heed_spec,
 };
 use crate::objects::command::{Delete, Deleted, Markers, Outcome, Which};
+use crate::objects::expiry::Standing;
+use crate::objects::plan::Line;
 use lifecycle::{Cause, Kind, Refusal, Time, VersionId, Versioning};
 
-/// `named`: the version that the command names, if it is live and has the name.
+/// `named`: the version that the command names, if it is live and has the name. `above`: what of the name is newer than that and
+/// not current, where the clock deletes it and its bucket's rules look at that.
 pub(crate) fn delete(
     cmd: &Delete,
     seen: Seen<'_>,
     named: Option<&VersionFacts>,
+    above: Option<&Line>,
     bucket: &BucketFacts,
     slot: Slot,
 ) -> Decision {
     permitted_here(cmd, bucket)?;
     let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
     match cmd.which {
-        Which::Version(version) if cmd.cause == Cause::Lifepoint => sweep(cmd, version, seen, named, &hand),
+        Which::Version(version) if cmd.cause == Cause::Lifepoint => {
+            sweep(cmd, version, seen, (named, above), &hand)
+        }
         Which::Version(version) => {
             let current = seen.current.filter(|current| current.id == version);
             delete_version(cmd, current.or(named).filter(|found| found.id == version), seen, &hand)
@@ -185,13 +191,13 @@ fn sweep(
     cmd: &Delete,
     version: VersionId,
     seen: Seen<'_>,
-    named: Option<&VersionFacts>,
+    (named, above): (Option<&VersionFacts>, Option<&Line>),
     hand: &Hand<'_>,
 ) -> Decision {
     let current = seen.current.filter(|current| current.id == version);
     let found = current.or(named).filter(|found| found.id == version && found.is_expired(hand.slot.now));
     let found = found.ok_or(Refusal::NoSuchVersion)?;
-    still_due(found, hand)?;
+    still_due(found, standing(found, seen, above), hand)?;
     let versioning = hand.bucket.versioning_of(found.kind);
     let mut deleted = described(found);
     let mut effects = Effects::default();
@@ -221,16 +227,30 @@ fn sweep(
 }
 
 /// What a rule lets go must still be due by the rules that are in force: doubt means keep (rule R8).
-fn still_due(found: &VersionFacts, hand: &Hand<'_>) -> Result<(), Refusal> {
+fn still_due(found: &VersionFacts, standing: Standing, hand: &Hand<'_>) -> Result<(), Refusal> {
     if found.expiry_rule.is_none() {
         return Ok(());
     }
-    let superseded_at = if found.is_current { None } else { found.superseded_at.or(Some(found.created_at)) };
-    let at = hand.bucket.expiry_anew(found, superseded_at).and_then(|expiry| expiry.at);
+    let at = hand.bucket.expiry_anew(found, standing).and_then(|expiry| expiry.at);
     match at {
         Some(at) if at <= hand.slot.now => Ok(()),
         at => Err(Refusal::NotDue { due_at: at }),
     }
+}
+
+/// Where a version that is to go stands among those that live.
+fn standing(found: &VersionFacts, seen: Seen<'_>, above: Option<&Line>) -> Standing {
+    if found.is_current {
+        return Standing::Current;
+    }
+    let Some(above) = above else {
+        let since = found.superseded_at.unwrap_or(found.created_at);
+        return if found.marker { Standing::Hiding } else { Standing::Older { since, newer: None } };
+    };
+    let alone = seen.second.is_none() && seen.newest.is_some_and(|newest| newest.id == found.id);
+    let current = seen.current.map(|current| current.created_at);
+    let times = (found.created_at, found.superseded_at);
+    above.clone().next((&found.name, found.marker), times, current, alone)
 }
 
 /// What the door must have looked at, and has.

@@ -5,7 +5,7 @@
 //! none a live end that loses is removed, with its grace, and only its id stays known.
 
 use super::{BucketFacts, Hand, Removal, Slot, Turn, VersionFacts, amount};
-use crate::objects::expiry::{Aged, Expiry, lifepoint};
+use crate::objects::expiry::{Aged, Expiry, Standing, lifepoint};
 use crate::objects::import::{Import, ImportState};
 use lifecycle::notification::Happening;
 use lifecycle::quota::Change;
@@ -243,8 +243,14 @@ impl Coming<'_> {
         let aged = Aged {
             kind: Kind::Named,
             name: &self.cmd.name,
+            marker: false,
+            size: self.cmd.size,
+            tags: self.cmd.tags.as_deref(),
             created_at: self.cmd.created_at,
-            superseded_at: (!current).then_some(now),
+            standing: match current {
+                true => Standing::Current,
+                false => Standing::Older { since: now, newer: None },
+            },
             guard: self.cmd.guard,
             kept: bucket.versioning_of(Kind::Named) != Versioning::Disabled,
         };

@@ -13,7 +13,7 @@ pub(crate) use publish::publish;
 pub(crate) use restore::restore;
 
 use super::command::{Numbers, Outcome};
-use super::expiry::Expiry;
+use super::expiry::{Expiry, Standing};
 use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::quota::{Amount, Change};
@@ -86,6 +86,11 @@ pub(crate) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    /// Whether there are versions of the name that are not current.
+    pub(crate) fn has_history(&self) -> bool {
+        self.newest.is_some()
+    }
+
     /// The current version, unless it has expired.
     fn visible(&self, now: Time) -> Option<&'a VersionFacts> {
         self.current.filter(|current| !current.is_expired(now))
@@ -348,7 +353,10 @@ impl Hand<'_> {
             current: false,
             at: self.slot.now,
             seq: self.slot.seq,
-            expiry: self.bucket.expiry_anew(version, Some(self.slot.now)),
+            // Of those that are not current it is the newest from now on.
+            expiry: self
+                .bucket
+                .expiry_anew(version, Standing::Older { since: self.slot.now, newer: Some(0) }),
         }
     }
 
@@ -359,7 +367,7 @@ impl Hand<'_> {
             current: true,
             at: self.slot.now,
             seq: self.slot.seq,
-            expiry: self.bucket.expiry_anew(version, None),
+            expiry: self.bucket.expiry_anew(version, Standing::Current),
         }
     }
 

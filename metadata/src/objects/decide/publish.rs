@@ -5,7 +5,7 @@ use super::{
     check_condition, heed_spec,
 };
 use crate::objects::command::{Body, Existence, Outcome, Publish, Published, Rename};
-use crate::objects::expiry::{Aged, Expiry};
+use crate::objects::expiry::{Aged, Expiry, Standing};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{Cause, Kind, Refusal, VersionId, Versioning};
@@ -67,6 +67,13 @@ pub(crate) fn publish(
         headers: &cmd.headers,
         marker: false,
     });
+    let tags = match (cmd.keeps_tags, visible) {
+        (true, Some(current)) => current.tags.clone(),
+        (true, None) | (false, _) => cmd.tags.clone(),
+    };
+    let aged = aged(cmd, content.size, tags.as_deref(), bucket, slot);
+    let expiry = Expiry::of(&bucket.rules, aged, cmd.expires_at);
+    let by_rule = expiry.by_rule();
     effects.arrival = Some(Arrival {
         contents: bucket.contents,
         seq,
@@ -77,13 +84,10 @@ pub(crate) fn publish(
         parts: content.parts,
         renamed: cmd.renames.is_some(),
         null_version: bucket.versioning_of(cmd.kind) != Versioning::Enabled,
-        expiry: Expiry::of(&bucket.rules, aged(cmd, bucket, slot), cmd.expires_at),
+        expiry,
         revision,
         parent: parent.map(|parent| parent.hash),
-        tags: match (cmd.keeps_tags, visible) {
-            (true, Some(current)) => current.tags.clone(),
-            (true, None) | (false, _) => cmd.tags.clone(),
-        },
+        tags,
         pieces: content.pieces,
     });
     let published = Published {
@@ -93,17 +97,27 @@ pub(crate) fn publish(
         size: content.size,
         md5: content.md5,
         replaced: occupied.map(|current| current.id),
+        expires: by_rule,
     };
     Ok((effects, Outcome::Published(published)))
 }
 
 /// The version as rules look at it.
-fn aged<'a>(cmd: &'a Publish, bucket: &BucketFacts, slot: Slot) -> Aged<'a> {
+fn aged<'a>(
+    cmd: &'a Publish,
+    size: u64,
+    tags: Option<&'a str>,
+    bucket: &BucketFacts,
+    slot: Slot,
+) -> Aged<'a> {
     Aged {
         kind: cmd.kind,
         name: &cmd.name,
+        marker: false,
+        size,
+        tags,
         created_at: slot.now,
-        superseded_at: None,
+        standing: Standing::Current,
         guard: cmd.guard,
         kept: bucket.versioning_of(cmd.kind) != Versioning::Disabled,
     }

@@ -2,7 +2,7 @@
 
 use super::{BucketFacts, Decision, Effects, Hand, Return, Seen, Slot, VersionFacts};
 use crate::objects::command::{Outcome, Restore, Restored};
-use crate::objects::expiry::Expiry;
+use crate::objects::expiry::{Expiry, Standing};
 use lifecycle::lifecycle::{Move, step};
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{Cause, Refusal, Versioning};
@@ -67,8 +67,13 @@ pub(crate) fn restore(
     // By the rules that are in force now, not by those of the day it went. An expiry that has passed would hide it again in
     // the same second; whoever restores wants it to stay.
     let as_before = Expiry { at: removed.expires_at, rule: removed.expiry_rule.clone() };
-    let superseded_at = (!is_current).then_some(slot.now);
-    let expiry = bucket.expiry_anew(removed, superseded_at).unwrap_or(as_before);
+    // Where it stands among older ones is looked at once it stands there; a marker is planned then, if at all.
+    let standing = match (is_current, removed.marker) {
+        (true, _) => Standing::Current,
+        (false, true) => Standing::Hiding,
+        (false, false) => Standing::Older { since: slot.now, newer: None },
+    };
+    let expiry = bucket.expiry_anew(removed, standing).unwrap_or(as_before);
     let expiry = if expiry.at.is_some_and(|at| at <= slot.now) { Expiry::default() } else { expiry };
     let restored = Restored {
         version: removed.id,

@@ -15,6 +15,7 @@ use super::command::Numbers;
 use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide};
 use super::effects::Usage;
 use super::group::lock_domains;
+use super::plan;
 use super::quota::Room;
 use super::touch::{Touched, touch_bucket};
 use crate::Metadata;
@@ -25,7 +26,7 @@ use crate::writer::Urgency;
 use bytes::Bytes;
 use lifecycle::revision::Revision;
 use lifecycle::{BlobName, ContainerId, Guard, InstallationId, Refusal, Time, VersionId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A version of another installation, on its way in.
@@ -249,6 +250,9 @@ async fn take(
     )
     .await?;
     effects::apply(conn, import, version, bucket, slot, taken, usage).await?;
+    if bucket.looks_around() {
+        plan::settle(conn, &BTreeMap::from([((bucket.contents, import.name.clone()), bucket)])).await?;
+    }
     Ok(Imported {
         state: taken.state,
         version,

@@ -301,18 +301,22 @@ fn of_version(version: &Version, hides: bool, place: &Place, now: Time) -> Strin
             version.id
         ),
         State::Live if version.expires_at.is_some_and(|at| at <= now) => format!(
-            "It expired at {} and is absent for every reader; task expire has not removed it yet.",
-            at(version.expires_at)
+            "It expired at {}{} and is absent for every reader; task expire has not removed it yet.",
+            at(version.expires_at),
+            version
+                .expiry_rule
+                .as_deref()
+                .map_or(String::new(), |rule| format!(" by lifecycle rule {rule:?}"))
         ),
         State::Live if place.above() == State::Live && version.is_current => {
-            "It is live and current.".to_owned()
+            format!("It is live and current.{}", goes(version))
         }
         State::Live if version.is_current => "It is live by itself.".to_owned(),
-        State::Live if version.marker => "It is a delete marker.".to_owned(),
-        State::Live => {
-            "It is live by itself, and not current: a newer version or a delete marker stands before it."
-                .to_owned()
-        }
+        State::Live if version.marker => format!("It is a delete marker.{}", goes(version)),
+        State::Live => format!(
+            "It is live by itself, and not current: a newer version or a delete marker stands before it.{}",
+            goes(version)
+        ),
         State::Removed => {
             format!(
                 "It was removed at {} {}; kept until {}.",
@@ -331,6 +335,15 @@ fn of_version(version: &Version, hides: bool, place: &Place, now: Time) -> Strin
             at(version.purged_at),
             at(version.forget_after)
         ),
+    }
+}
+
+/// When it goes by itself, and by what.
+fn goes(version: &Version) -> String {
+    match (version.expires_at, version.expiry_rule.as_deref()) {
+        (None, _) => String::new(),
+        (Some(at), None) => format!(" Its lifepoint ends it at {}.", time(at)),
+        (Some(at), Some(rule)) => format!(" Lifecycle rule {rule:?} lets it go at {}.", time(at)),
     }
 }
 
