@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Tagging,
     /// A bucket's versioning.
     Versioning,
+    /// A bucket's rules for pages of other sites.
+    Cors,
     /// A bucket to be made.
     Bucket,
     /// Of a call that is not built: any that is XML.
@@ -66,6 +68,11 @@ const TAGGING: Grammar =
     &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
 const VERSIONING: Grammar =
     &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
+const CORS: Grammar = &[
+    ("", &["CORSConfiguration"]),
+    ("CORSConfiguration", &["CORSRule"]),
+    ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
+];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
     ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
@@ -90,6 +97,7 @@ impl Kind {
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
+            None if put && has("cors") => Kind::Cors,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -101,6 +109,7 @@ impl Kind {
             Kind::Complete => Some(COMPLETE),
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
+            Kind::Cors => Some(CORS),
             Kind::Bucket => Some(BUCKET),
             Kind::Other => None,
         }

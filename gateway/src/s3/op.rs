@@ -1,17 +1,19 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 33] = [
+const ALL: [&str; 37] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketCors",
     "DeleteBucketTagging",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "GetBucketCors",
     "GetBucketLocation",
     "GetBucketTagging",
     "GetBucketVersioning",
@@ -27,6 +29,8 @@ const ALL: [&str; 33] = [
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PreflightRequest",
+    "PutBucketCors",
     "PutBucketTagging",
     "PutBucketVersioning",
     "PutObject",

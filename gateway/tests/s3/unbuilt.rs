@@ -17,8 +17,6 @@ const RETENTION: &str =
 const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 const ACL: &str = "<AccessControlPolicy><Owner><ID>x</ID></Owner><AccessControlList></AccessControlList></AccessControlPolicy>";
-const CORS: &str = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>\
-                    </CORSConfiguration>";
 const WEBSITE: &str =
     "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>";
 const LOGGING: &str = "<BucketLoggingStatus></BucketLoggingStatus>";
@@ -49,9 +47,6 @@ const CALLS: &[(&str, &str, &str, &str)] = &[
     ("PUT", "/other?acl", ACL, "PutBucketAcl"),
     ("GET", "/other/witness?acl", "", "GetObjectAcl"),
     ("PUT", "/other/witness?acl", ACL, "PutObjectAcl"),
-    ("GET", "/other?cors", "", "GetBucketCors"),
-    ("PUT", "/other?cors", CORS, "PutBucketCors"),
-    ("DELETE", "/other?cors", "", "DeleteBucketCors"),
     ("GET", "/other?website", "", "GetBucketWebsite"),
     ("PUT", "/other?website", WEBSITE, "PutBucketWebsite"),
     ("DELETE", "/other?website", "", "DeleteBucketWebsite"),

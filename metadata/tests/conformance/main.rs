@@ -117,6 +117,8 @@ mod missing_revisions;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod null_versions;
 #[cfg(test)]
 mod objects;
@@ -139,6 +141,8 @@ mod restoring;
 mod revision_purge;
 #[cfg(test)]
 mod revisions;
+#[cfg(test)]
+mod seals;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
