@@ -4,6 +4,7 @@
 //! - [`objects`] are the verbs that all doors share: put, read, delete, restore.
 //! - [`s3`], [`scsp`] and [`admin`] decode a request, call a verb and encode its outcome. A door names hyper; verbs do not.
 //!   Only [`s3`] names the crate `s3s`, and knows where that falls short of AWS.
+//! - `permit` decides for all doors who may do what with a bucket, by its policy and access lists.
 //! - [`auth`] yields a [`Principal`] once per request; nothing else can be reached without one.
 //!
 //! S3 and SCSP are two views of the same rows: a bucket of one is a bucket of the other, S3's key is SCSP's name, and what one
@@ -17,12 +18,13 @@ mod fuzzing;
 pub mod http;
 pub mod metrics;
 pub mod objects;
+mod permit;
 pub mod s3;
 pub mod scsp;
 mod state;
 
 pub use auth::{Anonymous, Auth, Principal};
 pub use state::{
-    BackgroundWork, Counters, Gateway, LifepointSettings, LockedDelete, NotRun, PolicySettings, ScspSettings,
-    Settings, TaskOrder, TaskView,
+    BackgroundWork, Counters, EventCounters, Gateway, LifepointSettings, LockedDelete, NotRun,
+    PolicySettings, ScspSettings, Settings, TaskOrder, TaskView,
 };

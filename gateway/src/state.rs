@@ -28,6 +28,8 @@ pub struct Settings {
     pub object_delete_delay: Duration,
     /// How long deletions are remembered.
     pub deletion_memory: Duration,
+    /// The names of the webhooks that buckets may have told what happens.
+    pub event_targets: Vec<String>,
     /// How long a multipart upload may take.
     pub upload_expiry: Duration,
     /// How long bytes stay after their version became invisible, for reads that began before.
@@ -199,6 +201,19 @@ pub struct Counters {
     pub lapsed_claims: u64,
     /// Broken rules that it found.
     pub violations: BTreeMap<&'static str, u64>,
+    /// What it told webhooks.
+    pub events: EventCounters,
+}
+
+/// What the background work of one process told webhooks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCounters {
+    /// Messages that were taken.
+    pub delivered: u64,
+    /// Attempts in vain.
+    pub failed: u64,
+    /// Messages that nobody took in all the time that they had.
+    pub given_up: u64,
 }
 
 /// One background task, as an operator sees it.

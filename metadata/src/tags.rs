@@ -1,4 +1,4 @@
-//! Tags of what is there already: they change without a new version.
+//! Tags and access lists of what is there already: they change without a new version.
 
 use crate::Metadata;
 use crate::error::Failure;
@@ -36,7 +36,28 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let (target, tags) = (target.clone(), tags.clone());
-                Box::pin(async move { set_tags(conn, now, &target, tags.as_deref()).await })
+                Box::pin(async move { set(conn, now, &target, SET_TAGS, tags.as_deref()).await })
+            })
+            .await
+    }
+
+    /// Gives a version another access list, or none: it is private then. As [`Metadata::set_tags`].
+    ///
+    /// # Errors
+    /// As [`Metadata::set_tags`].
+    pub async fn set_acl(
+        &self,
+        domain: ContainerId,
+        bucket: ContainerId,
+        name: &str,
+        which: Which,
+        acl: Option<String>,
+    ) -> Result<VersionId, Failure> {
+        let target = Target { domain, bucket, name: name.to_owned(), which };
+        self.writer
+            .solo(Urgency::Foreground, move |conn, now| {
+                let (target, acl) = (target.clone(), acl.clone());
+                Box::pin(async move { set(conn, now, &target, SET_ACL, acl.as_deref()).await })
             })
             .await
     }
@@ -64,11 +85,16 @@ impl Metadata {
     }
 }
 
-async fn set_tags(
+const SET_TAGS: &str = "UPDATE versions SET tags = $2, change_seq = $3 WHERE id = $1 AND state = 'live'";
+const SET_ACL: &str = "UPDATE versions SET acl = $2, change_seq = $3 WHERE id = $1 AND state = 'live'";
+
+/// Changes what a version says of itself beside its content.
+async fn set(
     conn: &mut Conn,
     now: Time,
     target: &Target,
-    tags: Option<&str>,
+    statement: &'static str,
+    value: Option<&str>,
 ) -> Result<VersionId, Failure> {
     // The bucket's row first, as in every write to an object: nothing in it changes until we are done.
     let live = lock_domains(conn, &BTreeSet::from([target.domain])).await?;
@@ -80,11 +106,7 @@ async fn set_tags(
     // Where versions are not kept, what is not current is on its way out.
     let history = touched.keeps().then_some(touched.facts.erase_upto);
     let version = find(conn, now, touched.contents(), target, history).await?;
-    conn.execute(
-        "UPDATE versions SET tags = $2, change_seq = $3 WHERE id = $1 AND state = 'live'",
-        args![version, tags, touched.change_seq],
-    )
-    .await?;
+    conn.execute(statement, args![version, value, touched.change_seq]).await?;
     Ok(version)
 }
 

@@ -92,16 +92,16 @@ operations! {
     RestoreContents = "POST" "/v1/domains/{domain}/buckets/{bucket}/contents/{contents}/restore" Some(Right::Restore);
     /// The grace of a bucket's objects.
     SetGrace = "PUT" "/v1/domains/{domain}/buckets/{bucket}/grace" Some(Right::Admin);
+    /// How a bucket keeps its versions.
+    ShowStream = "GET" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
+    /// Changes how a bucket keeps its versions; what is forbidden in it, for good.
+    SetStream = "PUT" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
     /// How much a bucket may hold, and does.
     ShowQuota = "GET" "/v1/domains/{domain}/buckets/{bucket}/quota" Some(Right::Admin);
     /// Sets how much a bucket may hold.
     SetQuota = "PUT" "/v1/domains/{domain}/buckets/{bucket}/quota" Some(Right::Admin);
     /// Lifts the quota of a bucket.
     ClearQuota = "DELETE" "/v1/domains/{domain}/buckets/{bucket}/quota" Some(Right::Admin);
-    /// How a bucket keeps its versions.
-    ShowStream = "GET" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
-    /// Changes how a bucket keeps its versions; what is forbidden in it, for good.
-    SetStream = "PUT" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
     /// The versions in a bucket.
     ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
     /// Purges versions of a bucket.

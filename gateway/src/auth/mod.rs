@@ -13,10 +13,11 @@ mod principal;
 pub use principal::{Anonymous, Denied, Principal, Scope};
 
 use crate::http::{Credentials, DigestCredentials};
+use crate::permit::Gates;
 use http::request::Parts;
 use http::{HeaderValue, Method, Uri, header};
-use lifecycle::SharedClock;
-use metadata::{AccessKey, Metadata, Secret};
+use lifecycle::{ContainerId, SharedClock};
+use metadata::{AccessKey, Failure, Metadata, Secret};
 use nonces::Nonces;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -102,6 +103,7 @@ pub struct Auth {
     forgotten: AtomicU64,
     nonces: Nonces,
     accounts: accounts::KnownAccounts,
+    gates: Gates,
 }
 
 struct Known {
@@ -127,6 +129,7 @@ impl Auth {
             forgotten: AtomicU64::new(0),
             nonces: Nonces::default(),
             accounts: accounts::KnownAccounts::default(),
+            gates: Gates::default(),
         }
     }
 
@@ -193,6 +196,24 @@ impl Auth {
             Some((known, _)) if known == key => Ok(Principal::root(key)),
             _ => Ok(self.valid(key).await?.1),
         }
+    }
+
+    /// Whoever comes without credentials, where they may do nothing by themselves, too: a bucket may be open to everybody.
+    pub(crate) fn anybody(&self) -> Principal {
+        Principal::anybody(self.anonymous)
+    }
+
+    /// What a bucket is set to, as far as it decides on access. `number`: the one of its row.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub(crate) async fn gate(
+        &self,
+        bucket: ContainerId,
+        name: &str,
+        number: Option<i64>,
+    ) -> Result<Option<Arc<access::Settings>>, Failure> {
+        self.gates.of(&self.metadata, bucket, name, number).await
     }
 
     /// Whoever comes without credentials.

@@ -139,6 +139,22 @@ impl Principal {
         Principal { name: name.into(), rights, scope: Scope::Account, anonymous: false, account }
     }
 
+    /// Whoever comes without credentials, with no right at all where nobody is let in like that.
+    pub(crate) fn anybody(may: Anonymous) -> Self {
+        Principal::nobody(may).unwrap_or(Principal {
+            name: "anonymous".into(),
+            rights: Rights::NONE,
+            scope: Scope::Cluster,
+            anonymous: true,
+            account: None,
+        })
+    }
+
+    /// Whether this is nobody who showed credentials, and who may do nothing by themselves.
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.anonymous && self.rights == Rights::NONE
+    }
+
     /// Whoever comes without credentials; `None` where nobody is let in like that.
     pub(crate) fn nobody(may: Anonymous) -> Option<Self> {
         let rights = match may {

@@ -1,10 +1,11 @@
 //! Who asks: found out once, before anything is looked at, and handed on with the request.
 
-use super::error::{Trouble, not_allowed, trouble};
+use super::error::{Trouble, denied, not_allowed, trouble};
 use super::op::Op;
 use super::target::Named;
 use super::trail::Note;
 use crate::auth::Auth;
+use crate::permit::of_anybody;
 use http::Extensions;
 use s3s::S3Result;
 use s3s::access::{S3Access, S3AccessContext};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// Whoever signed a request, or nobody.
 pub(super) struct Access(pub(super) Arc<Auth>);
 
-/// The principal of a request whose signature was verified; without one, nobody, if nobody is let in.
+/// The principal of a request whose signature was verified; without one, anybody, if what is asked can be open to them.
 ///
 /// # Errors
 /// `AccessDenied`; `InvalidAccessKeyId` for a key that was revoked in this moment.
@@ -25,8 +26,13 @@ pub(super) async fn admit(
 ) -> Result<(), Trouble> {
     let principal = match credentials {
         Some(credentials) => auth.signed_by(&credentials.access_key).await.map_err(not_allowed)?,
-        None => auth.nobody().map_err(not_allowed)?,
+        None => auth.anybody(),
     };
+    // Whoever shows no credentials and may do nothing by themselves may find a bucket open to everybody, and nothing else.
+    let op = extensions.get::<Arc<Note>>().map_or(Op::UNKNOWN, |note| note.op());
+    if principal.holds_nothing() && !of_anybody(op.as_str()) {
+        return Err(denied("Access Denied"));
+    }
     if let Some(note) = extensions.get::<Arc<Note>>() {
         note.by(&principal);
     }

@@ -1,7 +1,7 @@
 //! POST of a list of keys to delete: reading the list, writing what became of them.
 
 use super::documents::Kind;
-use super::error::{Trouble, invalid, trouble};
+use super::error::{Trouble, denied, invalid, trouble};
 use super::exchange::Exchange;
 use super::ops::delete_objects::delete_objects;
 use super::wire::DOCUMENT_MAX;
@@ -9,6 +9,7 @@ use crate::http::Body;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Limited};
+use lifecycle::Right;
 use s3s::dto::{Delete, DeleteObjectsInput};
 use s3s::xml::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -17,6 +18,13 @@ pub(super) async fn delete(
     exchange: Exchange<'_>,
     body: s3s::Body,
 ) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
+    // Of whoever shows no credentials nothing is read where nothing can be open to them.
+    if exchange.principal.holds_nothing() {
+        let bucket = exchange.named.bucket.as_deref().unwrap_or_default();
+        if exchange.located(bucket, Right::Delete).await?.settings.is_none() {
+            return Err(denied("Access Denied"));
+        }
+    }
     let input = DeleteObjectsInput {
         bucket: exchange.named.bucket.clone().unwrap_or_default(),
         bypass_governance_retention: bypass(&exchange.headers)?,

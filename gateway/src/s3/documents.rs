@@ -5,8 +5,14 @@
 //! things, nothing may be read as something else. It also knows no characters beyond U+FFFF by their numbers, which some clients
 //! write; so lists of keys are written anew, without such references, before they are handed to it.
 
+mod grammar;
+
 use super::arguments::Arguments;
 use super::target::Named;
+use grammar::{
+    ACCELERATION, ACL, BUCKET, COMPLETE, CORS, DELETE, Grammar, LOGGING, NOTIFICATION, OWNERSHIP, PAYMENT,
+    PUBLIC_BLOCK, TAGGING, VERSIONING,
+};
 use http::Method;
 use http::request::Parts;
 use quick_xml::Reader;
@@ -29,8 +35,22 @@ pub(super) enum Kind {
     Versioning,
     /// A bucket's rules for pages of other sites.
     Cors,
+    /// Who is told what happens in a bucket.
+    Notification,
+    /// Where requests to a bucket are logged.
+    Logging,
+    /// Who pays for requests.
+    Payment,
+    /// Whether transfers are accelerated.
+    Acceleration,
     /// A bucket to be made.
     Bucket,
+    /// An access list.
+    Acl,
+    /// What may not be opened to everybody.
+    PublicBlock,
+    /// Whose the objects are that others write.
+    Ownership,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -40,45 +60,6 @@ pub(super) enum Kind {
 #[error("{0}")]
 pub(super) struct BadDocument(String);
 
-/// Which elements stand in which; the first is the root.
-type Grammar = &'static [(&'static str, &'static [&'static str])];
-
-const DELETE: Grammar = &[
-    ("", &["Delete"]),
-    ("Delete", &["Object", "Quiet"]),
-    ("Object", &["Key", "VersionId", "ETag", "LastModifiedTime", "Size"]),
-];
-const COMPLETE: Grammar = &[
-    ("", &["CompleteMultipartUpload"]),
-    ("CompleteMultipartUpload", &["Part"]),
-    (
-        "Part",
-        &[
-            "PartNumber",
-            "ETag",
-            "ChecksumCRC32",
-            "ChecksumCRC32C",
-            "ChecksumCRC64NVME",
-            "ChecksumSHA1",
-            "ChecksumSHA256",
-        ],
-    ),
-];
-const TAGGING: Grammar =
-    &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
-const VERSIONING: Grammar =
-    &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
-const CORS: Grammar = &[
-    ("", &["CORSConfiguration"]),
-    ("CORSConfiguration", &["CORSRule"]),
-    ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
-];
-const BUCKET: Grammar = &[
-    ("", &["CreateBucketConfiguration"]),
-    ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
-    ("Location", &["Name", "Type"]),
-    ("Bucket", &["DataRedundancy", "Type"]),
-];
 /// The arguments of a signature of version 2.
 const OLD: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
@@ -98,6 +79,13 @@ impl Kind {
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
             None if put && has("cors") => Kind::Cors,
+            _ if put && has("acl") => Kind::Acl,
+            None if put && has("publicAccessBlock") => Kind::PublicBlock,
+            None if put && has("ownershipControls") => Kind::Ownership,
+            None if put && has("notification") => Kind::Notification,
+            None if put && has("logging") => Kind::Logging,
+            None if put && has("requestPayment") => Kind::Payment,
+            None if put && has("accelerate") => Kind::Acceleration,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -110,7 +98,14 @@ impl Kind {
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
             Kind::Cors => Some(CORS),
+            Kind::Notification => Some(NOTIFICATION),
+            Kind::Logging => Some(LOGGING),
+            Kind::Payment => Some(PAYMENT),
+            Kind::Acceleration => Some(ACCELERATION),
             Kind::Bucket => Some(BUCKET),
+            Kind::Acl => Some(ACL),
+            Kind::PublicBlock => Some(PUBLIC_BLOCK),
+            Kind::Ownership => Some(OWNERSHIP),
             Kind::Other => None,
         }
     }

@@ -275,11 +275,13 @@ fn word(code: &str) -> &'static str {
 }
 
 /// The codes that are told apart.
-const CODES: [&str; 36] = [
+const CODES: [&str; 38] = [
     "AccessDenied",
+    "AccessForbidden",
     "AuthorizationHeaderMalformed",
     "AuthorizationQueryParametersError",
     "BadDigest",
+    "BadRequest",
     "BucketAlreadyExists",
     "BucketNotEmpty",
     "EntityTooLarge",

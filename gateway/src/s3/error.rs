@@ -13,7 +13,8 @@ use std::borrow::Cow;
 pub(super) type Trouble = S3Error;
 
 /// Codes that `s3s` does not know, with their statuses.
-const MORE: [(&str, StatusCode); 10] = [
+const MORE: [(&str, StatusCode); 12] = [
+    ("NoSuchConfiguration", StatusCode::NOT_FOUND),
     ("AccessForbidden", StatusCode::FORBIDDEN),
     ("BadRequest", StatusCode::BAD_REQUEST),
     ("ConditionalRequestConflict", StatusCode::CONFLICT),
@@ -21,6 +22,7 @@ const MORE: [(&str, StatusCode); 10] = [
     ("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST),
     ("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE),
     ("NoSuchDomain", StatusCode::NOT_FOUND),
+    ("NoSuchPublicAccessBlockConfiguration", StatusCode::NOT_FOUND),
     ("QuotaExceeded", StatusCode::FORBIDDEN),
     ("AuthorizationQueryParametersError", StatusCode::BAD_REQUEST),
     ("AuthorizationHeaderMalformed", StatusCode::BAD_REQUEST),

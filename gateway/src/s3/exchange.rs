@@ -1,6 +1,6 @@
 //! What an operation is given, and how it finds what a request names.
 
-use super::error::{Told, Trouble, denied, no_such_bucket, trouble};
+use super::error::{Told, Trouble, denied, trouble};
 use super::target::Named;
 use super::trail::Note;
 use super::wire::Broken;
@@ -8,9 +8,10 @@ use crate::auth::Scope;
 use crate::objects::SpecCheck;
 use crate::scsp::authorization::{Access, Protected, check, spec_check};
 use crate::{Gateway, Principal};
-use http::{Extensions, HeaderMap};
-use lifecycle::{ContainerId, Right, State, Versioning};
-use metadata::{Container, Found};
+use ::access::Settings;
+use http::{Extensions, HeaderMap, Uri};
+use lifecycle::{ContainerId, State, Versioning};
+use metadata::{Container, Found, SettingChanges, SettingKind};
 use s3s::{S3Request, TrailingHeaders};
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub(super) struct Exchange<'a> {
     pub(super) named: Arc<Named>,
     pub(super) note: Arc<Note>,
     pub(super) headers: HeaderMap,
+    /// The target as it was sent.
+    pub(super) uri: Uri,
     /// What comes behind a body that is sent in chunks.
     pub(super) trailers: Option<TrailingHeaders>,
     /// Why the body did not arrive, once that is known.
@@ -33,6 +36,10 @@ pub(super) struct Place {
     pub(super) domain: Container,
     pub(super) bucket: Container,
     pub(super) contents: ContainerId,
+    /// What it is set to that decides on access.
+    pub(super) settings: Option<Arc<Settings>>,
+    /// It is a policy or an access list that let the caller in, and not their key.
+    pub(super) opened: bool,
 }
 
 impl Place {
@@ -48,13 +55,13 @@ impl<'a> Exchange<'a> {
     /// # Errors
     /// `InternalError` if nobody was admitted: nothing is ever done for nobody.
     pub(super) fn of<T>(gateway: &'a Gateway, request: S3Request<T>) -> Result<(Self, T), Trouble> {
-        let S3Request { input, headers, mut extensions, .. } = request;
-        Ok((Exchange::begin(gateway, headers, &mut extensions)?, input))
+        let S3Request { input, headers, uri, mut extensions, .. } = request;
+        Ok((Exchange::begin(gateway, (headers, uri), &mut extensions)?, input))
     }
 
     pub(super) fn begin(
         gateway: &'a Gateway,
-        headers: HeaderMap,
+        (headers, uri): (HeaderMap, Uri),
         extensions: &mut Extensions,
     ) -> Result<Self, Trouble> {
         let lost = || trouble("InternalError", "The request lost its sender on the way.");
@@ -64,6 +71,7 @@ impl<'a> Exchange<'a> {
             named: extensions.remove::<Arc<Named>>().ok_or_else(lost)?,
             note: extensions.remove::<Arc<Note>>().ok_or_else(lost)?,
             headers,
+            uri,
             trailers: None,
             broken: extensions.remove::<Broken>().ok_or_else(lost)?,
         })
@@ -72,6 +80,17 @@ impl<'a> Exchange<'a> {
     /// With what comes behind the body.
     pub(super) fn with_trailers(self, trailers: Option<TrailingHeaders>) -> Self {
         Exchange { trailers, ..self }
+    }
+
+    /// Sets a bucket to something, or to nothing, that decides on access.
+    pub(super) async fn set(
+        &self,
+        place: &Place,
+        kind: SettingKind,
+        content: Option<String>,
+    ) -> Result<(), Trouble> {
+        let (changes, actor) = (SettingChanges::from([(kind, content)]), &self.principal.name);
+        self.gateway.metadata.set_bucket_settings(place.bucket.id, changes, actor).await.told()
     }
 
     /// The domain to look for, and the one to fall back to.
@@ -86,36 +105,6 @@ impl<'a> Exchange<'a> {
         let located = located.ok_or_else(|| trouble("NoSuchDomain", "The default domain is not there."))?;
         self.note.domain(&located.domain.name);
         Ok(located.domain)
-    }
-
-    /// The live bucket of this name, if the caller holds `right` in it. Whoever holds it nowhere learns nothing of what is
-    /// not here.
-    pub(super) async fn bucket(&self, name: &str, right: Right) -> Result<Place, Trouble> {
-        let (host, fallback) = self.domains();
-        let located = self.gateway.metadata.locate(host, fallback, Some(name)).await.told()?;
-        let found = located.and_then(|located| {
-            let contents = located.bucket.as_ref()?.contents?;
-            Some(Place { domain: located.domain, bucket: located.bucket?, contents })
-        });
-        let Some(place) = found else {
-            self.principal.require_somewhere(right).told()?;
-            return Err(no_such_bucket());
-        };
-        self.note.domain(&place.domain.name);
-        self.principal.require(right, Some(place.domain.id), Some(place.bucket.id)).told()?;
-        Ok(place)
-    }
-
-    /// As [`Exchange::bucket`], where the caller may say whose it must be.
-    pub(super) async fn bucket_of(
-        &self,
-        name: &str,
-        right: Right,
-        owner: Option<&str>,
-    ) -> Result<Place, Trouble> {
-        let place = self.bucket(name, right).await?;
-        expect_owner(&place.bucket, owner)?;
-        Ok(place)
     }
 
     /// Passes if the authorisation spec that SCSP may have stored with an object leaves `access` to the caller: what is
@@ -159,8 +148,13 @@ pub(super) async fn bound(gateway: &Gateway, principal: &Principal, named: &Name
 
 /// Passes if `bucket` belongs to whom the caller expects.
 pub(super) fn expect_owner(bucket: &Container, owner: Option<&str>) -> Result<(), Trouble> {
+    expected(bucket.owner.as_deref(), owner)
+}
+
+/// As [`expect_owner`], of a bucket that belongs to `is`.
+pub(super) fn expected(is: Option<&str>, owner: Option<&str>) -> Result<(), Trouble> {
     match owner {
-        Some(owner) if bucket.owner.as_deref() != Some(owner) => Err(denied("Access Denied")),
+        Some(owner) if is != Some(owner) => Err(denied("Access Denied")),
         Some(_) | None => Ok(()),
     }
 }

@@ -125,11 +125,6 @@ pub(super) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), Trouble> {
     for name in headers.keys().map(HeaderName::as_str) {
         let value = || headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match name {
-            "x-amz-acl"
-                if !matches!(value(), "private" | "bucket-owner-full-control" | "bucket-owner-read" | "") =>
-            {
-                return Err(unbuilt(&format!("The canned ACL {:?} of x-amz-acl", value())));
-            }
             "x-amz-storage-class" if !matches!(value(), "STANDARD" | "") => {
                 return Err(trouble("InvalidStorageClass", "The storage class you specified is not valid"));
             }
@@ -139,8 +134,7 @@ pub(super) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), Trouble> {
                 return Err(trouble("InvalidRequest", "Bucket is missing Object Lock Configuration"));
             }
             "x-amz-write-offset-bytes" => return Err(unbuilt("x-amz-write-offset-bytes")),
-            _ if name.starts_with("x-amz-grant-")
-                || name.starts_with("x-amz-server-side-encryption")
+            _ if name.starts_with("x-amz-server-side-encryption")
                 || name.starts_with("x-amz-copy-source-server-side-encryption") =>
             {
                 return Err(unbuilt(name));
@@ -180,8 +174,6 @@ mod tests {
             refuse_unbuilt(&headers)
                 .map_or_else(|trouble| trouble.code().as_str().to_owned(), |()| "fine".to_owned())
         };
-        assert_eq!(code("x-amz-acl", "private"), "fine");
-        assert_eq!(code("x-amz-acl", "public-read"), "NotImplemented");
         assert_eq!(code("x-amz-server-side-encryption", "AES256"), "NotImplemented");
         assert_eq!(code("x-amz-storage-class", "GLACIER"), "InvalidStorageClass");
         assert_eq!(code("x-amz-object-lock-mode", "GOVERNANCE"), "InvalidRequest");

@@ -8,6 +8,8 @@
 //! | `target` | which bucket and which key a request names: read once, for everybody |
 //! | `presented` | what a signature must cover, and how long: what `s3s` does not ask |
 //! | `keys`, `access` | secrets for `s3s` to verify with; the principal, before anything else is looked at |
+//! | `actions`, `allowed`, `facts` | what a call is called in policies; whether it is allowed; what it says to their conditions |
+//! | `lists` | access lists, as requests bring them |
 //! | `documents` | the XML of requests, strictly |
 //! | `meant`, `subresources` | what a request asks for that `s3s` would pass over |
 //! | `wire`, `framing`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
@@ -15,11 +17,14 @@
 //! | `exchange` | what an operation is given |
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `cors` | what pages of other sites may ask browsers for |
+//! | `notifications` | who is told what happens in a bucket |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
 //! | `headers`, `tags`, `checksums`, `etag`, `moment`, `owners`, `paging` | S3's values and ours |
 
 mod access;
+mod actions;
+mod allowed;
 mod answer;
 mod arguments;
 mod body;
@@ -31,12 +36,15 @@ mod door;
 mod error;
 mod etag;
 mod exchange;
+mod facts;
 mod form;
 mod framing;
 mod headers;
 mod keys;
+mod lists;
 mod meant;
 mod moment;
+mod notifications;
 mod op;
 mod ops;
 mod owners;

@@ -1,8 +1,9 @@
 //! GET and HEAD of objects.
 
+use super::allowed::Asked;
 use super::arguments::Arguments;
 use super::error::{Told, Trouble, invalid, no_such_key, precondition_failed, refused, trouble, with};
-use super::exchange::Exchange;
+use super::exchange::{Exchange, expect_owner, expected};
 use super::{checksums, etag, headers, tags};
 use crate::http::headers::read_conditions;
 use crate::http::range::{self, Ranges};
@@ -24,9 +25,6 @@ pub(super) async fn read(
 ) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
     let bucket = exchange.named.bucket.as_deref().unwrap_or_default();
     let key = exchange.named.key.as_deref().unwrap_or_default();
-    if let Some(owner) = exchange.headers.get("x-amz-expected-bucket-owner") {
-        exchange.bucket_of(bucket, Right::Read, Some(owner.to_str().unwrap_or_default())).await?;
-    }
     let found = object(exchange, bucket, key, query.get("versionId"), !head).await?;
     exchange.authorize(if head { Access::Head } else { Access::Get }, &found)?;
     let conditions = read_conditions(&exchange.headers).map_err(|bad| invalid(bad.to_string()))?;
@@ -193,8 +191,8 @@ pub(super) fn shown_id(versioning: Versioning, null: bool, id: &str) -> Option<S
     }
 }
 
-/// The object of this key, or the version of it that `version` names, if the caller may read it. `bytes`: with its bytes,
-/// if those lie in the database.
+/// The object of this key, or the version of it that `version` names, if the caller may do with it what this call does.
+/// `bytes`: with its bytes, if those lie in the database.
 ///
 /// # Errors
 /// `NoSuchKey`, with the delete marker that hides it; `NoSuchVersion`; `MethodNotAllowed` for a delete marker that is named.
@@ -215,19 +213,40 @@ pub(super) async fn object(
 pub(super) async fn object_for(
     exchange: &Exchange<'_>,
     right: Right,
-    (bucket, key): (&str, &str),
+    names: (&str, &str),
     version: Option<&str>,
+    bytes: bool,
+) -> Result<Found, Trouble> {
+    let asked = exchange.asked(right)?.of_version(version);
+    let owner = exchange.headers.get("x-amz-expected-bucket-owner");
+    let owner = owner.map(|owner| owner.to_str().unwrap_or_default());
+    object_asked(exchange, &asked, (names, version), owner, bytes).await
+}
+
+/// As [`object`], for what is asked and nothing else. `owner`: whose the bucket must be.
+///
+/// # Errors
+/// As [`object`].
+pub(super) async fn object_asked(
+    exchange: &Exchange<'_>,
+    asked: &Asked<'_>,
+    ((bucket, key), version): ((&str, &str), Option<&str>),
+    owner: Option<&str>,
     bytes: bool,
 ) -> Result<Found, Trouble> {
     let metadata = &exchange.gateway.metadata;
     let (host, fallback) = exchange.domains();
+    let missing = async || {
+        let place = exchange.may_miss(bucket, asked).await?;
+        expect_owner(&place.bucket, owner)
+    };
     let found = match version {
         Some("") => return Err(invalid("Version id cannot be the empty string")),
         None => match metadata.find_named(host, fallback, bucket, key, bytes).await.told()? {
             Sought::Found(found) => Some(*found),
             Sought::Hidden { contents } => {
                 // Which marker hides it is told to those only who may read here.
-                exchange.bucket(bucket, right).await?;
+                missing().await?;
                 return match metadata.marker(contents, key).await.told()? {
                     Some(marker) => {
                         let id = if marker.null_version { "null".to_owned() } else { marker.id.to_string() };
@@ -242,19 +261,20 @@ pub(super) async fn object_for(
         Some(version) => match version.parse() {
             Ok(id) => metadata.find_version((host, fallback), bucket, key, id, bytes).await.told()?,
             Err(_) => {
-                exchange.bucket(bucket, right).await?;
+                missing().await?;
                 return Err(invalid("Invalid version id specified"));
             }
         },
     };
     let Some(found) = found else {
-        exchange.bucket(bucket, right).await?;
+        missing().await?;
         return Err(match version {
             Some(_) => refused(&Refusal::NoSuchVersion),
             None => no_such_key(),
         });
     };
-    exchange.principal.require(right, Some(found.domain.0), Some(found.bucket.0)).told()?;
+    exchange.allow(asked, &found).await?;
+    expected(found.bucket_owner.as_deref(), owner)?;
     exchange.note.domain(&found.domain.1);
     if found.version.marker {
         let id = version_id(&found).unwrap_or_default();

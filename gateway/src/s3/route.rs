@@ -59,7 +59,8 @@ impl S3Route for Hot {
 
     async fn call(&self, request: S3Request<s3s::Body>) -> S3Result<S3Response<s3s::Body>> {
         let S3Request { input, method, uri, headers, mut extensions, trailing_headers, .. } = request;
-        let exchange = Exchange::begin(&self.0, headers, &mut extensions)?.with_trailers(trailing_headers);
+        let exchange = Exchange::begin(&self.0, (headers, uri.clone()), &mut extensions)?
+            .with_trailers(trailing_headers);
         let (status, headers, body) = match method {
             Method::PUT => write(&exchange, input).await?,
             Method::POST => delete(exchange, input).await?,

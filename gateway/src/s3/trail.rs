@@ -14,6 +14,8 @@ use std::sync::{Arc, OnceLock};
 /// What is found out about a request while it is answered. Handed on with it; the door reads it at the end.
 #[derive(Debug, Default)]
 pub(super) struct Note {
+    /// The other end of the connection.
+    peer: Option<Peer>,
     by: OnceLock<Principal>,
     op: OnceLock<Op>,
     domain: OnceLock<String>,
@@ -23,6 +25,16 @@ pub(super) struct Note {
 }
 
 impl Note {
+    /// Of a request from there.
+    fn from(peer: Peer) -> Self {
+        Note { peer: Some(peer), ..Note::default() }
+    }
+
+    /// The other end of the connection, if there is one.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.peer
+    }
+
     /// It is known who asks.
     pub(super) fn by(&self, principal: &Principal) {
         let _ = self.by.set(principal.clone());
@@ -70,7 +82,7 @@ pub(super) struct Trail {
 
 impl Trail {
     pub(super) fn begin(gateway: &Gateway, id: RequestId, peer: Peer) -> Self {
-        Trail { id, note: Arc::default(), open: Pending::begin(gateway, door::S3, id, peer) }
+        Trail { id, note: Arc::new(Note::from(peer)), open: Pending::begin(gateway, door::S3, id, peer) }
     }
 
     /// Where the bytes of the request's body are to be counted, if anybody wants to know.

@@ -25,7 +25,18 @@ const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
 fn most(kind: Kind) -> u64 {
     match kind {
         Kind::Delete | Kind::Complete => DOCUMENT_MAX,
-        Kind::Tagging | Kind::Versioning | Kind::Cors | Kind::Bucket | Kind::Other => SMALL_DOCUMENT_MAX,
+        Kind::Tagging
+        | Kind::Versioning
+        | Kind::Cors
+        | Kind::Notification
+        | Kind::Logging
+        | Kind::Payment
+        | Kind::Acceleration
+        | Kind::Bucket
+        | Kind::Acl
+        | Kind::PublicBlock
+        | Kind::Ownership
+        | Kind::Other => SMALL_DOCUMENT_MAX,
     }
 }
 

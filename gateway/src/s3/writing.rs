@@ -6,7 +6,7 @@ use super::error::{Trouble, invalid};
 use super::exchange::Exchange;
 use super::ops::put::{Order, condition, write as put, written_id};
 use super::tags::{self, Of};
-use super::{etag, headers};
+use super::{etag, headers, lists};
 use crate::http::Body;
 use crate::scsp::authorization::Access;
 use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue};
@@ -31,6 +31,8 @@ pub(super) async fn write(
     let place = exchange.bucket_of(bucket, Right::Write, owner).await?;
     exchange.authorize_in(Access::Post, &place)?;
     let tags = text("x-amz-tagging")?.map(tags::of_header).transpose()?.unwrap_or_default();
+    lists::extras(exchange, &place)?;
+    let list = lists::of_new(exchange, &place).await?;
     let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
     let order = Order {
         written: Written::Put,
@@ -39,6 +41,7 @@ pub(super) async fn write(
         tags: tags::encode(tags, Of::Object)?,
         condition: condition(if_match.as_ref(), if_none_match.as_ref())?,
         conditional: if_match.is_some(),
+        list,
     };
     let mut content = Content::of(exchange, Some(StreamingBlob::from(body)))?;
     let written = put(exchange, &place, order, &mut content).await?;

@@ -9,6 +9,7 @@ use super::request::{Asked, Operation, decode};
 use super::trail::Trail;
 use crate::Gateway;
 use crate::audit::RequestIds;
+use crate::auth::Denied;
 use crate::http::connection::reason;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Service};
 use crate::metrics::Door as CountedDoor;
@@ -62,7 +63,11 @@ impl Door {
         body: Incoming,
         trail: &mut Trail,
     ) -> Result<Response<Body>, Trouble> {
-        let principal = self.gateway.auth.principal(parts.into()).await?;
+        let principal = match self.gateway.auth.principal(parts.into()).await {
+            // A bucket, or an object, may be open to everybody.
+            Err(Denied::Missing) if operation == Operation::ReadObject => self.gateway.auth.anybody(),
+            found => found?,
+        };
         trail.by(&principal);
         let body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         let exchange = Exchange { gateway: &self.gateway, parts, asked, body, principal, trail };

@@ -13,6 +13,7 @@ mod fuzz;
 mod headers;
 mod op;
 mod ops;
+mod permitted;
 mod request;
 mod seal;
 mod trail;

@@ -26,6 +26,8 @@ pub(super) struct Trail {
     pub(super) id: RequestId,
     /// What it is called, as far as it is understood.
     pub(super) op: Op,
+    /// The other end of the connection.
+    pub(super) peer: Peer,
     found: OnceLock<Place>,
     promise: OnceLock<Time>,
     /// `None` where nobody listens, and once it is handed on to the end of the answer.
@@ -53,7 +55,7 @@ impl Trail {
     /// Begins with a request that nobody could or would read.
     pub(super) fn unasked(gateway: &Gateway, id: RequestId, peer: Peer) -> Self {
         let open = Pending::begin(gateway, door::SCSP, id, peer);
-        Trail { id, op: Op::Unknown, found: OnceLock::new(), promise: OnceLock::new(), open }
+        Trail { id, op: Op::Unknown, peer, found: OnceLock::new(), promise: OnceLock::new(), open }
     }
 
     /// The request is understood.

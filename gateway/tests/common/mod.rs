@@ -92,6 +92,7 @@ impl BackgroundWork for Background {
             purged_bytes: 28,
             lapsed_claims: 3,
             violations: BTreeMap::from([("R1", 2)]),
+            events: gateway::EventCounters { delivered: 5, failed: 4, given_up: 1 },
         }
     }
 }
@@ -127,6 +128,7 @@ impl World {
             recursive_delete_delay: 7 * DAY,
             object_delete_delay: DAY,
             deletion_memory: 14 * DAY,
+            event_targets: Vec::new(),
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
             drain_timeout: Duration::from_secs(30),
             claim_lease: Duration::from_secs(60),

@@ -210,7 +210,6 @@ async fn a_form_for_a_bucket_that_is_not_there_is_refused(house: &mut House) {
 
 async fn what_a_form_asks_for_beyond_what_is_built_is_refused(house: &mut House) {
     for (name, value, status, code) in [
-        ("acl", "public-read", 501, "NotImplemented"),
         ("x-amz-server-side-encryption", "AES256", 501, "NotImplemented"),
         ("x-amz-storage-class", "COLD", 400, "InvalidStorageClass"),
     ] {

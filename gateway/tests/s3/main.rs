@@ -15,10 +15,12 @@
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
 //! | `cors`, `browser` | what pages of other sites may ask for |
+//! | `configurations`, `notifications` | what buckets can be set to, and who is told what happens in them |
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
 
 mod accounts;
+mod acls;
 mod advisories;
 mod authentication;
 mod browser;
@@ -27,6 +29,7 @@ mod calls;
 mod checksums;
 mod client;
 mod conditions;
+mod configurations;
 mod copying;
 mod cors;
 mod deletes;
@@ -37,14 +40,18 @@ mod interop;
 mod listing;
 mod meant;
 mod multipart;
+mod notifications;
 mod objects;
 mod operator;
 mod payloads;
+mod policies;
+mod public;
 mod ranges;
 mod removed;
 mod sign;
 mod tagging;
 mod unbuilt;
+mod users;
 mod versions;
 
 /// Makes a test of each case on each engine.

@@ -357,6 +357,7 @@ fn settings() -> Settings {
         recursive_delete_delay: GRACE,
         object_delete_delay: OBJECT_GRACE,
         deletion_memory: Duration::from_secs(14 * 24 * 3_600),
+        event_targets: Vec::new(),
         upload_expiry: Duration::from_secs(7 * 24 * 3_600),
         drain_timeout: Duration::from_secs(30),
         claim_lease: Duration::from_secs(60),

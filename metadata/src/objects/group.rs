@@ -51,10 +51,10 @@ pub(super) struct Open {
     first: Next,
     /// The last ones.
     last: Next,
-    /// How much it may hold.
-    limits: Limits,
     /// Somebody wants to hear of what happens in it.
     notify: bool,
+    /// How much it may hold.
+    limits: Limits,
 }
 
 /// Position and change that the next command takes.
@@ -90,7 +90,7 @@ async fn lock_buckets(
                 change: last.change - numbers.changes + 1,
             };
             let Touched { facts, notify, limits, .. } = touched;
-            open.insert(bucket, Open { bucket: facts, first, last, limits, notify });
+            open.insert(bucket, Open { bucket: facts, first, last, notify, limits });
         }
     }
     Ok(open)

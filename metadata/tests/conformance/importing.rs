@@ -150,11 +150,11 @@ on_both_engines! {
         let tree = [first, second, dead(&second)];
         let quota = lifecycle::Quota { bytes: Some(1), ..lifecycle::Quota::default() };
         world.m.set_bucket_quota(world.bucket, Some(quota)).await.unwrap();
-        assert_eq!(state(&world, "x", &tree[0], &tree).await, ImportState::Current);
-        let other = bring(&world, import(&world, "y", &tree[0], &tree)).await;
+        assert_eq!(state(world, "x", &tree[0], &tree).await, ImportState::Current);
+        let other = bring(world, import(world, "y", &tree[0], &tree)).await;
         assert!(matches!(other, Err(Refusal::QuotaExceeded(_))), "{other:?}");
-        assert_eq!(state(&world, "x", &tree[1], &tree).await, ImportState::Current, "in the place of the other");
-        assert_eq!(state(&world, "x", &tree[2], &tree).await, ImportState::Deleted);
+        assert_eq!(state(world, "x", &tree[1], &tree).await, ImportState::Current, "in the place of the other");
+        assert_eq!(state(world, "x", &tree[2], &tree).await, ImportState::Deleted);
         assert_eq!((world.reads("x").await, world.reads("y").await), (None, None));
     }
 

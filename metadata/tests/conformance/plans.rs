@@ -394,3 +394,22 @@ async fn forgetting_looks_only_into_the_ends_of_histories() {
     walk_nothing(&plans);
     world.finish().await;
 }
+
+#[tokio::test]
+async fn what_is_to_be_told_is_found_by_its_indexes() {
+    let world = World::sqlite().await;
+    let of = async |doing: std::pin::Pin<Box<dyn Future<Output = ()> + '_>>| {
+        let plans = plans(&world, doing).await;
+        plans.into_iter().flat_map(|(_, plan)| plan).collect::<Vec<String>>()
+    };
+    let due = of(Box::pin(async { drop(world.m.deliveries_due("hook", 10).await.unwrap()) })).await;
+    goes_through(&due, "SEARCH deliveries USING INDEX deliveries_due (target=? AND due_at<?)");
+    let looked = of(Box::pin(async {
+        assert!(!world.m.anything_to_tell(&["hook".to_owned()]).await.unwrap());
+    }))
+    .await;
+    assert!(looked.iter().any(|line| line.contains("deliveries_due (target=? AND due_at<?)")), "{looked:#?}");
+    let gone = of(Box::pin(async { drop(world.m.give_up_deliveries(world.now(), 10).await.unwrap()) })).await;
+    assert!(gone.iter().any(|line| line.contains("deliveries_age (at<?)")), "{gone:#?}");
+    world.finish().await;
+}

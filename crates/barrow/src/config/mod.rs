@@ -17,6 +17,7 @@ mod blobs;
 mod cache;
 mod checks;
 mod cluster;
+mod events;
 mod health;
 mod lifepoint;
 mod limits;
@@ -41,6 +42,7 @@ pub use auth::{Anonymous, Auth, RootKey, Secret};
 pub use blobs::{BlobStore, Blobs, Reserve};
 pub use cache::Cache;
 pub use cluster::Cluster;
+pub use events::{EventTarget, Events};
 pub use health::Health;
 pub use lifepoint::Lifepoint;
 pub use limits::Limits;
@@ -87,6 +89,8 @@ pub struct Config {
     pub log: Log,
     /// Where requests, purges and restores are written down.
     pub audit: Audit,
+    /// Who is told what happens to objects.
+    pub events: Events,
     /// Each setting's effective text and origin, in the order of declaration.
     entries: Vec<Entry>,
 }
@@ -128,6 +132,7 @@ impl Config {
             limits: Limits::read(&mut reader.section("limits")),
             log: Log::read(&mut reader.section("log")),
             audit: Audit::read(&mut reader.section("audit")),
+            events: Events::read(&mut reader),
             entries: Vec::new(),
         };
         checks::run(&config, &mut reader);

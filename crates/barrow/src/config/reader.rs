@@ -3,6 +3,7 @@
 use super::problem::{Problem, Problems, Source};
 use super::section::Section;
 use super::show::{quoted, redacted};
+use std::collections::BTreeSet;
 
 /// A value as it was written, before anybody knows what it should be.
 #[derive(Clone, Debug)]
@@ -122,8 +123,14 @@ impl Reader {
         self.entries.push(Entry { key, value, source });
     }
 
-    pub(super) fn section(&mut self, name: &'static str) -> Section<'_> {
-        Section::new(self, name)
+    pub(super) fn section(&mut self, name: impl Into<String>) -> Section<'_> {
+        Section::new(self, name.into())
+    }
+
+    /// What stands next in the keys that begin with `prefix`, in order: names that the operator has chosen.
+    pub(super) fn below(&self, prefix: &str) -> BTreeSet<String> {
+        let keys = self.given.iter().filter_map(|given| given.key.strip_prefix(prefix));
+        keys.filter_map(|rest| rest.rsplit_once('.')).map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Two good values that contradict each other. Says nothing if one of them was bad in itself: its default has

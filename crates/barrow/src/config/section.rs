@@ -29,11 +29,11 @@ impl From<(&'static str, &'static str)> for Name {
 /// One section, being read. Every question also declares the setting: its name, its default and what is allowed.
 pub(super) struct Section<'a> {
     reader: &'a mut Reader,
-    name: &'static str,
+    name: String,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn new(reader: &'a mut Reader, name: &'static str) -> Self {
+    pub(super) fn new(reader: &'a mut Reader, name: String) -> Self {
         Section { reader, name }
     }
 

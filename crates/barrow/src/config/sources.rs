@@ -38,10 +38,35 @@ pub(super) fn file(path: Option<&Path>, into: &mut Reader) {
             }
             toml::Value::Table(settings) => {
                 for (name, value) in settings {
-                    into.give(format!("{section}.{name}"), Raw::of_toml(&value), source.clone());
+                    let key = format!("{section}.{name}");
+                    match value {
+                        toml::Value::Table(named) if key == NAMED => give_named(named, &source, into),
+                        value => into.give(key, Raw::of_toml(&value), source.clone()),
+                    }
                 }
             }
             value => into.give(section, Raw::of_toml(&value), source.clone()),
+        }
+    }
+}
+
+/// The one place where sections have names of the operator's own: `[events.targets.NAME]`.
+const NAMED: &str = "events.targets";
+
+fn give_named(sections: toml::Table, source: &Source, into: &mut Reader) {
+    for (section, content) in sections {
+        match content {
+            toml::Value::Table(settings) if !settings.is_empty() => {
+                for (name, value) in settings {
+                    into.give(format!("{NAMED}.{section}.{name}"), Raw::of_toml(&value), source.clone());
+                }
+            }
+            // A target without anything is asked for its address.
+            toml::Value::Table(_) => {
+                let nothing = Raw::of_text("");
+                into.give(format!("{NAMED}.{section}.url"), nothing, source.clone());
+            }
+            value => into.give(format!("{NAMED}.{section}"), Raw::of_toml(&value), source.clone()),
         }
     }
 }
@@ -57,7 +82,7 @@ pub(super) fn environment(variables: impl Iterator<Item = (String, String)>, int
         else {
             continue;
         };
-        let key = format!("{section}.{name}").to_ascii_lowercase();
+        let key = format!("{section}.{}", name.replace("__", ".")).to_ascii_lowercase();
         into.give(key, Raw::of_text(&value), Source::Environment(variable));
     }
 }

@@ -1,6 +1,6 @@
 //! The health processor, as the doors see it. The two crates never meet but here.
 
-use gateway::{BackgroundWork, Counters, NotRun, TaskOrder, TaskView};
+use gateway::{BackgroundWork, Counters, EventCounters, NotRun, TaskOrder, TaskView};
 use health_processor::HealthProcessor;
 use lifecycle::Time;
 use serde_json::Value;
@@ -38,7 +38,9 @@ impl BackgroundWork for Background {
     fn counters(&self) -> Counters {
         let (purged_objects, purged_bytes) = self.0.purged();
         let (lapsed_claims, violations) = (self.0.lapsed_claims(), self.0.violations());
-        Counters { purged_objects, purged_bytes, lapsed_claims, violations }
+        let (delivered, failed, given_up) = self.0.told();
+        let events = EventCounters { delivered, failed, given_up };
+        Counters { purged_objects, purged_bytes, lapsed_claims, violations, events }
     }
 }
 

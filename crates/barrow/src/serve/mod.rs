@@ -19,6 +19,7 @@ mod root_key;
 mod settings;
 mod signals;
 mod tls;
+mod webhooks;
 
 pub(crate) use addresses::Addresses;
 
@@ -121,7 +122,10 @@ async fn serve(config: Config, role: Role) -> Result<Exit, Failed> {
             metadata.clone(),
             blobs.clone(),
             Arc::clone(&clock),
-            settings::of_the_processor(&config, role.as_str()),
+            health_processor::Settings {
+                events: webhooks::open(&config.events, &clock)?,
+                ..settings::of_the_processor(&config, role.as_str())
+            },
             trail.sink(),
             stopping.clone(),
         ))),

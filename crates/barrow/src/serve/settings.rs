@@ -15,6 +15,7 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
         upload_expiry: config.health.upload_expiry,
         drain_timeout: config.health.drain_timeout,
         claim_lease: config.health.claim_lease,
+        event_targets: config.events.targets.iter().map(|target| target.name.clone()).collect(),
         lifepoint: LifepointSettings {
             strict: config.lifepoint.strict,
             strict_guard: config.lifepoint.strict_guard,

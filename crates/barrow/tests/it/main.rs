@@ -22,3 +22,4 @@ mod s3_clients;
 mod sign;
 mod systemd;
 mod tls;
+mod webhooks;

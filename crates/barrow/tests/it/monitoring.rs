@@ -163,11 +163,11 @@ fn expressions_are_read_as_prometheus_reads_them() {
 }
 
 #[test]
-fn there_are_eight_alerts_and_each_says_what_to_run_next() {
+fn there_are_ten_alerts_and_each_says_what_to_run_next() {
     let (house, alerts) = (House::new(), alerts());
-    assert_eq!(alerts.len(), 8);
+    assert_eq!(alerts.len(), 10);
     let names: BTreeSet<&str> = alerts.iter().map(|alert| alert.get("alert")).collect();
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     let mut wrong = BTreeSet::new();
     for alert in &alerts {
         assert_eq!(alert.0.len(), 6, "{alert:?}");

@@ -79,6 +79,7 @@ impl Stage {
             recursive_delete_delay: self.grace.1,
             object_delete_delay: self.grace.0,
             deletion_memory: 14 * DAY,
+            event_targets: Vec::new(),
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
             drain_timeout: Duration::from_secs(30),
             claim_lease: Duration::from_secs(60),

@@ -2,16 +2,16 @@
 //! gauges. No bucket is a label: there may be millions. No query here walks versions.
 
 use super::usage::totals;
-use crate::Gateway;
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Described};
 use crate::admin::request::{Answered, Asked};
 use crate::http::Body;
+use crate::{EventCounters, Gateway};
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use lifecycle::quota::Amount;
 use lifecycle::{ContainerId, Standing, State, Time};
-use metadata::{AccountUsage, ContainerCount, ContainerKind, QuotaStanding, TaskRow, UsageRow};
+use metadata::{AccountUsage, Backlog, ContainerCount, ContainerKind, QuotaStanding, TaskRow, UsageRow};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
@@ -49,6 +49,7 @@ pub(in crate::admin) async fn metrics(asked: &Asked<'_>) -> Answered {
         gateway.audit.dropped(),
     );
 
+    events(&mut text, counters.events);
     membership(&mut text, gateway);
     // What this process counts is told even while the database is away: then above all.
     let told = installation(asked).await;
@@ -137,6 +138,7 @@ async fn installation(asked: &Asked<'_>) -> Result<String, Complaint> {
         gauge(&mut text, "barrow_blobs_free_bytes", "Free bytes of the device under the blobs.", space.free);
         gauge(&mut text, "barrow_blobs_total_bytes", "All bytes of that device.", space.total);
     }
+    backlog(&mut text, &metadata.backlog().await?, clock.now());
     tasks(&mut text, &metadata.tasks().await?);
 
     members(&mut text, &metadata.members().await?);
@@ -162,6 +164,45 @@ fn quotas(text: &mut String, usage: &[UsageRow], accounts: &[AccountUsage]) {
     head(text, "barrow_quotas_full", "Quotas that leave no room for more, by what they are of.", "gauge");
     line(text, format_args!("barrow_quotas_full{{of=\"account\"}} {accounts}"));
     line(text, format_args!("barrow_quotas_full{{of=\"bucket\"}} {buckets}"));
+}
+
+/// What this process told webhooks.
+fn events(text: &mut String, told: EventCounters) {
+    let counters = [
+        ("barrow_events_delivered_total", "Messages that webhooks took from this process.", told.delivered),
+        (
+            "barrow_events_failed_total",
+            "Attempts of this process to tell a webhook that were in vain.",
+            told.failed,
+        ),
+        (
+            "barrow_events_given_up_total",
+            "Messages that no webhook took in all their time; must stay 0.",
+            told.given_up,
+        ),
+    ];
+    for (name, help, value) in counters {
+        counter(text, name, help, value);
+    }
+}
+
+/// What waits to be told, target by target. That of which it is not known yet who wants to hear has none.
+fn backlog(text: &mut String, waiting: &[Backlog], now: Time) {
+    head(text, "barrow_events_waiting", "Messages that wait to be taken by a webhook.", "gauge");
+    let target = |backlog: &Backlog| backlog.target.clone().unwrap_or_default();
+    for backlog in waiting {
+        line(
+            text,
+            format_args!("barrow_events_waiting{{target=\"{}\"}} {}", target(backlog), backlog.waiting),
+        );
+    }
+    let oldest = waiting.iter().filter_map(|backlog| backlog.oldest).min();
+    gauge(
+        text,
+        "barrow_events_oldest_seconds",
+        "How long the oldest of them has waited.",
+        oldest.map_or(0, |at| now.since(at).as_secs()),
+    );
 }
 
 /// This process among the others, by its own knowledge.

@@ -14,23 +14,28 @@ mod fields;
 mod policy;
 mod signature;
 
+use super::allowed::Asked;
 use super::body::{Content, Found};
 use super::checksums;
 use super::error::{Told, Trouble, invalid, trouble, unread};
 use super::exchange::{Exchange, bound};
+use super::facts::About;
 use super::ops::put::{Order, write, written_id};
 use super::tags::{self, Of};
 use super::target::{KEY_MAX, Named};
 use super::trail::Note;
 use super::wire::content_md5;
-use super::{etag, headers};
+use super::{etag, headers, lists};
 use crate::http::{Body, BodyReader, ReadError};
 use crate::objects::Error;
 use crate::scsp::authorization::Access;
 use crate::{Gateway, Principal};
+use ::access::Action;
 use fields::{Fields, FrontTooLong};
 use futures_util::stream::{self, StreamExt};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
+use http::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, LOCATION, REFERER, USER_AGENT,
+};
 use http::request::Parts;
 use http::{HeaderName, Method, Response, StatusCode};
 use lifecycle::{Condition, Right};
@@ -91,17 +96,28 @@ pub(super) async fn post(
         principal,
         named: Arc::clone(named),
         note: Arc::clone(note),
-        headers: fields.as_headers()?,
+        headers: with_sender(fields.as_headers()?, &parts),
+        uri: parts.uri.clone(),
         trailers: None,
         broken: Arc::default(),
     };
     store(&exchange, &fields, &bucket, key, file, size).await
 }
 
-/// Whoever signed the form; nobody, if nobody did.
+/// With what the request says of where it comes from, which no form can say for it.
+fn with_sender(mut headers: HeaderMap, parts: &Parts) -> HeaderMap {
+    for name in [REFERER, USER_AGENT] {
+        if let Some(value) = parts.headers.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    headers
+}
+
+/// Whoever signed the form; anybody, if nobody did.
 async fn signer(gateway: &Gateway, fields: &Fields) -> Result<Principal, Trouble> {
     let Some(signature) = signature::Signature::of(fields)? else {
-        return gateway.auth.nobody().told();
+        return Ok(gateway.auth.anybody());
     };
     let secret = gateway.auth.secret(signature.key()).await.told()?;
     signature.verify(secret.expose())?;
@@ -117,11 +133,18 @@ async fn store(
     size: RangeInclusive<u64>,
 ) -> Result<Response<Body>, Trouble> {
     headers::refuse_unbuilt(&exchange.headers)?;
-    let place = exchange.bucket(bucket, Right::Write).await?;
-    exchange.authorize_in(Access::Post, &place)?;
-    let kept = headers::kept(&exchange.headers, &fields.metadata())?;
+    // The key is not in the target, and the tags are not in a header.
     let tags = fields.get("tagging").map(tagging).transpose()?.unwrap_or_default();
     let tags = tags::encode(tags, Of::Object)?;
+    let about = About { tags: tags.as_deref(), ..About::default() };
+    let asked = |action| Asked::of(action, Right::Write, Some(&key)).about(about);
+    let place = exchange.place(bucket, &asked(Action::PutObject)).await?;
+    exchange.authorize_in(Access::Post, &place)?;
+    let kept = headers::kept(&exchange.headers, &fields.metadata())?;
+    if tags.is_some() {
+        exchange.also(&place, &asked(Action::PutObjectTagging), false)?;
+    }
+    let list = lists::of_new_key(exchange, &place, &key).await?;
     let checksum = checksums::wanted(&exchange.headers, None)?;
     let mut content = content(file, size, content_md5(&exchange.headers)?).with_checksum(checksum);
     let order = Order {
@@ -131,6 +154,7 @@ async fn store(
         condition: Condition::NONE,
         conditional: false,
         written: Written::Post,
+        list,
     };
     let stored = write(exchange, &place, order, &mut content).await?;
     let tag = format!("\"{}\"", etag::text(Some(stored.md5), None));

@@ -1,6 +1,7 @@
 //! GetObjectAttributes.
 
 use super::list::{told, told_size};
+use crate::s3::allowed::Asked;
 use crate::s3::checksums::{self, say};
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::etag;
@@ -9,6 +10,7 @@ use crate::s3::moment::stamp;
 use crate::s3::paging::{MOST, size};
 use crate::s3::reading::{object, version_id};
 use crate::scsp::authorization::Access;
+use ::access::Action;
 use lifecycle::Right;
 use metadata::{Found, VersionPart};
 use s3s::S3Response;
@@ -35,9 +37,11 @@ pub(in crate::s3) async fn attributes(
         return Err(invalid("Invalid attribute name specified."));
     }
     let wants = |name: &str| wanted.iter().any(|known| known == name);
-    let owner = input.expected_bucket_owner.as_deref();
-    exchange.bucket_of(&input.bucket, Right::Read, owner).await?;
-    let found = object(&exchange, &input.bucket, &input.key, input.version_id.as_deref(), false).await?;
+    let version = input.version_id.as_deref();
+    let found = object(&exchange, &input.bucket, &input.key, version, false).await?;
+    // It tells of the object what a read of it tells.
+    let reading = Asked::of(Action::GetObject, Right::Read, Some(&input.key)).of_version(version);
+    exchange.allow(&reading, &found).await?;
     exchange.authorize(Access::Get, &found)?;
     let stored = found.version.checksum.as_deref().and_then(checksums::stored).filter(|_| wants("Checksum"));
     let checksum = stored.map(|stored| {

@@ -1,11 +1,10 @@
 //! GetBucketCors, PutBucketCors, DeleteBucketCors.
 
+use super::configurations::{change, looked_at};
 use crate::s3::cors::Rules;
 use crate::s3::error::{Told, Trouble, trouble};
 use crate::s3::exchange::Exchange;
-use crate::scsp::authorization::Access;
-use lifecycle::Right;
-use metadata::{SettingChanges, SettingKind};
+use metadata::SettingKind;
 use s3s::S3Response;
 use s3s::dto::{
     DeleteBucketCorsInput, DeleteBucketCorsOutput, GetBucketCorsInput, GetBucketCorsOutput,
@@ -16,9 +15,7 @@ pub(in crate::s3) async fn get(
     exchange: Exchange<'_>,
     input: GetBucketCorsInput,
 ) -> Result<S3Response<GetBucketCorsOutput>, Trouble> {
-    let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Read, owner).await?;
-    exchange.authorize_in(Access::Get, &place)?;
+    let place = looked_at(&exchange, &input.bucket, input.expected_bucket_owner.as_deref()).await?;
     let setting =
         exchange.gateway.metadata.bucket_setting(place.bucket.id, SettingKind::Cors).await.told()?;
     let rules = setting.and_then(|setting| Rules::read(&setting.content));
@@ -32,7 +29,8 @@ pub(in crate::s3) async fn put(
     input: PutBucketCorsInput,
 ) -> Result<S3Response<PutBucketCorsOutput>, Trouble> {
     let rules = Rules::of(input.cors_configuration)?.stored()?;
-    change(&exchange, &input.bucket, input.expected_bucket_owner.as_deref(), Some(rules)).await?;
+    let owner = input.expected_bucket_owner.as_deref();
+    change(&exchange, &input.bucket, owner, SettingKind::Cors, Some(rules)).await?;
     Ok(S3Response::new(PutBucketCorsOutput::default()))
 }
 
@@ -40,19 +38,7 @@ pub(in crate::s3) async fn delete(
     exchange: Exchange<'_>,
     input: DeleteBucketCorsInput,
 ) -> Result<S3Response<DeleteBucketCorsOutput>, Trouble> {
-    change(&exchange, &input.bucket, input.expected_bucket_owner.as_deref(), None).await?;
+    let owner = input.expected_bucket_owner.as_deref();
+    change(&exchange, &input.bucket, owner, SettingKind::Cors, None).await?;
     Ok(S3Response::new(DeleteBucketCorsOutput::default()))
-}
-
-async fn change(
-    exchange: &Exchange<'_>,
-    bucket: &str,
-    owner: Option<&str>,
-    rules: Option<String>,
-) -> Result<(), Trouble> {
-    let place = exchange.bucket_of(bucket, Right::Write, owner).await?;
-    exchange.authorize_in(Access::Put, &place)?;
-    let changes = SettingChanges::from([(SettingKind::Cors, rules)]);
-    let actor = exchange.principal.name.to_string();
-    exchange.gateway.metadata.set_bucket_settings(place.bucket.id, changes, &actor).await.told()
 }

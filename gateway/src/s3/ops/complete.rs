@@ -61,7 +61,7 @@ async fn finish(
     let checksum = whole(upload, &parts, input)?;
     let mut object =
         new_object(exchange, place, input.key.clone(), decode(&upload.headers), upload.tags.clone());
-    object.owner.clone_from(&upload.owner);
+    (object.owner, object.acl) = (upload.owner.clone(), upload.acl.clone());
     object.checksum = checksum.as_ref().map(Checksum::encode);
     object.condition = condition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);

@@ -3,16 +3,20 @@
 use super::put::{condition, new_object, written_id};
 use crate::objects::headers::decode;
 use crate::objects::{ChecksumAlgorithm, Error, NewObject, Source, Stored, put, rewrite};
+use crate::s3::allowed::Asked;
 use crate::s3::body::Found as BodyTrouble;
 use crate::s3::checksums::{self, Wanted, say};
 use crate::s3::error::{Trouble, failed, invalid, no_such_key, precondition_failed, trouble};
 use crate::s3::exchange::{Exchange, Place};
+use crate::s3::facts::About;
+use crate::s3::lists::{self, NewList};
 use crate::s3::moment::{stamp, time};
-use crate::s3::reading::{object, version_id};
+use crate::s3::reading::{object_asked, version_id};
 use crate::s3::tags::{self, Of};
 use crate::s3::writing::named;
 use crate::s3::{etag, headers};
 use crate::scsp::authorization::Access;
+use ::access::Action;
 use lifecycle::{Refusal, Right, Time};
 use metadata::{Found, Written};
 use s3s::S3Response;
@@ -34,9 +38,9 @@ pub(in crate::s3) async fn copy(
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
     exchange.authorize_in(Access::Post, &place)?;
-    if let Some(owner) = input.expected_source_bucket_owner.as_deref() {
-        exchange.bucket_of(bucket, Right::Read, Some(owner)).await?;
-    }
+    let source_owner = input.expected_source_bucket_owner.as_deref();
+    lists::extras(&exchange, &place)?;
+    let list = lists::of_new(&exchange, &place).await?;
     let replaces = directive(input.metadata_directive.as_ref().map(|directive| directive.as_str()))?;
     let replaces_tags = directive(input.tagging_directive.as_ref().map(|directive| directive.as_str()))?;
     let onto_itself = bucket == input.bucket && key == input.key;
@@ -54,7 +58,10 @@ pub(in crate::s3) async fn copy(
     let mut tries = 0;
     let (found, stored, checksum) = loop {
         tries += 1;
-        let found = original(&exchange, bucket, key, version).await?;
+        let found = original(&exchange, (bucket, key), version, source_owner).await?;
+        if !replaces_tags && found.version.tags.is_some() {
+            takes_tags_along(&exchange, &place, &found, (bucket, key), version).await?;
+        }
         Conditions::of(&input).check(&found, exchange.gateway.clock.now())?;
         if found.version.size > MOST {
             return Err(trouble(
@@ -64,7 +71,9 @@ pub(in crate::s3) async fn copy(
         }
         let object = successor(&exchange, &place, &input, &found, (replaces, replaces_tags))?;
         let same = onto_itself && found.version.is_current && algorithm.is_none();
-        let object = NewObject { keeps_tags: same && !replaces_tags, written: Written::Copied, ..object };
+        let NewList { owner, acl } = list.clone();
+        let written = Written::Copied;
+        let object = NewObject { keeps_tags: same && !replaces_tags, owner, acl, written, ..object };
         match write(&exchange, &found, object, same, algorithm.map(Wanted::computed)).await {
             Ok((stored, checksum)) => break (found, stored, checksum),
             Err(Error::Refused(Refusal::Conflict)) if tries < TRIES => {}
@@ -188,20 +197,38 @@ pub(super) fn source(source: &CopySource) -> Result<(&str, &str, Option<&str>), 
 /// As for a read; `InvalidRequest` for a delete marker that is named.
 pub(super) async fn original(
     exchange: &Exchange<'_>,
-    bucket: &str,
-    key: &str,
+    (bucket, key): (&str, &str),
     version: Option<&str>,
+    owner: Option<&str>,
 ) -> Result<Found, Trouble> {
-    let found =
-        object(exchange, bucket, key, version, true).await.map_err(|error| match error.code().as_str() {
-            "MethodNotAllowed" => trouble(
-                "InvalidRequest",
-                "The source of a copy request may not specifically refer to a delete marker by version id.",
-            ),
-            _ => error,
-        })?;
+    // Of the source it is a read, whatever the call is.
+    let asked = Asked::of(Action::GetObject, Right::Read, Some(key)).of_version(version);
+    let found = object_asked(exchange, &asked, ((bucket, key), version), owner, true).await;
+    let found = found.map_err(|error| match error.code().as_str() {
+        "MethodNotAllowed" => trouble(
+            "InvalidRequest",
+            "The source of a copy request may not specifically refer to a delete marker by version id.",
+        ),
+        _ => error,
+    })?;
     exchange.authorize(Access::Get, &found)?;
     Ok(found)
+}
+
+/// Passes if the tags of the source may be read, and be written where it is copied to.
+async fn takes_tags_along(
+    exchange: &Exchange<'_>,
+    place: &Place,
+    found: &Found,
+    (_, key): (&str, &str),
+    version: Option<&str>,
+) -> Result<(), Trouble> {
+    let reading = Asked::of(Action::GetObjectTagging, Right::Read, Some(key)).of_version(version);
+    exchange.also_of(&reading, found).await?;
+    let tags = found.version.tags.as_deref();
+    let about = About { tags, ..About::default() };
+    let key = exchange.named.key.as_deref();
+    exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key).about(about), false)
 }
 
 /// What must be true of a copy's source.

@@ -1,11 +1,13 @@
 //! CreateBucket.
 
+use super::acl::of_new_bucket;
 use crate::objects::headers::encode;
-use crate::s3::error::{Told, Trouble, failed, trouble, unbuilt};
+use crate::s3::error::{Told, Trouble, failed, invalid, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::{Access, Protected, check};
-use lifecycle::{BucketName, Refusal};
-use metadata::{Failure, NewContainer};
+use ::access::Ownership;
+use lifecycle::{BucketName, ContainerId, Refusal};
+use metadata::{Failure, NewContainer, SettingChanges, SettingKind};
 use s3s::S3Response;
 use s3s::dto::{CreateBucketInput, CreateBucketOutput};
 
@@ -22,6 +24,8 @@ pub(in crate::s3) async fn create(
     let domain = exchange.domain().await?;
     exchange.principal.require_to_make_buckets(domain.id).told()?;
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
+    let ownership = ownership(&input)?;
+    let acl = of_new_bucket(&exchange, ownership.unwrap_or_default()).await?;
     let new = NewContainer {
         headers: encode(&[]),
         owner: exchange.principal.owner(),
@@ -33,14 +37,23 @@ pub(in crate::s3) async fn create(
     match exchange.gateway.metadata.create_bucket(domain.id, &name, new).await {
         Ok(made) => {
             exchange.note.container(made.id);
+            // Until then it is private, which is what it is without them.
+            let ownership = ownership.map(|ownership| ownership.as_str().to_owned());
+            settle(&exchange, made.id, acl, ownership).await?;
             Ok(S3Response::new(CreateBucketOutput { location }))
         }
         // Asked again by its owner, AWS's oldest region answers as before.
         Err(Failure::Refused(refusal @ Refusal::NameInUse)) => {
             let existing = exchange.gateway.metadata.bucket_named(domain.id, &input.bucket).await.told()?;
-            let own = existing.is_some_and(|bucket| bucket.owner == exchange.principal.owner());
+            let own = existing.as_ref().is_some_and(|bucket| bucket.owner == exchange.principal.owner());
+            let existing = existing.map(|bucket| bucket.id);
             match own {
-                true => Ok(S3Response::new(CreateBucketOutput { location })),
+                true => {
+                    if let (Some(acl), Some(existing)) = (acl, existing) {
+                        settle(&exchange, existing, Some(acl), None).await?;
+                    }
+                    Ok(S3Response::new(CreateBucketOutput { location }))
+                }
                 false => Err(crate::s3::error::refused(&refusal)),
             }
         }
@@ -48,14 +61,33 @@ pub(in crate::s3) async fn create(
     }
 }
 
+/// Whose the objects of the bucket are to be, if the request says so.
+fn ownership(input: &CreateBucketInput) -> Result<Option<Ownership>, Trouble> {
+    let Some(said) = &input.object_ownership else { return Ok(None) };
+    let known = Ownership::named(said.as_str());
+    known.map(Some).ok_or_else(|| invalid("Invalid x-amz-object-ownership header"))
+}
+
+/// Sets a bucket to what came with its making.
+async fn settle(
+    exchange: &Exchange<'_>,
+    bucket: ContainerId,
+    acl: Option<String>,
+    ownership: Option<String>,
+) -> Result<(), Trouble> {
+    let both = [(SettingKind::Acl, acl), (SettingKind::Ownership, ownership)];
+    let changes: SettingChanges = both.into_iter().filter(|(_, content)| content.is_some()).collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let actor = &exchange.principal.name;
+    exchange.gateway.metadata.set_bucket_settings(bucket, changes, actor).await.told()
+}
+
 fn refuse_unbuilt(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<(), Trouble> {
     crate::s3::headers::refuse_unbuilt(&exchange.headers)?;
     if input.object_lock_enabled_for_bucket == Some(true) {
         return Err(unbuilt("x-amz-bucket-object-lock-enabled"));
-    }
-    // What is meant by default is no request for anything.
-    if input.object_ownership.as_ref().is_some_and(|ownership| ownership.as_str() != "BucketOwnerEnforced") {
-        return Err(unbuilt("x-amz-object-ownership"));
     }
     let configuration = input.create_bucket_configuration.as_ref();
     if let Some(configuration) = configuration

@@ -3,11 +3,13 @@
 use super::delete::{Told, bypass, condition, not_deleted, right};
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete_all};
-use crate::s3::error::{Told as _, Trouble, invalid, refused, trouble, unbuilt};
-use crate::s3::exchange::Exchange;
+use crate::s3::allowed::Asked;
+use crate::s3::error::{Trouble, denied, invalid, refused, trouble, unbuilt};
+use crate::s3::exchange::{Exchange, expect_owner};
 use crate::s3::moment::time;
 use crate::s3::target::KEY_MAX;
 use crate::scsp::authorization::Access;
+use ::access::Action;
 use http::HeaderName;
 use lifecycle::condition::Tags;
 use lifecycle::{Refusal, Right};
@@ -51,10 +53,16 @@ pub(in crate::s3) async fn delete_objects(
         true => Right::DeleteVersion,
         false => Right::Delete,
     };
-    let place = exchange.bucket_of(&input.bucket, any, owner).await?;
-    if input.bypass_governance_retention == Some(true) {
-        bypass(&exchange, &place)?;
+    let place = exchange.located(&input.bucket, any).await?;
+    if place.settings.is_none() {
+        // Nothing opens anything of it key by key.
+        let asked = Asked::of(Action::DeleteObject, any, None);
+        if !exchange.verdict(&place, &asked, None).allows() {
+            return Err(denied("Access Denied"));
+        }
     }
+    expect_owner(&place.bucket, owner)?;
+    let bypasses = input.bypass_governance_retention == Some(true);
     // What is asked twice in one breath is done once and answered twice.
     let again = repeated(&keys);
     let mut items: Vec<Option<Item>> = keys.iter().map(|_| None).collect();
@@ -66,8 +74,14 @@ pub(in crate::s3) async fn delete_objects(
         let (name, version) = (key.key.clone(), key.version_id.clone());
         let wanted = named(&name).and_then(|()| {
             let which = which(version.as_deref()).map_err(|_| refused(&Refusal::NoSuchVersion))?;
-            let (domain, bucket) = (Some(place.domain.id), Some(place.bucket.id));
-            exchange.principal.require(right(which), domain, bucket).told().map(|()| which)
+            let asked = Asked::of(Action::DeleteObject, right(which), Some(&name));
+            if !exchange.verdict(&place, &asked.of_version(version.as_deref()), None).allows() {
+                return Err(denied("Access Denied"));
+            }
+            if bypasses {
+                bypass(&exchange, &place, &name)?;
+            }
+            Ok(which)
         });
         match wanted {
             Ok(which) => {

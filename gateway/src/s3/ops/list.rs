@@ -2,7 +2,8 @@
 
 use crate::objects::Checksum;
 use crate::s3::error::{Told, Trouble};
-use crate::s3::exchange::Exchange;
+use crate::s3::exchange::{Exchange, expect_owner};
+use crate::s3::facts::{About, Lists};
 use crate::s3::moment::stamp;
 use crate::s3::owners::Owners;
 use crate::s3::paging::{MOST, Names, delimiter, of_token, size, token};
@@ -31,6 +32,11 @@ pub(in crate::s3) async fn list(
         marker,
         splits_groups: false,
         limit: asked,
+        listing: Lists {
+            prefix: input.prefix.as_deref(),
+            delimiter: input.delimiter.as_deref(),
+            max_keys: input.max_keys,
+        },
     };
     let page = wanted.page(&exchange).await?;
     let next = page.next.clone();
@@ -73,6 +79,11 @@ pub(in crate::s3) async fn list_v2(
         marker: behind.as_deref().unwrap_or_default(),
         splits_groups,
         limit: asked,
+        listing: Lists {
+            prefix: input.prefix.as_deref(),
+            delimiter: input.delimiter.as_deref(),
+            max_keys: input.max_keys,
+        },
     };
     let page = wanted.page(&exchange).await?;
     let next = page.next.as_deref().map(token);
@@ -113,11 +124,15 @@ struct Wanted<'a> {
     /// The marker may be in the middle of a group, of which the rest is shown.
     splits_groups: bool,
     limit: u32,
+    listing: Lists<'a>,
 }
 
 impl Wanted<'_> {
     async fn page(&self, exchange: &Exchange<'_>) -> Result<Page<Listed>, Trouble> {
-        let place = exchange.bucket_of(self.bucket, Right::Read, self.owner).await?;
+        let asked =
+            exchange.asked(Right::Read)?.about(About { listing: Some(self.listing), ..About::default() });
+        let place = exchange.place(self.bucket, &asked).await?;
+        expect_owner(&place.bucket, self.owner)?;
         exchange.authorize_in(Access::Get, &place)?;
         let delimiter = delimiter(self.delimiter)?;
         let order = ListOrder {

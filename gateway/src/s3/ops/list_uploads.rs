@@ -3,7 +3,8 @@
 use super::list::told;
 use super::multipart::{Declared, is_ours};
 use crate::s3::error::{Told, Trouble, invalid};
-use crate::s3::exchange::Exchange;
+use crate::s3::exchange::{Exchange, expect_owner};
+use crate::s3::facts::{About, Lists};
 use crate::s3::moment::stamp;
 use crate::s3::owners::Owners;
 use crate::s3::paging::{MOST, Names, delimiter, size};
@@ -29,7 +30,14 @@ pub(in crate::s3) async fn list(
     let upload_marker =
         upload_marker.map(|id| id.parse().map_err(|_| invalid("Invalid uploadId marker"))).transpose()?;
     let owner_wanted = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Read, owner_wanted).await?;
+    let listing = Lists {
+        prefix: input.prefix.as_deref(),
+        delimiter: input.delimiter.as_deref(),
+        max_keys: input.max_uploads,
+    };
+    let asked_of = exchange.asked(Right::Read)?.about(About { listing: Some(listing), ..About::default() });
+    let place = exchange.place(&input.bucket, &asked_of).await?;
+    expect_owner(&place.bucket, owner_wanted)?;
     exchange.authorize_in(Access::Get, &place)?;
     let delimiter = delimiter(input.delimiter.as_deref())?;
     let order = UploadsOrder {

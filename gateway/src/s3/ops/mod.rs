@@ -1,10 +1,12 @@
 //! S3's calls. One file each: decode, call, encode.
 
+pub(super) mod acl;
 pub(super) mod attributes;
 pub(super) mod bucket_cors;
 pub(super) mod bucket_tagging;
 pub(super) mod buckets;
 pub(super) mod complete;
+pub(super) mod configurations;
 pub(super) mod copy;
 pub(super) mod create_bucket;
 pub(super) mod delete;
@@ -15,6 +17,10 @@ pub(super) mod list_parts;
 pub(super) mod list_uploads;
 pub(super) mod list_versions;
 pub(super) mod multipart;
+pub(super) mod notification;
+pub(super) mod ownership;
+pub(super) mod policy;
+pub(super) mod public_block;
 pub(super) mod put;
 pub(super) mod tagging;
 pub(super) mod upload_part;

@@ -6,7 +6,7 @@ use crate::s3::error::{Told, Trouble, no_such_upload, precondition_failed, troub
 use crate::s3::exchange::{Exchange, Place};
 use crate::s3::moment::{stamp, time};
 use crate::s3::tags::{self, Of};
-use crate::s3::{checksums, headers};
+use crate::s3::{checksums, headers, lists};
 use crate::scsp::authorization::Access;
 use lifecycle::{Kind, Right, UploadId};
 use metadata::{NewUpload, Upload, UploadMode};
@@ -26,6 +26,8 @@ pub(in crate::s3) async fn create(
     exchange.authorize_in(Access::Post, &place)?;
     let kept = headers::kept(&exchange.headers, &headers::user(&exchange.headers)?)?;
     let tags = input.tagging.as_deref().map(tags::of_header).transpose()?.unwrap_or_default();
+    lists::extras(&exchange, &place)?;
+    let list = lists::of_new(&exchange, &place).await?;
     let checksum = declared(
         input.checksum_algorithm.as_ref().map(Algorithm::as_str),
         input.checksum_type.as_ref().map(ChecksumType::as_str),
@@ -44,8 +46,8 @@ pub(in crate::s3) async fn create(
         checksum: checksum.map(|declared| declared.encode()),
         retention: None,
         hold: false,
-        acl: None,
-        owner: exchange.principal.owner(),
+        acl: list.acl,
+        owner: list.owner,
         actor: exchange.principal.name.to_string(),
         expires_at: exchange.gateway.clock.now().plus(exchange.gateway.settings.upload_expiry),
     };

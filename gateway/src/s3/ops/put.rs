@@ -4,6 +4,7 @@ use crate::objects::{Error, NewObject, Stored, put as put_object};
 use crate::s3::body::Content;
 use crate::s3::error::{Trouble, no_such_key};
 use crate::s3::exchange::{Exchange, Place};
+use crate::s3::lists::NewList;
 use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
 use lifecycle::condition::{TagKind, Tags};
@@ -21,6 +22,8 @@ pub(in crate::s3) struct Order {
     pub(in crate::s3) written: Written,
     /// It names what must be there.
     pub(in crate::s3) conditional: bool,
+    /// Whose it is, and its access list.
+    pub(in crate::s3) list: NewList,
 }
 
 /// Writes it.
@@ -33,6 +36,7 @@ pub(in crate::s3) async fn write(
     let mut object = new_object(exchange, place, order.key, order.headers, order.tags);
     (object.condition, object.content_md5) = (order.condition, content.md5);
     object.written = order.written;
+    (object.owner, object.acl) = (order.list.owner, order.list.acl);
     let put = put_object(exchange.gateway, &exchange.principal, object, &mut content.source).await;
     put.map_err(|error| match error {
         Error::Refused(Refusal::ConditionFailed { current: None }) if order.conditional => no_such_key(),

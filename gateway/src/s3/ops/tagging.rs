@@ -1,8 +1,9 @@
 //! GetObjectTagging, PutObjectTagging, DeleteObjectTagging. Tags belong to a version and can change without another one.
 
 use crate::s3::error::{Told, Trouble, invalid, trouble};
-use crate::s3::exchange::{Exchange, Place};
-use crate::s3::reading::{object, object_for, version_id};
+use crate::s3::exchange::Exchange;
+use crate::s3::facts::About;
+use crate::s3::reading::{object, object_asked, version_id};
 use crate::s3::tags::{self, Of};
 use crate::scsp::authorization::Access;
 use lifecycle::{Refusal, Right};
@@ -17,8 +18,6 @@ pub(in crate::s3) async fn get(
     exchange: Exchange<'_>,
     input: GetObjectTaggingInput,
 ) -> Result<S3Response<GetObjectTaggingOutput>, Trouble> {
-    let owner = input.expected_bucket_owner.as_deref();
-    exchange.bucket_of(&input.bucket, Right::Read, owner).await?;
     let version = input.version_id.as_deref();
     let found = object(&exchange, &input.bucket, &input.key, version, false).await.map_err(of_marker)?;
     exchange.authorize(Access::Get, &found)?;
@@ -33,9 +32,7 @@ pub(in crate::s3) async fn put(
     input: PutObjectTaggingInput,
 ) -> Result<S3Response<PutObjectTaggingOutput>, Trouble> {
     let tags = tags::encode(tags::of_xml(input.tagging)?, Of::Object)?;
-    let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
-    let found = change(&exchange, &place, &input.key, input.version_id.as_deref(), tags).await?;
+    let found = change(&exchange, (&input.bucket, &input.key), input.version_id.as_deref(), tags).await?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id: version_id(&found) }))
 }
 
@@ -43,9 +40,7 @@ pub(in crate::s3) async fn delete(
     exchange: Exchange<'_>,
     input: DeleteObjectTaggingInput,
 ) -> Result<S3Response<DeleteObjectTaggingOutput>, Trouble> {
-    let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
-    let found = change(&exchange, &place, &input.key, input.version_id.as_deref(), None).await?;
+    let found = change(&exchange, (&input.bucket, &input.key), input.version_id.as_deref(), None).await?;
     let output = DeleteObjectTaggingOutput { version_id: version_id(&found) };
     Ok(S3Response::new(output))
 }
@@ -55,20 +50,24 @@ const TRIES: usize = 4;
 
 async fn change(
     exchange: &Exchange<'_>,
-    place: &Place,
-    key: &str,
+    names: (&str, &str),
     version: Option<&str>,
     tags: Option<String>,
 ) -> Result<Found, Trouble> {
-    let (names, metadata) = ((place.bucket.name.as_str(), key), &exchange.gateway.metadata);
+    let metadata = &exchange.gateway.metadata;
+    let about = About { tags: tags.as_deref(), ..About::default() };
+    let asked = exchange.asked(Right::Write)?.of_version(version).about(about);
+    let owner = exchange.headers.get("x-amz-expected-bucket-owner");
+    let owner = owner.map(|owner| owner.to_str().unwrap_or_default());
     let mut tries = 0;
     loop {
         tries += 1;
-        let found = object_for(exchange, Right::Write, names, version, false).await.map_err(of_marker)?;
+        let found =
+            object_asked(exchange, &asked, (names, version), owner, false).await.map_err(of_marker)?;
         exchange.authorize(Access::Put, &found)?;
         // The version that was looked at, and no other: the next one may be reserved to somebody else.
         let which = Which::Version(found.version.id);
-        match metadata.set_tags(place.domain.id, place.bucket.id, key, which, tags.clone()).await {
+        match metadata.set_tags(found.domain.0, found.bucket.0, names.1, which, tags.clone()).await {
             Err(Failure::Refused(Refusal::NoSuchVersion)) if version.is_none() && tries < TRIES => {}
             changed => return changed.told().map(|_| found),
         }

@@ -31,10 +31,8 @@ pub(in crate::s3) async fn copy(
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
     exchange.authorize_in(Access::Post, &place)?;
     let upload = open(&exchange, &place, &input.key, &input.upload_id).await?;
-    if let Some(owner) = input.expected_source_bucket_owner.as_deref() {
-        exchange.bucket_of(bucket, Right::Read, Some(owner)).await?;
-    }
-    let found = original(&exchange, bucket, key, version).await?;
+    let source_owner = input.expected_source_bucket_owner.as_deref();
+    let found = original(&exchange, (bucket, key), version, source_owner).await?;
     let conditions = Conditions {
         if_match: input.copy_source_if_match.as_ref(),
         if_none_match: input.copy_source_if_none_match.as_ref(),

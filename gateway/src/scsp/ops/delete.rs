@@ -8,8 +8,10 @@ use crate::scsp::authorization::Access;
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::ops::write::condition;
+use crate::scsp::permitted::Inside;
 use crate::scsp::request::Target;
 use crate::state::LockedDelete;
+use ::access::Action;
 use http::{Response, StatusCode};
 use lifecycle::{ContainerId, Kind, Right};
 use metadata::{Markers, Which};
@@ -18,6 +20,8 @@ use metadata::{Markers, Which};
 struct Place {
     domain: (ContainerId, String),
     bucket: (ContainerId, String),
+    /// Whose the bucket is, and which of its settings decide on access.
+    governed: (Option<String>, Option<i64>),
     name: String,
     kind: Kind,
 }
@@ -26,11 +30,15 @@ pub(in crate::scsp) async fn delete(exchange: Exchange<'_>) -> Result<Response<B
     let condition = condition(&exchange)?;
     let version = exchange.version()?;
     let right = if version.is_some() { Right::DeleteVersion } else { Right::Delete };
-    let Some(Place { domain, bucket, name, kind }) = place(&exchange).await? else {
+    let Some(Place { domain, bucket, governed: (owner, access), name, kind }) = place(&exchange).await?
+    else {
         exchange.principal.require_somewhere(right)?;
         return Err(Trouble::not_found());
     };
-    exchange.principal.require(right, Some(domain.0), Some(bucket.0))?;
+    let (owner, inside) = (owner.as_deref(), Some(domain.0));
+    let inside = Inside { domain: inside, bucket: bucket.0, name: &bucket.1, owner, access };
+    let action = if version.is_some() { Action::DeleteObjectVersion } else { Action::DeleteObject };
+    exchange.permit(right, action, inside, Some(&name)).await?;
     let scsp = &exchange.gateway.settings.scsp;
     if kind == Kind::Alias && scsp.require_alias_arg && !exchange.asked.flag("alias")? {
         return Err(Trouble::new(
@@ -92,6 +100,7 @@ async fn place(exchange: &Exchange<'_>) -> Result<Option<Place>, Trouble> {
             let bucket = located.bucket?;
             Some(Place {
                 domain: (located.domain.id, located.domain.name),
+                governed: (bucket.owner, bucket.access),
                 bucket: (bucket.id, bucket.name),
                 name: name.as_str().to_owned(),
                 kind: Kind::Named,
@@ -104,6 +113,7 @@ async fn place(exchange: &Exchange<'_>) -> Result<Option<Place>, Trouble> {
             };
             found.map(|found| Place {
                 domain: found.domain,
+                governed: (found.bucket_owner, found.access),
                 bucket: found.bucket,
                 name: uuid.clone(),
                 kind: found.version.kind,

@@ -7,6 +7,7 @@ use crate::scsp::authorization::{Access, Protected};
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
+use ::access::Action;
 use http::{Response, StatusCode};
 use lifecycle::{Cause, Condition, Grace, Right};
 use metadata::{ContainerKind, Failure, RemoveOrder};
@@ -41,7 +42,10 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
         Some(domain) => (domain, Some(container.id)),
         None => (container.id, None),
     };
-    exchange.principal.require(Right::Remove, Some(domain), bucket)?;
+    match bucket {
+        Some(_) => exchange.permit(Right::Remove, Action::DeleteBucket, container.into(), None).await?,
+        None => exchange.principal.require(Right::Remove, Some(domain), None)?,
+    }
     exchange.authorize(Access::Delete, protected)?;
     let settings = &exchange.gateway.settings;
     let (now, only_empty) = match recursive {

@@ -5,6 +5,7 @@ use crate::scsp::authorization::{Access, spec_check};
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
+use ::access::Action;
 use lifecycle::{ContainerId, Refusal, Right, VersionId};
 use metadata::{Found, Sought};
 
@@ -39,7 +40,13 @@ impl Exchange<'_> {
         };
         match &found {
             Ok(found) => {
-                self.principal.require(right, Some(found.domain.0), Some(found.bucket.0))?;
+                let action = match right {
+                    Right::Read => Action::GetObject,
+                    Right::Delete | Right::DeleteVersion => Action::DeleteObject,
+                    _ => Action::PutObject,
+                };
+                let action = if version.is_some() { action.of_version() } else { action };
+                self.permit_found(right, action, found).await?;
                 if found.version.marker {
                     return Err(Refusal::NoSuchObject { marker: Some(found.version.id) }.into());
                 }

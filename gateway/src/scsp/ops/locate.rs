@@ -2,6 +2,7 @@
 
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
+use ::access::Action;
 use lifecycle::{BucketName, ContainerId, Right};
 use metadata::{Container, Located};
 
@@ -51,6 +52,22 @@ impl Exchange<'_> {
             (Some(_), _) => return Err(missing()),
         };
         Ok((located, target))
+    }
+
+    /// Passes if the caller may write an object of this name, or one without a name, where [`Exchange::locate_to_write`] led.
+    ///
+    /// # Errors
+    /// 403, or 401 for somebody who gave no credentials.
+    pub(super) async fn permit_to_write(
+        &self,
+        located: &Located,
+        target: Target,
+        name: Option<&str>,
+    ) -> Result<(), Trouble> {
+        match &located.bucket {
+            Some(bucket) => self.permit(Right::Write, Action::PutObject, bucket.into(), name).await,
+            None => Ok(self.principal.require(Right::Write, Some(target.domain), Some(target.bucket))?),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::scsp::authorization::{Access, Protected};
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
+use ::access::Action;
 use http::{Response, StatusCode};
 use lifecycle::Right;
 
@@ -24,7 +25,7 @@ pub(in crate::scsp) async fn read_context(exchange: Exchange<'_>) -> Result<Resp
         return Err(Trouble::not_found());
     };
     match container.parent {
-        Some(domain) => exchange.principal.require(Right::Read, Some(domain), Some(container.id))?,
+        Some(_) => exchange.permit(Right::Read, Action::ListBucket, container.into(), None).await?,
         None => exchange.principal.require(Right::Read, Some(container.id), None)?,
     }
     exchange.authorize(Access::reading(&exchange.parts.method), protected)?;

@@ -11,6 +11,7 @@ use crate::scsp::ops::locate;
 use crate::scsp::ops::write::{authorize_post, created, new_object, spec, store, with_digest};
 use crate::scsp::request::Target;
 use crate::scsp::seal::{Sealing, seal_location};
+use ::access::Action;
 use http::{Response, StatusCode};
 use lifecycle::{Kind, Refusal, Right, VersionId};
 use metadata::{Container, Existence};
@@ -48,11 +49,19 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
                 exchange.principal.require_somewhere(Right::Write)?;
                 return Err(Trouble::new(409, "RequiresContext2", "Cannot find required domain."));
             };
-            let Some(Container { id, contents: Some(contents), .. }) = located.bucket else {
+            let Some(Container { id, contents: Some(contents), .. }) = &located.bucket else {
                 exchange.principal.require_somewhere(Right::Write)?;
                 return Err(Trouble::not_found());
             };
-            let target = locate::Target { domain: located.domain.id, bucket: id, contents };
+            let target = locate::Target { domain: located.domain.id, bucket: *id, contents: *contents };
+            exchange.permit_to_write(&located, target, Some(name.as_str())).await?;
+            if let Some(newname) = newname.as_deref().filter(|newname| *newname != name.as_str()) {
+                exchange.permit_to_write(&located, target, Some(newname)).await?;
+                if let Some(bucket) = &located.bucket {
+                    let goes = Action::DeleteObject;
+                    exchange.permit(Right::Write, goes, bucket.into(), Some(name.as_str())).await?;
+                }
+            }
             if creates || newname.as_deref().is_some_and(|newname| newname != name.as_str()) {
                 authorize_post(&exchange, &located)?;
             }
@@ -85,7 +94,6 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
         }
         Target::Root | Target::Bucket(_) | Target::Child(_) => return Err(Trouble::not_found()),
     };
-    exchange.principal.require(Right::Write, Some(target.domain), Some(target.bucket))?;
     // An alias that went away between looking and storing stays away: its UUID is never given to something new.
     let existence = if kind == Kind::Alias { Existence::Required } else { existence };
     let stays = newname.clone().unwrap_or_else(|| name.clone());

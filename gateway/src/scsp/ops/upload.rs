@@ -149,7 +149,7 @@ async fn aim(exchange: &Exchange<'_>) -> Result<Aim, Trouble> {
     match &exchange.asked.target {
         Target::Object(bucket, name) => {
             let (located, target) = exchange.locate_to_write(Some(bucket)).await?;
-            exchange.principal.require(Right::Write, Some(target.domain), Some(target.bucket))?;
+            exchange.permit_to_write(&located, target, Some(name.as_str())).await?;
             authorize_post(exchange, &located)?;
             let Some(Container { id, name: bucket_name, .. }) = located.bucket else {
                 return Err(Trouble::not_found());

@@ -11,6 +11,7 @@ use crate::scsp::headers::{Kept, judge, pick};
 use crate::scsp::ops::locate;
 use crate::scsp::request::Target;
 use crate::scsp::seal::{Sealing, expects_md5, seal_location};
+use ::access::Action;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -32,7 +33,7 @@ pub(in crate::scsp) async fn write(mut exchange: Exchange<'_>) -> Result<Respons
         Target::Root | Target::Uuid(_) | Target::Bucket(_) | Target::Child(_) => (None, None),
     };
     let (located, target) = exchange.locate_to_write(bucket).await?;
-    exchange.principal.require(Right::Write, Some(target.domain), Some(target.bucket))?;
+    exchange.permit_to_write(&located, target, named.as_deref()).await?;
     authorize_post(&exchange, &located)?;
 
     let version =
@@ -72,6 +73,13 @@ pub(super) async fn authorize_made(
     found: &Found,
     name: &str,
 ) -> Result<(), Trouble> {
+    if name != found.version.name {
+        // It is read, it goes, and it is written elsewhere.
+        for action in [Action::GetObject, Action::DeleteObject] {
+            exchange.permit_found(Right::Write, action, found).await?;
+        }
+        exchange.permit(Right::Write, Action::PutObject, found.into(), Some(name)).await?;
+    }
     let made = name != found.version.name || !found.version.is_current;
     match (&exchange.asked.target, made) {
         (Target::Object(bucket, _), true) => match exchange.locate(Some(bucket)).await? {

@@ -11,6 +11,7 @@ use crate::scsp::headers::{Merge, Pair, judge_context, pick, policies};
 use crate::scsp::ops::append::merge;
 use crate::scsp::ops::write::condition;
 use crate::scsp::request::Target;
+use ::access::Action;
 use http::{Response, StatusCode};
 use lifecycle::condition::{Tags, There};
 use lifecycle::{BucketName, Condition, ContainerId, DomainName, Refusal, Right, State};
@@ -36,7 +37,7 @@ pub(in crate::scsp) async fn write_context(mut exchange: Exchange<'_>) -> Result
             let headers = context_headers(&exchange)?;
             let policies = policies(&headers, ContainerKind::Bucket)?;
             let (located, _) = exchange.locate_to_write(None).await?;
-            exchange.principal.require(Right::Write, Some(located.domain.id), None)?;
+            exchange.principal.require_to_make_buckets(located.domain.id)?;
             let new = new_container(&exchange, &headers, policies);
             let made = match conditions.holds(None) {
                 true => {
@@ -123,6 +124,9 @@ async fn change_existing(
     }
 }
 
+/// What changing a bucket's headers is called where policies speak of it: with them go versioning and lifecycle.
+const CHANGES: Action = Action::PutBucketVersioning;
+
 /// The live context that is addressed, by name; `aliasuuid` says by its UUID which one is meant.
 async fn existing(exchange: &Exchange<'_>) -> Result<Container, Trouble> {
     let container = match &exchange.asked.target {
@@ -131,12 +135,12 @@ async fn existing(exchange: &Exchange<'_>) -> Result<Container, Trouble> {
                 exchange.principal.require_somewhere(Right::Write)?;
                 return Err(Trouble::not_found());
             };
-            exchange.principal.require(
-                Right::Write,
-                Some(located.domain.id),
-                located.bucket.as_ref().map(|b| b.id),
-            )?;
-            located.bucket.ok_or_else(Trouble::not_found)?
+            let Some(bucket) = located.bucket else {
+                exchange.principal.require_to_make_buckets(located.domain.id)?;
+                return Err(Trouble::not_found());
+            };
+            exchange.permit(Right::Write, CHANGES, (&bucket).into(), None).await?;
+            bucket
         }
         Target::Root | Target::Uuid(_) | Target::Object(..) | Target::Child(_) => {
             exchange.principal.require(Right::Admin, None, None)?;
@@ -214,6 +218,9 @@ async fn made_or_changed(
     match (made, existing) {
         (Some(Ok(made)), _) => Ok(created(exchange, &made)),
         (None | Some(Err(Failure::Refused(Refusal::NameInUse))), Some(existing)) => {
+            if existing.kind == ContainerKind::Bucket {
+                exchange.permit(Right::Write, CHANGES, (&existing).into(), None).await?;
+            }
             authorize(exchange, Access::Put, &existing).await?;
             let changed = change(exchange, &existing, headers, None, conditions).await?;
             Ok(answer(exchange, &changed))

@@ -33,8 +33,8 @@ use tokio::sync::watch;
 
 /// As the tasks' table knows it.
 pub(crate) const NAME: &str = "events";
-/// Whoever died at it holds it no longer than this. Longer than one share and one message take.
-const LEASE: Duration = Duration::from_secs(90);
+/// Whoever died at it holds it for what a batch and its last message take, and this.
+const MARGIN: Duration = Duration::from_secs(15);
 /// How often is asked whether there is anything to tell.
 const LOOK: Duration = Duration::from_secs(1);
 /// Notices that are addressed in one transaction.
@@ -106,13 +106,18 @@ impl Task for Events {
 }
 
 impl Events {
+    /// How long the task is held without a word.
+    fn lease(&self) -> Duration {
+        telling::STRETCH + self.0.settings.events.timeout + MARGIN
+    }
+
     async fn work(&self, report: &mut Report) -> Result<(), Trouble> {
         let ctx = &*self.0;
         report.backlog = ctx.metadata.backlog().await?;
         if report.backlog.is_empty() {
             return Ok(());
         }
-        if ctx.metadata.take_task(NAME, ctx.member, LEASE).await?.is_none() {
+        if ctx.metadata.take_task(NAME, ctx.member, self.lease()).await?.is_none() {
             report.elsewhere = true;
             return Ok(());
         }

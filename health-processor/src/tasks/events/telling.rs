@@ -1,6 +1,6 @@
 //! One target's share of a run: its messages, of different objects side by side, of one object one after the other.
 
-use super::{Events, LEASE, NAME, Run, patience};
+use super::{Events, NAME, Run, patience};
 use crate::context::Trouble;
 use crate::webhook::{Untaken, Webhook};
 use futures_util::stream::{self, StreamExt};
@@ -16,7 +16,7 @@ const BATCH: u32 = 256;
 /// Objects of which a target is told at the same time.
 const AT_ONCE: usize = 8;
 /// After so long no other message of a batch is begun: what was taken is written down first.
-const STRETCH: Duration = Duration::from_secs(20);
+pub(super) const STRETCH: Duration = Duration::from_secs(10);
 /// How long a run goes on beside a target that is slow.
 const SHARE: Duration = Duration::from_secs(60);
 /// How long a target that has taken everything waits for those that have not.
@@ -76,7 +76,7 @@ impl Events {
         if due.is_empty() {
             return Ok(false);
         }
-        if ctx.metadata.take_task(NAME, ctx.member, LEASE).await?.is_none() {
+        if ctx.metadata.take_task(NAME, ctx.member, self.lease()).await?.is_none() {
             run.elsewhere.store(true, Ordering::Relaxed);
             return Ok(false);
         }

@@ -188,7 +188,7 @@ async fn carry_out(
     touched.facts.seal.permits_change()?;
     // The numbers that it would give next.
     let slot = Slot { now, seq: touched.last_seq + 1, change: touched.change_seq + 1 };
-    let Touched { facts: bucket, limits, notify, .. } = touched;
+    let Touched { facts: bucket, notify, limits, .. } = touched;
     let facts = facts::read(conn, import, &bucket, own).await?;
     let another = facts.same.is_some_and(|same| same.has_gone_on(import));
     let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));

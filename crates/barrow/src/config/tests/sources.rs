@@ -187,3 +187,42 @@ fn warnings_name_what_is_probably_not_meant() {
     let open = load("", &[], &[("listen.s3", "0.0.0.0:9000")]).unwrap().warnings();
     assert!(open[0].contains("in clear"), "{open:?}");
 }
+
+#[test]
+fn targets_have_names_of_the_operators_own() {
+    let file = "[events]\ngive_up = \"1h\"\n[events.targets.hook]\nurl = \"https://a.example/x?y=z\"\n\
+                secret_file = \"/s\"\n[events.targets.b-2]\nurl = \"http://[::1]:8080\"\n";
+    let env = [("BARROW_EVENTS__TARGETS__HOOK__CA", "/ca"), ("BARROW_EVENTS__TARGETS__C__URL", "http://c/")];
+    let config = load(file, &env, &[("events.targets.b-2.url", "http://other:1/")]).unwrap();
+    let told: Vec<String> =
+        config.events.targets.iter().map(|target| format!("{} {}", target.name, target.url)).collect();
+    assert_eq!(told, ["b-2 http://other:1/", "c http://c/", "hook https://a.example/x?y=z"]);
+    let hook = &config.events.targets[2];
+    assert_eq!(
+        (hook.secret_file.as_deref(), hook.ca.as_deref()),
+        (Some("/s".as_ref()), Some("/ca".as_ref()))
+    );
+    assert_eq!(config.events.give_up, Duration::from_secs(3_600));
+    // What is shown can be loaded again.
+    let again = load(&config.show(), &[], &[]).unwrap();
+    assert_eq!(again.events.targets.len(), 3);
+    assert!(defaults().events.targets.is_empty());
+}
+
+#[test]
+fn a_target_that_is_none_is_a_problem() {
+    for (text, part) in [
+        ("[events.targets.hook]\nsecret_file = \"/s\"\n", "a target has an address"),
+        ("[events.targets.hook]\n", "events.targets.hook.url"),
+        ("[events.targets.hook]\nurl = \"ftp://a/\"\n", "http://"),
+        ("[events.targets.hook]\nurl = \"http://me:secret@a/\"\n", "without a user"),
+        ("[events.targets.Hook]\nurl = \"http://a/\"\n", "no name of a target"),
+        ("[events.targets.hook]\nurl = \"http://a/\"\nurk = 1\n", "events.targets.hook.urk"),
+        ("[events.targets]\nhook = \"http://a/\"\n", "events.targets.hook"),
+        ("[events]\ntargets = 1\n", "events.targets"),
+    ] {
+        let problems = told(text, &[], &[]);
+        assert!(problems.iter().any(|problem| problem.contains(part)), "{text}: {problems:?}");
+        assert!(!problems.iter().any(|problem| problem.contains("secret@")), "{problems:?}");
+    }
+}

@@ -1,10 +1,11 @@
 //! Which domain or bucket a listing is of, and whether whoever asks may list it.
 
-use super::asked::{Context, Kinds, Wanted, bad};
+use super::asked::{Context, Kinds, Wanted, What, bad};
 use crate::scsp::authorization::{Access, Protected};
 use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::request::Target;
+use ::access::Action;
 use lifecycle::{BucketName, ContainerId, DomainName, Right, State};
 use metadata::{Container, ContainerKind, Located};
 
@@ -32,7 +33,11 @@ impl Scope {
         let access = Access::reading(&exchange.parts.method);
         match &scope {
             Scope::Bucket { bucket, .. } => {
-                exchange.principal.require(Right::Read, bucket.parent, Some(bucket.id))?;
+                let action = match wanted.what {
+                    What::Versions { .. } => Action::ListBucketVersions,
+                    _ => Action::ListBucket,
+                };
+                exchange.permit(Right::Read, action, bucket.into(), None).await?;
                 exchange.authorize(access, Protected::bucket(&domain, bucket))?;
                 refuse_kinds(wanted, &[Kinds::Named, Kinds::All], "a bucket: allowed are named and all")?;
             }
