@@ -36,8 +36,6 @@ pub enum SettingKind {
     Policy,
     /// What access lists and policies may not open.
     PublicAccessBlock,
-    /// How much the bucket may hold.
-    Quota,
     /// Where objects are to be replicated.
     Replication,
     /// Who pays for requests.
@@ -47,7 +45,7 @@ pub enum SettingKind {
 }
 
 impl SettingKind {
-    const ALL: [SettingKind; 14] = [
+    const ALL: [SettingKind; 13] = [
         SettingKind::Accelerate,
         SettingKind::Acl,
         SettingKind::Cors,
@@ -58,7 +56,6 @@ impl SettingKind {
         SettingKind::Ownership,
         SettingKind::Policy,
         SettingKind::PublicAccessBlock,
-        SettingKind::Quota,
         SettingKind::Replication,
         SettingKind::RequestPayment,
         SettingKind::Website,
@@ -81,7 +78,6 @@ impl SettingKind {
             SettingKind::Ownership => "ownership",
             SettingKind::Policy => "policy",
             SettingKind::PublicAccessBlock => "public-access-block",
-            SettingKind::Quota => "quota",
             SettingKind::Replication => "replication",
             SettingKind::RequestPayment => "request-payment",
             SettingKind::Website => "website",

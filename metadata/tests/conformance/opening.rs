@@ -30,7 +30,10 @@ async fn the_second_start_finds_what_the_first_one_made() {
         let m = open(&db).await.unwrap();
         assert!(!m.is_first_start());
         assert_eq!((m.installation(), m.default_domain()), (installation, domain));
-        assert_eq!(put_wrong(&db, "UPDATE migrations SET number = number").await, 6, "each applied once");
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
+        let all = std::fs::read_dir(migrations).unwrap().count();
+        let applied = put_wrong(&db, "UPDATE migrations SET number = number").await;
+        assert_eq!(usize::try_from(applied), Ok(all), "each applied once");
         m.ping().await.unwrap();
     }
 }
