@@ -133,6 +133,7 @@ impl World {
             lifepoint: LifepointSettings::default(),
             policy: PolicySettings::default(),
             scsp: ScspSettings::default(),
+            s3: gateway::S3Settings::default(),
         };
         let audit = Arc::new(RecordedAudit::default());
         let gateway = Gateway {

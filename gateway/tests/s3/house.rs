@@ -323,5 +323,6 @@ fn settings() -> Settings {
         lifepoint: LifepointSettings::default(),
         policy: PolicySettings::default(),
         scsp: ScspSettings::default(),
+        s3: gateway::S3Settings::default(),
     }
 }
