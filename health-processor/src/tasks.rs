@@ -1,7 +1,9 @@
 //! The tasks, one file each.
 
+mod auto_purge;
 mod compact;
 mod containers;
+pub(crate) mod events;
 mod expire;
 mod forget;
 mod heartbeat;
@@ -29,6 +31,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(expire::Expire(context())),
         Box::new(history::History(context())),
         Box::new(purges::Purges(context())),
+        Box::new(auto_purge::AutoPurge(context())),
         Box::new(uploads::Uploads(context())),
         Box::new(containers::Containers(context())),
         Box::new(reclaim::Reclaim(context())),
@@ -36,6 +39,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(forget::Forget(context())),
         Box::new(ledger::Ledger(context())),
         Box::new(compact::Compact(context())),
+        Box::new(events::Events(context())),
         Box::new(reconcile::Reconcile::new(context())),
         Box::new(scrub::Scrub(context())),
     ]

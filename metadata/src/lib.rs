@@ -24,6 +24,7 @@ mod lives;
 mod lookup;
 mod members;
 mod migrate;
+mod notices;
 mod objects;
 mod open;
 mod orphans;
@@ -55,7 +56,7 @@ pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
     HistoryStep, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan, PurgeStep, Removal, RemoveOrder,
-    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder,
+    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder, StreamRules,
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
@@ -72,9 +73,10 @@ pub use list::{
 pub use lives::{Inside, Life};
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use members::{Cut, MemberGauges, MemberSettings, Members, Pin, Reads};
+pub use notices::{Addressed, Backlog, Delivery, Notice};
 pub use objects::{
     Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, Markers, ObjectCommand,
-    Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored, Stage, Which,
+    Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored, Stage, Which, Written,
 };
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};
@@ -82,7 +84,8 @@ pub use past::{Past, PastGround, TakenOut, Then};
 pub use quotas::{AccountUsage, QuotaStanding};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use revisions::{
-    Lacking, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge, RevisionsPurged,
+    Lacking, MarkersGo, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge,
+    RevisionsPurged, StaleMarker,
 };
 pub use scrub::{BlobPlace, Owned, Owner};
 pub use settings::{Setting, SettingChanges, SettingKind};

@@ -31,6 +31,9 @@ const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_purges"),
     migration!(7, "0007_governance"),
     migration!(9, "0009_quotas"),
+    migration!(12, "0012_notices"),
+    migration!(13, "0013_seals"),
+    migration!(14, "0014_auto_purge"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

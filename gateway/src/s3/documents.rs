@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Tagging,
     /// A bucket's versioning.
     Versioning,
+    /// A bucket's rules for pages of other sites.
+    Cors,
     /// A bucket to be made.
     Bucket,
     /// An access list.
@@ -72,6 +74,11 @@ const TAGGING: Grammar =
     &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
 const VERSIONING: Grammar =
     &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
+const CORS: Grammar = &[
+    ("", &["CORSConfiguration"]),
+    ("CORSConfiguration", &["CORSRule"]),
+    ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
+];
 const ACL: Grammar = &[
     ("", &["AccessControlPolicy"]),
     ("AccessControlPolicy", &["Owner", "AccessControlList"]),
@@ -113,6 +120,7 @@ impl Kind {
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
+            None if put && has("cors") => Kind::Cors,
             _ if put && has("acl") => Kind::Acl,
             None if put && has("publicAccessBlock") => Kind::PublicBlock,
             None if put && has("ownershipControls") => Kind::Ownership,
@@ -127,6 +135,7 @@ impl Kind {
             Kind::Complete => Some(COMPLETE),
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
+            Kind::Cors => Some(CORS),
             Kind::Bucket => Some(BUCKET),
             Kind::Acl => Some(ACL),
             Kind::PublicBlock => Some(PUBLIC_BLOCK),

@@ -1,19 +1,21 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 47] = [
+const ALL: [&str; 51] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketCors",
     "DeleteBucketOwnershipControls",
     "DeleteBucketPolicy",
     "DeleteBucketTagging",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "GetBucketCors",
     "DeletePublicAccessBlock",
     "GetBucketAcl",
     "GetBucketLocation",
@@ -36,6 +38,8 @@ const ALL: [&str; 47] = [
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PreflightRequest",
+    "PutBucketCors",
     "PutBucketAcl",
     "PutBucketOwnershipControls",
     "PutBucketPolicy",

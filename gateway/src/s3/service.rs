@@ -32,11 +32,13 @@ calls! {
     create_bucket(CreateBucketInput) -> CreateBucketOutput = create_bucket::create;
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = delete_bucket::delete;
-    delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = ownership::delete;
-    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = policy::delete;
+    delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = bucket_cors::delete;
     delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = bucket_tagging::delete;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete::delete;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
+    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = bucket_cors::get;
+    delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = ownership::delete;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = policy::delete;
     delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = public_block::delete;
     get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acl::get_of_bucket;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
@@ -56,6 +58,7 @@ calls! {
     list_objects(ListObjectsInput) -> ListObjectsOutput = list::list;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = list::list_v2;
     list_parts(ListPartsInput) -> ListPartsOutput = list_parts::list;
+    put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = bucket_cors::put;
     put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acl::put_of_bucket;
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = ownership::put;
     put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = policy::put;

@@ -12,6 +12,7 @@ use crate::scsp::authorization::Access;
 use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use lifecycle::Right;
+use metadata::Written;
 use s3s::dto::{ETagCondition, StreamingBlob};
 
 /// Stores the body of a request under its key.
@@ -34,6 +35,7 @@ pub(super) async fn write(
     let list = lists::of_new(exchange, &place).await?;
     let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
     let order = Order {
+        written: Written::Put,
         key: exchange.named.key.clone().unwrap_or_default(),
         headers: headers::kept(sent, &headers::user(sent)?)?,
         tags: tags::encode(tags, Of::Object)?,

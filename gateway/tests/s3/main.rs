@@ -14,6 +14,7 @@
 //! | `listing` | listings of all kinds agree with a list that is made by hand |
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
+//! | `cors`, `browser` | what pages of other sites may ask for |
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
 
@@ -21,12 +22,14 @@ mod accounts;
 mod acls;
 mod advisories;
 mod authentication;
+mod browser;
 mod buckets;
 mod calls;
 mod checksums;
 mod client;
 mod conditions;
 mod copying;
+mod cors;
 mod deletes;
 mod forms;
 mod hosts;

@@ -15,8 +15,6 @@ const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectL
 const RETENTION: &str =
     "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>";
 const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
-const CORS: &str = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>\
-                    </CORSConfiguration>";
 const WEBSITE: &str =
     "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>";
 const LOGGING: &str = "<BucketLoggingStatus></BucketLoggingStatus>";
@@ -37,9 +35,6 @@ const CALLS: &[(&str, &str, &str, &str)] = &[
     ("PUT", "/other/witness?retention", RETENTION, "PutObjectRetention"),
     ("GET", "/other/witness?legal-hold", "", "GetObjectLegalHold"),
     ("PUT", "/other/witness?legal-hold", HOLD, "PutObjectLegalHold"),
-    ("GET", "/other?cors", "", "GetBucketCors"),
-    ("PUT", "/other?cors", CORS, "PutBucketCors"),
-    ("DELETE", "/other?cors", "", "DeleteBucketCors"),
     ("GET", "/other?website", "", "GetBucketWebsite"),
     ("PUT", "/other?website", WEBSITE, "PutBucketWebsite"),
     ("DELETE", "/other?website", "", "DeleteBucketWebsite"),

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
 mod audit;
+mod auto_purge;
 mod brake;
 mod compact;
 mod containers;
 mod crash;
+mod events;
 mod expire;
 mod faults;
 mod forget;

@@ -9,15 +9,19 @@ mod group;
 mod import;
 mod parts;
 mod quota;
+mod surplus;
+mod told;
+mod touch;
 
 pub(crate) use command::Numbers;
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage, Which,
+    RestoreWhat, Restored, Stage, Which, Written,
 };
-pub(crate) use decide::Removal;
+pub(crate) use decide::{BucketFacts, Removal};
 pub(crate) use effects::{Usage, remove as remove_versions};
-pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
+pub(crate) use group::{lock_contents, lock_domains, run};
 pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use parts::give_up_parts;
 pub(crate) use quota::{HELD_BY_ACCOUNT, HELD_BY_BUCKET, read_held, read_quota};
+pub(crate) use touch::{Touched, read_seal, touch_bucket};

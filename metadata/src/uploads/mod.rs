@@ -224,10 +224,11 @@ impl Metadata {
 async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failure> {
     let live = lock_domains(conn, &BTreeSet::from([new.domain])).await?;
     let bucket = touch_bucket(conn, new.bucket, new.domain, Numbers::default()).await?;
-    let Some(mut bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
+    let Some(bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let contents = bucket.need_id(ContainerId::from_bytes)?;
+    bucket.facts.seal.permits_change()?;
+    let contents = bucket.contents();
     conn.execute(
         "INSERT INTO uploads (id, contents_id, kind, name, mode, replaces, headers, owner, actor, created_at, expires_at,
             tags, checksum, lock_mode, lock_until, hold, acl)

@@ -90,11 +90,11 @@ on_both_engines! {
         world.later(SECOND);
         let again = world.m.change_account(&ann.id, off(true)).await.unwrap();
         assert_eq!(again.disabled_at, Some(at), "the first time stands");
-        assert_eq!(standing(&world, "A1").await, KeyStanding::AccountDisabled);
-        assert_eq!(standing(&world, "A2").await, KeyStanding::AccountDisabled);
-        assert_eq!(standing(&world, "K").await, KeyStanding::Valid);
+        assert_eq!(standing(world, "A1").await, KeyStanding::AccountDisabled);
+        assert_eq!(standing(world, "A2").await, KeyStanding::AccountDisabled);
+        assert_eq!(standing(world, "K").await, KeyStanding::Valid);
         world.m.change_account(&ann.id, off(false)).await.unwrap();
-        assert_eq!(standing(&world, "A1").await, KeyStanding::Valid);
+        assert_eq!(standing(world, "A1").await, KeyStanding::Valid);
         let of: Vec<String> = world.m.keys_of(&ann.id).await.unwrap().into_iter().map(|key| key.id).collect();
         assert_eq!(of, ["A1", "A2"]);
     }
@@ -103,16 +103,16 @@ on_both_engines! {
         world.m.create_key(key("K", None)).await.unwrap();
         let change = async |disabled, expires_at| world.m.change_key("K", KeyChange { disabled, expires_at }).await.unwrap();
         change(Some(true), None).await;
-        assert_eq!(standing(&world, "K").await, KeyStanding::Disabled);
+        assert_eq!(standing(world, "K").await, KeyStanding::Disabled);
         change(None, Some(world.now().plus(HOUR))).await;
-        assert_eq!(standing(&world, "K").await, KeyStanding::Disabled, "what is not said stays");
+        assert_eq!(standing(world, "K").await, KeyStanding::Disabled, "what is not said stays");
         change(Some(false), None).await;
-        assert_eq!(standing(&world, "K").await, KeyStanding::Valid);
+        assert_eq!(standing(world, "K").await, KeyStanding::Valid);
         world.later(HOUR);
-        assert_eq!(standing(&world, "K").await, KeyStanding::Expired);
+        assert_eq!(standing(world, "K").await, KeyStanding::Expired);
         world.m.revoke_key("K").await.unwrap();
         change(Some(false), Some(world.now().plus(HOUR))).await;
-        assert_eq!(standing(&world, "K").await, KeyStanding::Revoked, "for good");
+        assert_eq!(standing(world, "K").await, KeyStanding::Revoked, "for good");
         assert_eq!(answer(world.m.change_key("L", KeyChange::default()).await), Err(Refusal::Unknown));
     }
 
@@ -123,11 +123,11 @@ on_both_engines! {
         world.m.rotate_key("K1", OldKey::Expires(soon.plus(HOUR)), key("K3", None)).await.unwrap();
         assert_eq!(world.m.key("K1").await.unwrap().unwrap().expires_at, Some(soon), "never later than it was");
         world.m.rotate_key("K2", OldKey::Disabled, key("K4", None)).await.unwrap();
-        assert_eq!(standing(&world, "K2").await, KeyStanding::Disabled);
+        assert_eq!(standing(world, "K2").await, KeyStanding::Disabled);
         assert_eq!(answer(world.m.rotate_key("gone", OldKey::Disabled, key("K5", None)).await), Err(Refusal::Unknown));
         assert!(world.m.key("K5").await.unwrap().is_none(), "both, or neither");
         assert_eq!(answer(world.m.rotate_key("K4", OldKey::Disabled, key("K1", None)).await), Err(Refusal::NameInUse));
-        assert_eq!(standing(&world, "K4").await, KeyStanding::Valid);
+        assert_eq!(standing(world, "K4").await, KeyStanding::Valid);
     }
 
     async fn an_account_goes_after_its_keys_and_its_buckets(world: World) {
@@ -145,7 +145,7 @@ on_both_engines! {
         world.m.revoke_key("C").await.unwrap();
         world.m.delete_account(&carl.id).await.unwrap();
         assert_eq!(world.m.account(&carl.id).await.unwrap(), None);
-        assert_eq!(standing(&world, "C").await, KeyStanding::Revoked);
+        assert_eq!(standing(world, "C").await, KeyStanding::Revoked);
         assert_eq!(answer(world.m.create_key(key("D", Some(&carl))).await), Err(Refusal::NoSuchAccount));
         assert!(world.m.key("D").await.unwrap().is_none());
         assert_eq!(answer(world.m.delete_account(&carl.id).await), Err(Refusal::NoSuchAccount));

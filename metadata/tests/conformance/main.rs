@@ -4,7 +4,6 @@
 //! Postgres is found by `BARROW_TEST_POSTGRES`; `scripts/test` sets it.
 
 /// Writes each case down once and runs it twice: as `name::sqlite` and as `name::postgres`.
-#[cfg(test)]
 macro_rules! on_both_engines {
     ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
         $(#[doc = $doc])*
@@ -32,7 +31,6 @@ macro_rules! on_both_engines {
 }
 
 /// As `on_both_engines`, with several threads for each.
-#[cfg(test)]
 macro_rules! racing_on_both_engines {
     ($($(#[doc = $doc:literal])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
         $(#[doc = $doc])*
@@ -61,6 +59,7 @@ macro_rules! racing_on_both_engines {
 
 #[cfg(test)]
 mod accounts;
+#[cfg(test)]
 mod barrier;
 #[cfg(test)]
 mod bridge;
@@ -117,6 +116,8 @@ mod missing_revisions;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod null_versions;
 #[cfg(test)]
 mod objects;
@@ -130,6 +131,7 @@ mod past;
 mod plans;
 #[cfg(test)]
 mod purges;
+#[cfg(test)]
 mod quotas;
 #[cfg(test)]
 mod records;
@@ -139,6 +141,8 @@ mod restoring;
 mod revision_purge;
 #[cfg(test)]
 mod revisions;
+#[cfg(test)]
+mod seals;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]

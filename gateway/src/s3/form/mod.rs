@@ -39,6 +39,7 @@ use http::header::{
 use http::request::Parts;
 use http::{HeaderName, Method, Response, StatusCode};
 use lifecycle::{Condition, Right};
+use metadata::Written;
 use multer::Field;
 use policy::Policy;
 use quick_xml::escape::escape;
@@ -146,8 +147,15 @@ async fn store(
     let list = lists::of_new_key(exchange, &place, &key).await?;
     let checksum = checksums::wanted(&exchange.headers, None)?;
     let mut content = content(file, size, content_md5(&exchange.headers)?).with_checksum(checksum);
-    let order =
-        Order { key: key.clone(), headers: kept, tags, condition: Condition::NONE, conditional: false, list };
+    let order = Order {
+        key: key.clone(),
+        headers: kept,
+        tags,
+        condition: Condition::NONE,
+        conditional: false,
+        written: Written::Post,
+        list,
+    };
     let stored = write(exchange, &place, order, &mut content).await?;
     let tag = format!("\"{}\"", etag::text(Some(stored.md5), None));
     let mut response = answer(fields, (bucket, &key), &tag);

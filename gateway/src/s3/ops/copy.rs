@@ -18,7 +18,7 @@ use crate::s3::{etag, headers};
 use crate::scsp::authorization::Access;
 use ::access::Action;
 use lifecycle::{Refusal, Right, Time};
-use metadata::Found;
+use metadata::{Found, Written};
 use s3s::S3Response;
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETagCondition, Timestamp,
@@ -72,7 +72,8 @@ pub(in crate::s3) async fn copy(
         let object = successor(&exchange, &place, &input, &found, (replaces, replaces_tags))?;
         let same = onto_itself && found.version.is_current && algorithm.is_none();
         let NewList { owner, acl } = list.clone();
-        let object = NewObject { keeps_tags: same && !replaces_tags, owner, acl, ..object };
+        let written = Written::Copied;
+        let object = NewObject { keeps_tags: same && !replaces_tags, owner, acl, written, ..object };
         match write(&exchange, &found, object, same, algorithm.map(Wanted::computed)).await {
             Ok((stored, checksum)) => break (found, stored, checksum),
             Err(Error::Refused(Refusal::Conflict)) if tries < TRIES => {}

@@ -2,6 +2,7 @@
 
 pub(super) mod acl;
 pub(super) mod attributes;
+pub(super) mod bucket_cors;
 pub(super) mod bucket_tagging;
 pub(super) mod buckets;
 pub(super) mod complete;

@@ -9,7 +9,7 @@ use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
 use lifecycle::condition::{TagKind, Tags};
 use lifecycle::{Condition, Guard, Kind, Refusal, VersionId, Versioning};
-use metadata::Existence;
+use metadata::{Existence, Written};
 use s3s::dto::ETagCondition;
 
 /// What is to be written.
@@ -18,6 +18,8 @@ pub(in crate::s3) struct Order {
     pub(in crate::s3) headers: Vec<(String, String)>,
     pub(in crate::s3) tags: Option<String>,
     pub(in crate::s3) condition: Condition,
+    /// How it comes to be written.
+    pub(in crate::s3) written: Written,
     /// It names what must be there.
     pub(in crate::s3) conditional: bool,
     /// Whose it is, and its access list.
@@ -33,6 +35,7 @@ pub(in crate::s3) async fn write(
 ) -> Result<Stored, Trouble> {
     let mut object = new_object(exchange, place, order.key, order.headers, order.tags);
     (object.condition, object.content_md5) = (order.condition, content.md5);
+    object.written = order.written;
     (object.owner, object.acl) = (order.list.owner, order.list.acl);
     let put = put_object(exchange.gateway, &exchange.principal, object, &mut content.source).await;
     put.map_err(|error| match error {
@@ -64,6 +67,7 @@ pub(super) fn new_object(
         kind: Kind::Named,
         name: key,
         version: VersionId::ordered(exchange.gateway.clock.now()),
+        written: Written::Put,
         headers,
         tags,
         keeps_tags: false,

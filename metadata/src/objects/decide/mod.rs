@@ -20,7 +20,7 @@ use lifecycle::quota::{Amount, Change};
 use lifecycle::refusal::Reserved;
 use lifecycle::revision::Revision;
 use lifecycle::{
-    Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, State, Time, VersionId, Versioning,
+    Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, Seal, State, Time, VersionId, Versioning,
 };
 use std::time::Duration;
 
@@ -123,6 +123,10 @@ pub(crate) struct BucketFacts {
     pub(crate) erase_upto: i64,
     /// The lifecycle rules in force.
     pub(crate) rules: Vec<ExpiryRule>,
+    /// What is forbidden in it.
+    pub(crate) seal: Seal,
+    /// How many versions of a name are kept; `None`: all.
+    pub(crate) max_per_name: Option<i64>,
 }
 
 impl BucketFacts {
