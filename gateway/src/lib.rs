@@ -23,8 +23,9 @@ pub mod s3;
 pub mod scsp;
 mod state;
 
+pub use ::access::Ownership;
 pub use auth::{Anonymous, Auth, Principal};
 pub use state::{
     BackgroundWork, Counters, EventCounters, Gateway, LifepointSettings, LockedDelete, NotRun,
-    PolicySettings, ScspSettings, Settings, TaskOrder, TaskView,
+    PolicySettings, S3Settings, ScspSettings, Settings, TaskOrder, TaskView,
 };

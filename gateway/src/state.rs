@@ -2,6 +2,7 @@
 
 use crate::auth::Auth;
 use crate::metrics::Metrics;
+use ::access::Ownership;
 use blobs::Blobs;
 use lifecycle::brake::Brake;
 use lifecycle::{DomainName, MemberId, SharedAudit, SharedClock};
@@ -45,6 +46,8 @@ pub struct Settings {
     pub scsp: ScspSettings,
     /// How much rules may let go within a day without a word.
     pub brake: Brake,
+    /// What is S3's own.
+    pub s3: S3Settings,
 }
 
 /// How lifepoints are taken, and the guards that they set.
@@ -115,6 +118,13 @@ impl Default for ScspSettings {
             locked_delete: LockedDelete::Forbid,
         }
     }
+}
+
+/// Settings of the S3 door.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct S3Settings {
+    /// Whose the objects are that others write into a bucket, where whoever makes the bucket says nothing of it.
+    pub object_ownership: Ownership,
 }
 
 /// What an SCSP DELETE does to an object whose current version is locked, in a bucket with versions. A locked version

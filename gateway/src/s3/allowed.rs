@@ -60,8 +60,11 @@ impl Exchange<'_> {
     /// `AccessDenied` for a call that nobody has said of what action it is: it is allowed to nobody.
     pub(super) fn asked(&self, right: Right) -> Result<Asked<'_>, Trouble> {
         let action = actions::of(self.note.op().as_str()).ok_or_else(|| denied("Access Denied"))?;
-        let of_version = self.uri.query().is_some_and(|query| query.contains("ersion"))
-            && Arguments::read(self.uri.query())?.has("versionId");
+        // However its name is written.
+        let of_version = match self.uri.query() {
+            None => false,
+            query => Arguments::read(query)?.has("versionId"),
+        };
         let action = if of_version { action.of_version() } else { action };
         Ok(Asked::of(action, right, self.named.key.as_deref()))
     }

@@ -39,6 +39,8 @@ mod exchange;
 mod facts;
 mod form;
 mod framing;
+#[cfg(test)]
+mod fuzz;
 mod headers;
 mod keys;
 mod lists;

@@ -136,6 +136,7 @@ impl World {
             policy: PolicySettings::default(),
             scsp: ScspSettings::default(),
             brake: lifecycle::brake::Brake::default(),
+            s3: gateway::S3Settings::default(),
         };
         let audit = Arc::new(RecordedAudit::default());
         let gateway = Gateway {

@@ -331,5 +331,6 @@ fn settings() -> Settings {
         policy: PolicySettings::default(),
         scsp: ScspSettings::default(),
         brake: lifecycle::brake::Brake::default(),
+        s3: gateway::S3Settings::default(),
     }
 }

@@ -262,6 +262,7 @@ async fn nor_where_versions_are_kept() {
             world.m.find_null(host, "photos", "x", true).await.unwrap();
             for which in [Which::Current, Which::Version(version), Which::Null, Which::Version(marker)] {
                 world.m.set_tags(world.domain, world.bucket, "x", which, None).await.ok();
+                world.m.set_acl(world.domain, world.bucket, "x", which, None).await.ok();
             }
             world.delete("x").null().await.ok();
             world.m.blobs(version, 0, 10).await.unwrap();

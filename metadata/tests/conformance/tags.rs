@@ -47,6 +47,28 @@ on_both_engines! {
         assert_eq!(kept(world, last).await, (None, None));
     }
 
+    async fn an_access_list_changes_without_another_version(world: World) {
+        let put = world.put("x").tags("t").await.unwrap().version;
+        let acl = async || world.found("x", true).await.version.acl;
+        let set = async |which, list: Option<&str>| {
+            let list = list.map(str::to_owned);
+            answer(world.m.set_acl(world.domain, world.bucket, "x", which, list).await)
+        };
+        assert_eq!(acl().await, None);
+        assert_eq!(set(Which::Current, Some("[]")).await, Ok(put));
+        assert_eq!(acl().await.as_deref(), Some("[]"));
+        assert_eq!(world.found("x", true).await.version.tags.as_deref(), Some("t"));
+        assert_eq!(set(Which::Version(put), None).await, Ok(put));
+        assert_eq!(acl().await, None);
+        let other = world.put("y").await.unwrap().version;
+        assert_eq!(set(Which::Version(other), Some("[]")).await, Err(Refusal::NoSuchVersion));
+        set(Which::Current, Some("[]")).await.unwrap();
+        world.put("x").await.unwrap();
+        assert_eq!(acl().await, None, "a new version has its own");
+        world.delete("x").await.unwrap();
+        assert_eq!(set(Which::Current, Some("[]")).await, Err(Refusal::NoSuchObject { marker: None }));
+    }
+
     async fn a_body_in_the_store_has_them_too(world: World) {
         let upload = world.stage("x").await;
         let put = world.put_staged("x", upload, 3).tags("t").checksum("c").await.unwrap().version;

@@ -27,6 +27,7 @@ mod metadata;
 mod policy;
 mod problem;
 mod reader;
+mod s3;
 mod scsp;
 mod section;
 mod show;
@@ -51,6 +52,7 @@ pub use log::{Format, Level, Log};
 pub use metadata::{Database, Metadata};
 pub use policy::Policy;
 pub use problem::{Problem, Problems, Source};
+pub use s3::{ObjectOwnership, S3};
 pub use scsp::{LockedDelete, RecursiveMode, Scsp};
 pub use tls::Tls;
 
@@ -77,6 +79,8 @@ pub struct Config {
     pub policy: Policy,
     /// How the SCSP door behaves where its dialects differ.
     pub scsp: Scsp,
+    /// How the S3 door behaves where AWS leaves a choice.
+    pub s3: S3,
     /// Accepted for SCSP's sake.
     pub cache: Cache,
     /// Who may come in without a key, and the root key if the environment sets it.
@@ -126,6 +130,7 @@ impl Config {
             lifepoint: Lifepoint::read(&mut reader.section("lifepoint")),
             policy: Policy::read(&mut reader.section("policy")),
             scsp: Scsp::read(&mut reader.section("scsp")),
+            s3: S3::read(&mut reader.section("s3")),
             cache: Cache::read(&mut reader.section("cache")),
             auth: Auth::read(&mut reader.section("auth")),
             tls: Tls::read(&mut reader.section("tls")),

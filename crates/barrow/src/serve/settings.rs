@@ -2,7 +2,9 @@
 
 use crate::config::{self, Config};
 use gateway::http::Limits;
-use gateway::{Anonymous, LifepointSettings, LockedDelete, PolicySettings, ScspSettings, Settings};
+use gateway::{
+    Anonymous, LifepointSettings, LockedDelete, Ownership, PolicySettings, S3Settings, ScspSettings, Settings,
+};
 
 pub(super) fn of_the_doors(config: &Config) -> Settings {
     Settings {
@@ -21,6 +23,13 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
             strict_guard: config.lifepoint.strict_guard,
         },
         policy: PolicySettings { versioning: config.policy.versioning, lifecycle: config.policy.lifecycle },
+        s3: S3Settings {
+            object_ownership: match config.s3.object_ownership {
+                config::ObjectOwnership::ObjectWriter => Ownership::ObjectWriter,
+                config::ObjectOwnership::BucketOwnerPreferred => Ownership::BucketOwnerPreferred,
+                config::ObjectOwnership::BucketOwnerEnforced => Ownership::BucketOwnerEnforced,
+            },
+        },
         scsp: ScspSettings {
             auto_recursive_delete: config.scsp.auto_recursive_delete,
             gateway_mode: config.scsp.recursive_mode == config::RecursiveMode::Gateway,

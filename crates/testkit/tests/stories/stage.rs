@@ -87,6 +87,7 @@ impl Stage {
             lifepoint: LifepointSettings::default(),
             policy: PolicySettings::default(),
             scsp: ScspSettings::default(),
+            s3: gateway::S3Settings::default(),
         }
     }
 

@@ -24,7 +24,7 @@ pub(in crate::s3) async fn create(
     let domain = exchange.domain().await?;
     exchange.principal.require_to_make_buckets(domain.id).told()?;
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
-    let ownership = ownership(&input)?;
+    let ownership = ownership(&exchange, &input)?;
     let acl = of_new_bucket(&exchange, ownership.unwrap_or_default()).await?;
     let new = NewContainer {
         headers: encode(&[]),
@@ -61,9 +61,13 @@ pub(in crate::s3) async fn create(
     }
 }
 
-/// Whose the objects of the bucket are to be, if the request says so.
-fn ownership(input: &CreateBucketInput) -> Result<Option<Ownership>, Trouble> {
-    let Some(said) = &input.object_ownership else { return Ok(None) };
+/// Whose the objects of the bucket are to be, if the request, or else the configuration, says so.
+fn ownership(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<Option<Ownership>, Trouble> {
+    let Some(said) = &input.object_ownership else {
+        // What a bucket is without any word need not be written down.
+        let usual = exchange.gateway.settings.s3.object_ownership;
+        return Ok((usual != Ownership::default()).then_some(usual));
+    };
     let known = Ownership::named(said.as_str());
     known.map(Some).ok_or_else(|| invalid("Invalid x-amz-object-ownership header"))
 }

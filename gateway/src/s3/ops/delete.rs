@@ -4,7 +4,7 @@ use super::tagging::which;
 use crate::objects::{Deletion, Error, delete as delete_object};
 use crate::s3::allowed::Asked;
 use crate::s3::error::{Trouble, denied, failed, no_such_key, unbuilt};
-use crate::s3::exchange::{Exchange, Place};
+use crate::s3::exchange::{Exchange, Place, expect_owner};
 use crate::s3::moment::time;
 use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
@@ -28,7 +28,9 @@ pub(in crate::s3) async fn delete(
     }
     let right = right(which);
     let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, right, owner).await?;
+    let asked = exchange.asked(right)?.of_version(input.version_id.as_deref());
+    let place = exchange.place(&input.bucket, &asked).await?;
+    expect_owner(&place.bucket, owner)?;
     if input.bypass_governance_retention == Some(true) {
         bypass(&exchange, &place, &input.key)?;
     }

@@ -48,6 +48,11 @@ fn each_kind_of_bad_value_names_key_value_place_and_what_is_allowed() {
         ("health.scrub_period", "59min", "from \"1h\" to \"100years\""),
         ("scsp.recursive_mode", "loose", "allowed is \"strict\" or \"gateway\""),
         ("scsp.locked_delete", "allow", "allowed is \"forbid\" or \"marker\""),
+        (
+            "s3.object_ownership",
+            "Writer",
+            "allowed is \"ObjectWriter\" or \"BucketOwnerPreferred\" or \"BucketOwnerEnforced\"",
+        ),
         ("policy.versioning", "enabled", "allowed is \"allowed\" or \"disallowed\""),
         ("policy.lifecycle", "allowed", "allowed is \"enabled\" or \"disabled\""),
         ("cache.realm_stale_timeout", "x", "a duration"),
