@@ -70,8 +70,9 @@ pub use lives::{Inside, Life};
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use members::{Cut, MemberGauges, MemberSettings, Members, Pin, Reads};
 pub use objects::{
-    Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, Markers, ObjectCommand,
-    Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored, Stage, Which,
+    Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, LockChange, LockOrder,
+    Locked, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored,
+    Stage, Which,
 };
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};

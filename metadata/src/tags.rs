@@ -9,13 +9,13 @@ use crate::writer::Urgency;
 use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::BTreeSet;
 
-/// Which object is to have other tags.
+/// Which object is meant of which something changes that is beside its content.
 #[derive(Clone, Debug)]
-struct Target {
-    domain: ContainerId,
-    bucket: ContainerId,
-    name: String,
-    which: Which,
+pub(crate) struct Target {
+    pub(crate) domain: ContainerId,
+    pub(crate) bucket: ContainerId,
+    pub(crate) name: String,
+    pub(crate) which: Which,
 }
 
 impl Metadata {
@@ -95,7 +95,7 @@ async fn set_tags(
 
 /// The version that the target means. `history`: the position up to which what was superseded went for good; `None`: there
 /// is none.
-async fn find(
+pub(crate) async fn find(
     conn: &mut Conn,
     now: Time,
     contents: ContainerId,

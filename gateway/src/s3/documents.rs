@@ -29,6 +29,12 @@ pub(super) enum Kind {
     Versioning,
     /// A bucket to be made.
     Bucket,
+    /// What the versions of a bucket are locked by.
+    ObjectLock,
+    /// Until when a version is kept.
+    Retention,
+    /// Whether a version is held.
+    LegalHold,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -72,6 +78,14 @@ const BUCKET: Grammar = &[
     ("Location", &["Name", "Type"]),
     ("Bucket", &["DataRedundancy", "Type"]),
 ];
+const OBJECT_LOCK: Grammar = &[
+    ("", &["ObjectLockConfiguration"]),
+    ("ObjectLockConfiguration", &["ObjectLockEnabled", "Rule"]),
+    ("Rule", &["DefaultRetention"]),
+    ("DefaultRetention", &["Mode", "Days", "Years"]),
+];
+const RETENTION: Grammar = &[("", &["Retention"]), ("Retention", &["Mode", "RetainUntilDate"])];
+const LEGAL_HOLD: Grammar = &[("", &["LegalHold"]), ("LegalHold", &["Status"])];
 /// The arguments of a signature of version 2.
 const OLD: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
 
@@ -90,6 +104,9 @@ impl Kind {
             Some(_) if post && has("uploadId") => Kind::Complete,
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
+            None if put && has("object-lock") => Kind::ObjectLock,
+            Some(_) if put && has("retention") => Kind::Retention,
+            Some(_) if put && has("legal-hold") => Kind::LegalHold,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -102,6 +119,9 @@ impl Kind {
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
             Kind::Bucket => Some(BUCKET),
+            Kind::ObjectLock => Some(OBJECT_LOCK),
+            Kind::Retention => Some(RETENTION),
+            Kind::LegalHold => Some(LEGAL_HOLD),
             Kind::Other => None,
         }
     }

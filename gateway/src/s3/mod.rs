@@ -16,7 +16,7 @@
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
-//! | `headers`, `tags`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
+//! | `headers`, `tags`, `locks`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
 
 mod access;
 mod answer;
@@ -33,6 +33,7 @@ mod form;
 mod framing;
 mod headers;
 mod keys;
+mod locks;
 mod meant;
 mod moment;
 mod op;

@@ -1,7 +1,7 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 33] = [
+const ALL: [&str; 39] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -17,6 +17,9 @@ const ALL: [&str; 33] = [
     "GetBucketVersioning",
     "GetObject",
     "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectLockConfiguration",
+    "GetObjectRetention",
     "GetObjectTagging",
     "HeadBucket",
     "HeadObject",
@@ -30,6 +33,9 @@ const ALL: [&str; 33] = [
     "PutBucketTagging",
     "PutBucketVersioning",
     "PutObject",
+    "PutObjectLegalHold",
+    "PutObjectLockConfiguration",
+    "PutObjectRetention",
     "PutObjectTagging",
     "UploadPart",
     "UploadPartCopy",

@@ -39,6 +39,9 @@ calls! {
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = bucket_tagging::get;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes::attributes;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = object_locks::get_legal_hold;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = object_lock::get;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = object_locks::get_retention;
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
@@ -49,6 +52,9 @@ calls! {
     list_parts(ListPartsInput) -> ListPartsOutput = list_parts::list;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = bucket_tagging::put;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = object_locks::put_legal_hold;
+    put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = object_lock::put;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = object_locks::put_retention;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
     upload_part(UploadPartInput) -> UploadPartOutput = upload_part::part;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = upload_part_copy::copy;

@@ -25,7 +25,13 @@ const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
 fn most(kind: Kind) -> u64 {
     match kind {
         Kind::Delete | Kind::Complete => DOCUMENT_MAX,
-        Kind::Tagging | Kind::Versioning | Kind::Bucket | Kind::Other => SMALL_DOCUMENT_MAX,
+        Kind::Tagging
+        | Kind::Versioning
+        | Kind::Bucket
+        | Kind::ObjectLock
+        | Kind::Retention
+        | Kind::LegalHold
+        | Kind::Other => SMALL_DOCUMENT_MAX,
     }
 }
 

@@ -30,6 +30,7 @@ mod hosts;
 mod house;
 mod interop;
 mod listing;
+mod locks;
 mod meant;
 mod multipart;
 mod objects;

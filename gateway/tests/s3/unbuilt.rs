@@ -10,11 +10,6 @@ crate::on_both_engines!(
 
 const LIFECYCLE: &str = "<LifecycleConfiguration><Rule><ID>all</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
                          <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
-const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
-                    <Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
-const RETENTION: &str =
-    "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>";
-const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 const ACL: &str = "<AccessControlPolicy><Owner><ID>x</ID></Owner><AccessControlList></AccessControlList></AccessControlPolicy>";
 const CORS: &str = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>\
@@ -35,12 +30,6 @@ const CALLS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/other?lifecycle", "", "GetBucketLifecycleConfiguration"),
     ("PUT", "/other?lifecycle", LIFECYCLE, "PutBucketLifecycleConfiguration"),
     ("DELETE", "/other?lifecycle", "", "DeleteBucketLifecycle"),
-    ("GET", "/other?object-lock", "", "GetObjectLockConfiguration"),
-    ("PUT", "/other?object-lock", LOCK, "PutObjectLockConfiguration"),
-    ("GET", "/other/witness?retention", "", "GetObjectRetention"),
-    ("PUT", "/other/witness?retention", RETENTION, "PutObjectRetention"),
-    ("GET", "/other/witness?legal-hold", "", "GetObjectLegalHold"),
-    ("PUT", "/other/witness?legal-hold", HOLD, "PutObjectLegalHold"),
     ("GET", "/other?policy", "", "GetBucketPolicy"),
     ("PUT", "/other?policy", POLICY, "PutBucketPolicy"),
     ("DELETE", "/other?policy", "", "DeleteBucketPolicy"),
@@ -150,12 +139,6 @@ async fn a_header_that_asks_for_what_is_not_built_is_refused_by_name(house: &mut
     ] {
         house.put("/bucket/key").header(name, value).body("bytes").await.is(200);
     }
-    house
-        .put("/locked")
-        .header("x-amz-bucket-object-lock-enabled", "true")
-        .await
-        .refused(501, "NotImplemented");
-    house.head("/locked").await.is(404);
     house
         .put("/bucket/key")
         .header("x-amz-object-lock-legal-hold", "ON")

@@ -11,6 +11,7 @@ use super::effects::{self, Usage};
 use super::expiry::read_rules;
 use super::facts;
 use super::import;
+use super::locks::read_default;
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
 use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
@@ -82,11 +83,12 @@ async fn lock_buckets(
             let erase_upto = row.need_int()?;
             let rules = read_rules(row.text()?);
             let last = Next { seq: last_seq, change: row.need_int()? };
+            let keeps = read_default(&mut row)?;
             let first = Next {
                 seq: last.seq - numbers.positions_in(versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules };
+            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules, keeps };
             open.insert(bucket, Open { bucket: facts, first, last });
         }
     }
@@ -136,7 +138,8 @@ pub(crate) async fn lock_domains(
 }
 
 /// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules and last change.
+/// last position, grace of objects, versioning, `erase_upto`, rules, last change, and what a bucket with locks says of new
+/// versions.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
@@ -147,7 +150,9 @@ pub(crate) async fn touch_bucket(
         "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
             change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq",
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq,
+            CASE WHEN object_lock = 1 THEN (SELECT s.content FROM bucket_settings s
+                WHERE s.bucket_id = buckets.id AND s.kind = 'object-lock') ELSE NULL END",
         args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await

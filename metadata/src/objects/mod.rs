@@ -7,6 +7,7 @@ pub(crate) mod expiry;
 mod facts;
 mod group;
 mod import;
+mod locks;
 mod parts;
 
 pub(crate) use command::Numbers;
@@ -18,4 +19,6 @@ pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};
 pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
 pub use import::{Import, ImportBody, ImportState, Imported};
+pub(crate) use locks::enable_locks;
+pub use locks::{LockChange, LockOrder, Locked};
 pub(crate) use parts::give_up_parts;

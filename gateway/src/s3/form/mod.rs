@@ -18,6 +18,7 @@ use super::body::{Content, Found};
 use super::checksums;
 use super::error::{Told, Trouble, invalid, trouble, unread};
 use super::exchange::{Exchange, bound};
+use super::locks::{Ordered, need_seal_of_object};
 use super::ops::put::{Order, write, written_id};
 use super::tags::{self, Of};
 use super::target::{KEY_MAX, Named};
@@ -121,10 +122,12 @@ async fn store(
     let kept = headers::kept(&exchange.headers, &fields.metadata())?;
     let tags = fields.get("tagging").map(tagging).transpose()?.unwrap_or_default();
     let tags = tags::encode(tags, Of::Object)?;
+    let lock = Ordered::of(&exchange.headers, &place, exchange.gateway.clock.now())?;
+    need_seal_of_object(exchange, &place, lock).await?;
     let checksum = checksums::wanted(&exchange.headers, None)?;
     let mut content = content(file, size, content_md5(&exchange.headers)?).with_checksum(checksum);
     let order =
-        Order { key: key.clone(), headers: kept, tags, condition: Condition::NONE, conditional: false };
+        Order { key: key.clone(), headers: kept, tags, lock, condition: Condition::NONE, conditional: false };
     let stored = write(exchange, &place, order, &mut content).await?;
     let tag = format!("\"{}\"", etag::text(Some(stored.md5), None));
     let mut response = answer(fields, (bucket, &key), &tag);

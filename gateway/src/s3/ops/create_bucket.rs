@@ -4,6 +4,7 @@ use crate::objects::headers::encode;
 use crate::s3::error::{Told, Trouble, failed, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::{Access, Protected, check};
+use crate::scsp::policies_of_bucket;
 use lifecycle::{BucketName, Refusal, Right};
 use metadata::{Failure, NewContainer};
 use s3s::S3Response;
@@ -22,8 +23,16 @@ pub(in crate::s3) async fn create(
     let domain = exchange.domain().await?;
     exchange.principal.require(Right::Write, Some(domain.id), None).told()?;
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
+    let object_lock = input.object_lock_enabled_for_bucket == Some(true);
+    // What can be locked is a version, so there are versions.
+    let headers = match object_lock {
+        true => vec![("policy-versioning".to_owned(), "enabled".to_owned())],
+        false => Vec::new(),
+    };
     let new = NewContainer {
-        headers: encode(&[]),
+        headers: encode(&headers),
+        policies: policies_of_bucket(&headers).map_err(|text| trouble("InvalidBucketState", text))?,
+        object_lock,
         owner: exchange.principal.owner(),
         actor: exchange.principal.name.to_string(),
         allowed: exchange.gateway.settings.policy.allowed(),
@@ -38,21 +47,29 @@ pub(in crate::s3) async fn create(
         // Asked again by its owner, AWS's oldest region answers as before.
         Err(Failure::Refused(refusal @ Refusal::NameInUse)) => {
             let existing = exchange.gateway.metadata.bucket_named(domain.id, &input.bucket).await.told()?;
-            let own = existing.is_some_and(|bucket| bucket.owner == exchange.principal.owner());
+            let owner = exchange.principal.owner();
+            let own = existing.as_ref().is_some_and(|bucket| bucket.owner == owner);
+            // Nobody is told that there are locks where there are none.
+            let unlocked = object_lock && existing.is_some_and(|bucket| !bucket.object_lock);
             match own {
+                true if unlocked => Err(trouble(
+                    "BucketAlreadyOwnedByYou",
+                    "Your previous request to create the named bucket succeeded and you already own it.",
+                )),
                 true => Ok(S3Response::new(CreateBucketOutput { location })),
                 false => Err(crate::s3::error::refused(&refusal)),
             }
         }
+        Err(Failure::Refused(Refusal::Protected)) if object_lock => Err(trouble(
+            "InvalidBucketState",
+            "Object Lock needs versions, and the domain or the installation rules them out.",
+        )),
         Err(failure) => Err(failed(failure.into())),
     }
 }
 
 fn refuse_unbuilt(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<(), Trouble> {
     crate::s3::headers::refuse_unbuilt(&exchange.headers)?;
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(unbuilt("x-amz-bucket-object-lock-enabled"));
-    }
     // What is meant by default is no request for anything.
     if input.object_ownership.as_ref().is_some_and(|ownership| ownership.as_str() != "BucketOwnerEnforced") {
         return Err(unbuilt("x-amz-object-ownership"));

@@ -2,8 +2,9 @@
 
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete as delete_object};
-use crate::s3::error::{Trouble, denied, failed, no_such_key, unbuilt};
-use crate::s3::exchange::{Exchange, Place};
+use crate::s3::error::{Trouble, failed, no_such_key, unbuilt};
+use crate::s3::exchange::Exchange;
+use crate::s3::locks::bypass;
 use crate::s3::moment::time;
 use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
@@ -27,8 +28,9 @@ pub(in crate::s3) async fn delete(
     let right = right(which);
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, right, owner).await?;
-    if input.bypass_governance_retention == Some(true) {
-        bypass(&exchange, &place)?;
+    let bypass = bypass(&exchange, &place)?;
+    if bypass {
+        exchange.note.detail("passing by governance retention".to_owned());
     }
     let etag = input.if_match.as_ref().map(|condition| match condition {
         ETagCondition::Any => Tags::Any,
@@ -41,6 +43,7 @@ pub(in crate::s3) async fn delete(
         which,
         markers: Markers::Stacked,
         hides_guarded: true,
+        bypass,
         condition: condition(etag, input.if_match_size, input.if_match_last_modified_time.map(time)),
         spec: Some(exchange.spec(Access::Delete, &place)),
     };
@@ -85,13 +88,6 @@ pub(super) fn right(which: Which) -> Right {
         Which::Current => Right::Delete,
         Which::Version(_) | Which::Null => Right::DeleteVersion,
     }
-}
-
-/// The right to pass by a governance lock is its own; without any lock there is nothing to pass by.
-pub(super) fn bypass(exchange: &Exchange<'_>, place: &Place) -> Result<(), Trouble> {
-    let may =
-        exchange.principal.require(Right::BypassGovernance, Some(place.domain.id), Some(place.bucket.id));
-    may.map_err(|_| denied("Access Denied"))
 }
 
 /// What must be true of what is deleted.

@@ -1,10 +1,11 @@
 //! DeleteObjects: up to 1,000 keys in one grouped, set-based transaction. Each key has its own outcome.
 
-use super::delete::{Told, bypass, condition, not_deleted, right};
+use super::delete::{Told, condition, not_deleted, right};
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete_all};
 use crate::s3::error::{Told as _, Trouble, invalid, refused, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
+use crate::s3::locks::bypass;
 use crate::s3::moment::time;
 use crate::s3::target::KEY_MAX;
 use crate::scsp::authorization::Access;
@@ -52,8 +53,9 @@ pub(in crate::s3) async fn delete_objects(
         false => Right::Delete,
     };
     let place = exchange.bucket_of(&input.bucket, any, owner).await?;
-    if input.bypass_governance_retention == Some(true) {
-        bypass(&exchange, &place)?;
+    let bypass = bypass(&exchange, &place)?;
+    if bypass {
+        exchange.note.detail("passing by governance retention".to_owned());
     }
     // What is asked twice in one breath is done once and answered twice.
     let again = repeated(&keys);
@@ -78,6 +80,7 @@ pub(in crate::s3) async fn delete_objects(
                     which,
                     markers: Markers::Stacked,
                     hides_guarded: true,
+                    bypass,
                     condition: conditions(key),
                     spec: Some(exchange.spec(Access::Delete, &place)),
                 });

@@ -14,6 +14,8 @@ pub(super) mod list_parts;
 pub(super) mod list_uploads;
 pub(super) mod list_versions;
 pub(super) mod multipart;
+pub(super) mod object_lock;
+pub(super) mod object_locks;
 pub(super) mod put;
 pub(super) mod tagging;
 pub(super) mod upload_part;

@@ -4,6 +4,7 @@ use crate::objects::{Error, NewObject, Stored, put as put_object};
 use crate::s3::body::Content;
 use crate::s3::error::{Trouble, no_such_key};
 use crate::s3::exchange::{Exchange, Place};
+use crate::s3::locks::Ordered;
 use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
 use lifecycle::condition::{TagKind, Tags};
@@ -16,6 +17,7 @@ pub(in crate::s3) struct Order {
     pub(in crate::s3) key: String,
     pub(in crate::s3) headers: Vec<(String, String)>,
     pub(in crate::s3) tags: Option<String>,
+    pub(in crate::s3) lock: Ordered,
     pub(in crate::s3) condition: Condition,
     /// It names what must be there.
     pub(in crate::s3) conditional: bool,
@@ -30,6 +32,7 @@ pub(in crate::s3) async fn write(
 ) -> Result<Stored, Trouble> {
     let mut object = new_object(exchange, place, order.key, order.headers, order.tags);
     (object.condition, object.content_md5) = (order.condition, content.md5);
+    (object.retention, object.guard.hold) = (order.lock.retention, order.lock.hold);
     let put = put_object(exchange.gateway, &exchange.principal, object, &mut content.source).await;
     put.map_err(|error| match error {
         Error::Refused(Refusal::ConditionFailed { current: None }) if order.conditional => no_such_key(),

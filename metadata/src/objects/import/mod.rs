@@ -16,6 +16,7 @@ use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide}
 use super::effects::Usage;
 use super::expiry::read_rules;
 use super::group::{lock_domains, touch_bucket};
+use super::locks::read_default;
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_versioning;
@@ -23,7 +24,7 @@ use crate::sql::{Conn, Row, args};
 use crate::writer::Urgency;
 use bytes::Bytes;
 use lifecycle::revision::Revision;
-use lifecycle::{BlobName, ContainerId, Guard, InstallationId, Refusal, Time, VersionId};
+use lifecycle::{BlobName, ContainerId, Guard, InstallationId, Refusal, Retention, Time, VersionId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub struct Import {
     pub checksum: Option<String>,
     /// What refuses its deletion.
     pub guard: Guard,
+    /// Its retention, whose guard is taken in.
+    pub retention: Option<Retention>,
     /// The user it belongs to.
     pub owner: Option<String>,
     /// Who imports.
@@ -164,6 +167,8 @@ impl Metadata {
     /// [`Refusal::Conflict`] if its staged bytes were taken back meanwhile, or a version is being written under its id.
     pub async fn import(&self, import: Import) -> Result<Imported, Failure> {
         let own = self.installation();
+        let retention = import.retention.map_or(Guard::NONE, Retention::guard);
+        let import = Import { guard: import.guard.and(retention), ..import };
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let import = import.clone();
@@ -210,7 +215,7 @@ async fn carry_out(
 }
 
 /// The bucket, and the numbers that it would give next.
-fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot), Failure> {
+pub(super) fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot), Failure> {
     let contents = row.need_id(ContainerId::from_bytes)?;
     let last_seq = row.need_int()?;
     let object_grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
@@ -218,7 +223,8 @@ fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot), Failure>
     let erase_upto = row.need_int()?;
     let rules = read_rules(row.text()?);
     let change = row.need_int()? + 1;
-    let bucket = BucketFacts { contents, object_grace, versioning, erase_upto, rules };
+    let keeps = read_default(row)?;
+    let bucket = BucketFacts { contents, object_grace, versioning, erase_upto, rules, keeps };
     Ok((bucket, Slot { now, seq: last_seq + 1, change }))
 }
 
