@@ -11,6 +11,7 @@ mod couch;
 #[path = "../counting/mod.rs"]
 mod counting;
 mod js;
+mod locks;
 mod openapi;
 mod purge_versions;
 mod revisions;

@@ -3,7 +3,7 @@
 use crate::calls::{Upload, content_md5, delete_objects, deletion, history, table, versioning};
 use crate::client::{Answer, Ask};
 use crate::house::House;
-use lifecycle::{Right, State, Time};
+use lifecycle::{Retention, RetentionMode, Right, State, Time};
 use std::time::Duration;
 
 crate::on_both_engines!(
@@ -25,6 +25,7 @@ crate::on_both_engines!(
     scsp_meets_the_same_lock,
     a_bucket_that_holds_locks_is_not_removed,
     a_restored_version_has_its_lock_again,
+    a_lock_where_no_versions_are_kept_is_handed_on_or_refuses,
 );
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -550,4 +551,65 @@ async fn a_restored_version_has_its_lock_again(house: &mut House) {
     house.restore_object("locked", what).await.expect("it comes back");
     assert_eq!(house.head("/locked/key").await.is(200).need("x-amz-object-lock-mode"), "GOVERNANCE");
     locked_out(house.delete(&format!("/locked/key?versionId={version}")).await);
+}
+
+/// Where no versions are kept a lock comes from another installation only. No way to change or delete such an object loses
+/// it: either the way is refused, or what takes the bytes over is locked by the same.
+async fn a_lock_where_no_versions_are_kept_is_handed_on_or_refuses(house: &mut House) {
+    use metadata::{LockChange, LockOrder, Which};
+    let until = house.clock_now().plus(DAY);
+    for (mode, held) in [(RetentionMode::Governance, false), (RetentionMode::Compliance, true)] {
+        let name = mode.as_str();
+        let target = format!("/bucket/{name}");
+        house.put(&target).body("bytes").await.is(200);
+        let retention = Retention { mode, until };
+        for change in [LockChange::Retention { to: Some(retention), bypass: false }, LockChange::Hold(held)] {
+            let order = LockOrder {
+                domain: house.domain(),
+                bucket: house.bucket("bucket").await,
+                name: name.to_owned(),
+                which: Which::Current,
+                removed_too: false,
+                change,
+            };
+            house.metadata().set_lock(order).await.expect("it is locked");
+        }
+        let is = async |name: &str| {
+            let read = house.get(&format!("/bucket/{name}")).await.is(200).brings("bytes");
+            assert_eq!(read.need("x-amz-object-lock-mode"), name_of(mode));
+            assert_eq!(read.header("x-amz-object-lock-legal-hold").is_some(), held);
+        };
+        for (method, argument) in [("DELETE", ""), ("POST", ""), ("PUT", ""), ("APPEND", "")] {
+            let ask = house.scsp(method, &format!("{target}{argument}")).body("more");
+            let ask = if method == "DELETE" { house.scsp(method, &target) } else { ask };
+            let refused = ask.await;
+            assert_eq!(refused.status, 403, "{method}: {}", refused.text());
+        }
+        locked_out(house.put(&target).body("more").await);
+        locked_out(house.delete(&target).await);
+        let document = deletion(&[(name, None)], false);
+        let many = delete_objects(house, "bucket", &document).await.is(200);
+        assert_eq!(table(&many, "Error", ["Code"]), [["AccessDenied".to_owned()]]);
+        let upload = Upload::begin(house, &target).await;
+        let tag = upload.part(1, "part").await;
+        locked_out(upload.complete(&[(1, &tag)]).await);
+        upload.abort().await.is(204);
+        is(name).await;
+        // Only its headers change, and its name.
+        house.scsp("COPY", &target).header("x-a-meta-b", "c").await.is(201);
+        is(name).await;
+        let onto = house.put(&target).header("x-amz-copy-source", format!("/bucket/{name}"));
+        onto.header("x-amz-metadata-directive", "REPLACE").header("x-amz-meta-a", "b").await.is(200);
+        is(name).await;
+        house.scsp("COPY", &format!("{target}?newname={name}-moved")).await.is(201);
+        is(&format!("{name}-moved")).await;
+        locked_out(house.delete(&format!("{target}-moved")).await);
+    }
+}
+
+fn name_of(mode: RetentionMode) -> &'static str {
+    match mode {
+        RetentionMode::Governance => "GOVERNANCE",
+        RetentionMode::Compliance => "COMPLIANCE",
+    }
 }

@@ -230,6 +230,22 @@ on_both_engines! {
         }
     }
 
+    /// What is held in contents that give way to others lies apart with them, and is not purged with them.
+    async fn what_is_held_in_contents_that_give_way_stays(world: World) {
+        world.put("old").await.unwrap();
+        let first = world.contents().await;
+        world.empty_bucket().await.unwrap();
+        let version = world.put("x").await.unwrap().version;
+        world.delete("x").at_once().await.unwrap();
+        set(world, "x", version, LockChange::Hold(true)).await.unwrap();
+        world.restore_contents(first, None).await.unwrap();
+        world.later(CONTAINER_GRACE);
+        world.later(CONTAINER_GRACE);
+        world.purge_all_due().await;
+        assert_eq!(world.state(version).await, State::Removed);
+        assert!(world.row(version).await.guard.hold);
+    }
+
     /// Contents that are restored as another bucket are in a bucket with locks again.
     async fn locks_go_with_what_a_bucket_held(world: World) {
         world.versioning("enabled").await;
@@ -243,5 +259,62 @@ on_both_engines! {
         assert!(other.object_lock);
         assert_eq!(world.m.object_lock(other.id).await.unwrap(), Some(Some(days(Governance, 1))));
         assert_eq!(other.versioning, Some(lifecycle::Versioning::Enabled));
+    }
+}
+
+racing_on_both_engines! {
+    /// Of a hold and a delete that meet, one wins: what is held lives, and what is gone is not held.
+    async fn a_hold_and_a_delete_meet(world: World) {
+        world.versioning("enabled").await;
+        let callers = world.callers(2).await;
+        for round in 0..12 {
+            let name = format!("x{round}");
+            let version = world.put(&name).await.unwrap().version;
+            let order = LockOrder {
+                domain: world.domain,
+                bucket: world.bucket,
+                name: name.clone(),
+                which: Which::Version(version),
+                removed_too: false,
+                change: LockChange::Hold(true),
+            };
+            let (held, deleted) =
+                tokio::join!(callers[0].m.set_lock(order), callers[1].delete(&name).version(version));
+            let row = world.row(version).await;
+            match (answer(held), deleted) {
+                (Ok(_), Err(refused)) => {
+                    assert_eq!(refused, Refusal::Guarded { until: None, hold: true });
+                    assert_eq!((row.state, row.guard.hold), (State::Live, true));
+                }
+                (Err(refused), Ok(_)) => {
+                    assert_eq!(refused, Refusal::NoSuchVersion);
+                    assert_eq!((row.state, row.guard.hold), (State::Removed, false));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Of a hold on what is removed and its purge, one wins: what is held has its bytes.
+    async fn a_hold_and_a_purge_meet(world: World) {
+        let callers = world.callers(2).await;
+        for round in 0..12 {
+            let name = format!("x{round}");
+            let version = world.put(&name).await.unwrap().version;
+            world.delete(&name).at_once().await.unwrap();
+            let (held, claims) = tokio::join!(
+                set(&callers[0], &name, version, LockChange::Hold(true)),
+                callers[1].claim_due()
+            );
+            let row = world.row(version).await;
+            match held {
+                Ok(_) => assert_eq!((claims.len(), row.state, row.guard.hold), (0, State::Removed, true)),
+                Err(refused) => {
+                    assert_eq!(refused, Refusal::NoSuchVersion);
+                    assert_eq!((claims.len(), row.state), (1, State::Purging));
+                }
+            }
+            callers[1].finish_claims(claims).await;
+        }
     }
 }
