@@ -1,6 +1,8 @@
 //! Locks: what changes them, what new versions get, and that no way into removal or purge passes one.
 
+mod buckets;
 mod changes;
+mod races;
 mod table;
 mod ways;
 
