@@ -1,5 +1,6 @@
 //! The tasks, one file each.
 
+mod auto_purge;
 mod compact;
 mod containers;
 mod expire;
@@ -29,6 +30,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(expire::Expire(context())),
         Box::new(history::History(context())),
         Box::new(purges::Purges(context())),
+        Box::new(auto_purge::AutoPurge(context())),
         Box::new(uploads::Uploads(context())),
         Box::new(containers::Containers(context())),
         Box::new(reclaim::Reclaim(context())),

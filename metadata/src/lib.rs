@@ -52,7 +52,7 @@ pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
     HistoryStep, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan, PurgeStep, Removal, RemoveOrder,
-    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder,
+    Removed, Replan, ReplanAt, ReplanStep, RestoreOrder, StreamRules,
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;
@@ -79,7 +79,8 @@ pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use past::{Past, PastGround, TakenOut, Then};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use revisions::{
-    Lacking, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge, RevisionsPurged,
+    Lacking, MarkersGo, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge,
+    RevisionsPurged, StaleMarker,
 };
 pub use scrub::{BlobPlace, Owned, Owner};
 pub use settings::{Setting, SettingChanges, SettingKind};

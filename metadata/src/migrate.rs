@@ -30,6 +30,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_upkeep"),
     migration!(6, "0006_purges"),
     migration!(7, "0007_governance"),
+    migration!(13, "0013_seals"),
+    migration!(14, "0014_auto_purge"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

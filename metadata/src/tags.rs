@@ -3,7 +3,7 @@
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_versioning;
-use crate::objects::{Numbers, Which, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Which, lock_domains, read_seal, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
@@ -84,6 +84,7 @@ async fn set_tags(
     let history = kept.then_some(row.need_int()?);
     row.skip(1);
     let change_seq = row.need_int()?;
+    read_seal(&mut row)?.permits_change()?;
     let version = find(conn, now, contents, target, history).await?;
     conn.execute(
         "UPDATE versions SET tags = $2, change_seq = $3 WHERE id = $1 AND state = 'live'",

@@ -161,6 +161,8 @@ pub(crate) enum Operator {
     Tombstones(Tombstones),
     /// What changed in a bucket, in order, each name as it is now
     Changes(Changes),
+    /// Forbid deletes or purges in a bucket, or any change: for good
+    Seal(Seal),
     /// Who follows a bucket's changes and purges, and how far each has come
     Followers(Followers),
     /// The tree of an object's revisions: its ends, the winner first, and what led to them
@@ -460,6 +462,31 @@ pub(crate) struct Changes {
     /// Go on telling what changes and what is purged until interrupted
     #[arg(long)]
     pub(crate) follow: bool,
+}
+
+/// What is to be forbidden.
+#[derive(Debug, Args)]
+pub(crate) struct Seal {
+    /// The bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
+    pub(crate) bucket: String,
+    /// In another domain than the default one
+    #[arg(long)]
+    pub(crate) domain: Option<String>,
+    /// No version is deleted any more; a delete marker may hide it, and where versions are not kept another may take its place
+    #[arg(long)]
+    pub(crate) deny_delete: bool,
+    /// Nothing is purged any more, and nothing goes before its promised time
+    #[arg(long)]
+    pub(crate) deny_purge: bool,
+    /// Nothing changes any more: nothing is written, deleted or purged. The bucket as a whole can be removed and restored
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Keep so many versions of a name, or "all"; this can be changed again
+    #[arg(long, value_name = "N")]
+    pub(crate) max_per_name: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Why something did not happen that a client or operator asked for. A value, not a failure: nothing has changed.
 
 use crate::barrier::{Epoch, Member, Wait};
-use crate::{Guard, MemberId, Time, VersionId};
+use crate::{Guard, MemberId, Sealed, Time, VersionId};
 use std::fmt;
 
 /// The reason for saying no. Each door turns every one of them into its own protocol's status, code and text in one
@@ -71,6 +71,10 @@ pub enum Refusal {
         /// The end of the latest dated guard.
         until: Option<Time>,
     },
+    /// The bucket is sealed against it.
+    Sealed(Sealed),
+    /// What was forbidden in a bucket once stays forbidden.
+    SealBroken,
     /// The object's stored `Allow` list does not contain the method.
     NotAllowed {
         /// The methods it does allow.
@@ -184,6 +188,8 @@ impl Refusal {
             Refusal::Guarded { .. } => "Guarded",
             Refusal::GuardShortened => "GuardShortened",
             Refusal::HoldsGuarded { .. } => "HoldsGuarded",
+            Refusal::Sealed(_) => "Sealed",
+            Refusal::SealBroken => "SealBroken",
             Refusal::NotAllowed { .. } => "NotAllowed",
             Refusal::Reserved(_) => "Reserved",
             Refusal::NameInUse => "NameInUse",
@@ -248,6 +254,14 @@ impl fmt::Display for Refusal {
                     None => f.write_str(" by a legal hold"),
                 }
             }
+            Refusal::Sealed(Sealed::Changes) => {
+                f.write_str("the bucket is sealed: nothing in it changes any more")
+            }
+            Refusal::Sealed(Sealed::Deletes) => f.write_str("the bucket lets no version be deleted"),
+            Refusal::Sealed(Sealed::Purges) => {
+                f.write_str("the bucket lets nothing be purged, and nothing go before its promised time")
+            }
+            Refusal::SealBroken => f.write_str("what was forbidden in a bucket once stays forbidden"),
             Refusal::NotAllowed { allow } => write!(f, "the object allows only {allow}"),
             Refusal::Reserved(_) => f.write_str("the object's own authorisation spec has to be evaluated"),
             Refusal::NameInUse => {

@@ -115,6 +115,8 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::EmptyBucket => ops::empty::empty(asked, body).await,
         Operation::RestoreContents => ops::empty::restore(asked, body).await,
         Operation::SetGrace => ops::grace::set(asked, body).await,
+        Operation::ShowStream => ops::stream::show(asked).await,
+        Operation::SetStream => ops::stream::set(asked, body).await,
         Operation::ListObjects => ops::objects::list(asked).await,
         Operation::PurgeVersions => ops::purge_versions::purge(asked, body).await,
         Operation::RestoreObjects => ops::restore_objects::named(asked, body).await,
@@ -148,6 +150,7 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::RevokeKey => ops::keys::revoke(asked).await,
         Operation::PurgeStream => js::purge::purge(asked, body).await,
         Operation::StreamInfo => js::stream::info(asked, body).await,
+        Operation::UpdateStream => js::update::update(asked, body).await,
         Operation::DeleteMessage => js::message::delete(asked, body).await,
         Operation::DeleteStream => js::stream::delete(asked, body).await,
         Operation::CouchPurge => couch::purge(asked, body).await,
@@ -160,6 +163,8 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::CouchRevsDiff => couch::revs_diff(asked, body).await,
         Operation::CouchRevsLimit => couch::show_revs_limit(asked).await,
         Operation::CouchSetRevsLimit => couch::set_revs_limit(asked, body).await,
+        Operation::CouchAutoPurge => couch::show_auto_purge(asked).await,
+        Operation::CouchSetAutoPurge => couch::set_auto_purge(asked, body).await,
     }
 }
 

@@ -243,6 +243,7 @@ impl Complaint {
             Refusal::Guarded { .. } | Refusal::GuardShortened | Refusal::HoldsGuarded { .. } => {
                 says(StatusCode::FORBIDDEN)
             }
+            Refusal::Sealed(_) | Refusal::SealBroken => says(StatusCode::FORBIDDEN),
             Refusal::NotAllowed { .. } | Refusal::Reserved(_) => says(StatusCode::FORBIDDEN),
             Refusal::NameInUse => says(StatusCode::CONFLICT)
                 .state(State::Live)
@@ -428,6 +429,7 @@ impl From<BadTarget> for Complaint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lifecycle::Sealed;
 
     #[test]
     fn every_refusal_has_a_client_error_and_its_own_token() {
@@ -440,6 +442,8 @@ mod tests {
             (Refusal::NameInUse, 409),
             (Refusal::NameReserved, 409),
             (Refusal::HoldsGuarded { count: 3, until: None }, 403),
+            (Refusal::Sealed(Sealed::Changes), 403),
+            (Refusal::SealBroken, 403),
             (Refusal::ConditionFailed { current: None }, 412),
             (Refusal::Protected, 403),
         ];

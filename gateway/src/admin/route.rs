@@ -92,6 +92,10 @@ operations! {
     RestoreContents = "POST" "/v1/domains/{domain}/buckets/{bucket}/contents/{contents}/restore" Some(Right::Restore);
     /// The grace of a bucket's objects.
     SetGrace = "PUT" "/v1/domains/{domain}/buckets/{bucket}/grace" Some(Right::Admin);
+    /// How a bucket keeps its versions.
+    ShowStream = "GET" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
+    /// Changes how a bucket keeps its versions; what is forbidden in it, for good.
+    SetStream = "PUT" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
     /// The versions in a bucket.
     ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
     /// Purges versions of a bucket.
@@ -162,6 +166,8 @@ operations! {
     PurgeStream = "POST" "/_js/api/STREAM.PURGE.{stream}" Some(Right::Purge);
     /// JetStream: what a stream holds.
     StreamInfo = "POST" "/_js/api/STREAM.INFO.{stream}" Some(Right::Admin);
+    /// JetStream: seals a stream, or denies deletes and purges in it.
+    UpdateStream = "POST" "/_js/api/STREAM.UPDATE.{stream}" Some(Right::Admin);
     /// JetStream: deletes the message at a position; erasing it takes the right to purge, too.
     DeleteMessage = "POST" "/_js/api/STREAM.MSG.DELETE.{stream}" Some(Right::DeleteVersion);
     /// JetStream: removes a stream, which is a bucket.
@@ -174,6 +180,10 @@ operations! {
     CouchInfosLimit = "GET" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
     /// Sets how many purges are remembered (CouchDB).
     CouchSetInfosLimit = "PUT" "/_couch/{bucket}/_purged_infos_limit" Some(Right::Admin);
+    /// When deleted documents go by themselves (CouchDB).
+    CouchAutoPurge = "GET" "/_couch/{bucket}/_auto_purge" Some(Right::Admin);
+    /// Sets when deleted documents go by themselves, with all their revisions (CouchDB).
+    CouchSetAutoPurge = "PUT" "/_couch/{bucket}/_auto_purge" Some(Right::Purge);
     /// What changed, in order (CouchDB).
     CouchChanges = "GET" "/_couch/{bucket}/_changes" Some(Right::Admin);
     /// What changed, in order, asked with a body (CouchDB).
@@ -221,6 +231,7 @@ impl Operation {
         match self {
             Operation::PurgeStream => Some(Call::Purge),
             Operation::StreamInfo => Some(Call::Info),
+            Operation::UpdateStream => Some(Call::Update),
             Operation::DeleteMessage => Some(Call::DeleteMessage),
             Operation::DeleteStream => Some(Call::DeleteStream),
             _ => None,

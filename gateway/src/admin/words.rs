@@ -88,7 +88,9 @@ pub(super) fn worded(operation: Operation, complaint: Complaint) -> Complaint {
         Refusal::NotRemoved => complaint.state(State::Live).in_words("ERR", Some("NOT_REMOVED")),
         Refusal::AlreadyLive => complaint.in_words("ERR", Some("ALREADY_LIVE")),
         Refusal::NotEmpty => complaint.in_words("ERR", Some("NOT_EMPTY")),
-        Refusal::HoldsGuarded { .. } => complaint.in_words("ERR", Some("PROTECTED")),
+        Refusal::HoldsGuarded { .. } | Refusal::Sealed(_) | Refusal::SealBroken => {
+            complaint.in_words("ERR", Some("PROTECTED"))
+        }
         Refusal::Protected => complaint.in_words("ERR", Some("DEFAULT_NAMESPACE")),
         Refusal::BarrierOpen(_) => complaint.in_words("BARRIERNOTSATISFIED", None),
         Refusal::PlanChanged => complaint.in_words("EPOCHCHANGED", None),

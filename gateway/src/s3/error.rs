@@ -126,6 +126,8 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
         },
         Refusal::GuardShortened
         | Refusal::HoldsGuarded { .. }
+        | Refusal::Sealed(_)
+        | Refusal::SealBroken
         | Refusal::Reserved(_)
         | Refusal::Immutable
         | Refusal::Protected => denied(text),

@@ -111,6 +111,7 @@ impl Trouble {
             }
             Refusal::GuardShortened => Trouble::new(403, "GuardShortened", text),
             Refusal::HoldsGuarded { .. } => Trouble::new(403, "ContextHasRetainedContent", text),
+            Refusal::Sealed(_) | Refusal::SealBroken => Trouble::new(403, "Sealed", text),
             Refusal::NotAllowed { allow } => Trouble::new(405, "NotAllowed", text).with("allow", allow),
             Refusal::NameInUse => Trouble::new(409, "NameInUse", text),
             Refusal::NameReserved => Trouble::new(409, "NameReserved", text),

@@ -133,6 +133,9 @@ async fn what_is_not_understood_is_refused() {
         ("POST", format!("{BUCKETS}/photos/remove"), "{\"grace\":\"soon\"}"),
         ("POST", format!("{BUCKETS}/photos/remove"), "{\"reserve_name\":true}"),
         ("PUT", format!("{BUCKETS}/photos/grace"), "{}"),
+        ("PUT", format!("{BUCKETS}/photos/stream"), "{\"sealed\":\"yes\"}"),
+        ("PUT", format!("{BUCKETS}/photos/stream"), "{\"max_per_name\":0}"),
+        ("PUT", format!("{BUCKETS}/photos/stream"), "{\"seal\":true}"),
     ] {
         let answer = w.ask_as(Some(ROOT), method, &target, body).await;
         let text = String::from_utf8(answer.body).unwrap();
@@ -353,6 +356,30 @@ async fn a_bucket_has_a_grace_of_its_own() {
     assert_eq!(removed["items"][0]["purge_after"], "2026-03-03T10:30:00.000Z");
     let unset = w.ask("PUT", &grace, json!({ "object_delete_delay": null }), 200).await;
     assert!(unset["object_delete_delay"].is_null());
+}
+
+#[tokio::test]
+async fn what_is_forbidden_in_a_bucket_stays_forbidden() {
+    let w = World::new().await;
+    let bucket = w.bucket("photos").await;
+    let stream = format!("{BUCKETS}/photos/stream");
+    let open = w.get(&stream).await;
+    assert_eq!((&open["sealed"], &open["max_per_name"]), (&json!(false), &Value::Null));
+    w.put(bucket, "a").await;
+    let set = w.ask("PUT", &stream, json!({ "deny_purge": true, "max_per_name": 3 }), 200).await;
+    assert_eq!((&set["deny_purge"], &set["deny_delete"]), (&json!(true), &json!(false)));
+    let refused = w.ask("PUT", &stream, json!({ "deny_purge": false }), 403).await;
+    assert_eq!(code(&refused), "SealBroken");
+    let purge = json!({ "filter": ">" });
+    assert_eq!(
+        reason(&w.ask("POST", &format!("{BUCKETS}/photos/versions/purge"), purge, 403).await),
+        ("ERR", "PROTECTED")
+    );
+    let sealed = w.ask("PUT", &stream, json!({ "sealed": true }), 200).await;
+    assert_eq!((&sealed["deny_delete"], &sealed["max_per_name"]), (&json!(true), &json!(3)));
+    w.ask("PUT", &stream, json!({ "max_per_name": null }), 403).await;
+    assert_eq!(w.get(&stream).await, sealed);
+    w.post(&format!("{BUCKETS}/photos/remove"), json!({})).await;
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ async fn purges(w: &World) {
     w.post(&format!("/v1/deletions/{id}/cancel"), json!({})).await;
     w.get(&format!("/v1/deletions/{id}")).await;
     w.put(bucket, "a").await;
+    w.post("/_js/api/STREAM.UPDATE.stream", json!({ "max_msgs_per_subject": 1_000 })).await;
     let last = w.post("/_js/api/STREAM.INFO.stream", json!({})).await["state"]["last_seq"].clone();
     w.post("/_js/api/STREAM.MSG.DELETE.stream", json!({ "seq": last })).await;
     w.post("/_js/api/STREAM.PURGE.stream", json!({ "filter": "kv.*", "keep": 1 })).await;
@@ -146,6 +147,11 @@ async fn everything_that_is_described_is_answered() {
     w.post(&format!("{BUCKETS}/photos/objects/restore"), json!({ "as_of": "0s", "dry_run": true })).await;
     w.post("/v1/domains/barrow.local/objects/restore", json!({ "prefix": "" })).await;
     w.ask("PUT", &format!("{BUCKETS}/photos/grace"), json!({ "object_delete_delay": null }), 200).await;
+    w.ask("PUT", &format!("{BUCKETS}/photos/stream"), json!({ "max_per_name": 1_000 }), 200).await;
+    w.ask("GET", &format!("{BUCKETS}/photos/stream"), json!({}), 200).await;
+    let auto_purge = "/_couch/photos/_auto_purge";
+    w.ask("PUT", auto_purge, json!({ "deleted_document_ttl": "3_weeks" }), 201).await;
+    w.get(auto_purge).await;
     let follower = format!("{BUCKETS}/photos/followers/search");
     w.ask("PUT", &follower, json!({ "kind": "index", "purge_seq": 0, "memo": { "at": 1 } }), 200).await;
     w.get(&follower).await;

@@ -6,8 +6,18 @@ use health_processor::failpoint::{Blow, NAMES};
 use lifecycle::{Clock, State};
 use testkit::Database;
 
-const TASKS: [&str; 9] =
-    ["lifecycle", "expire", "history", "uploads", "containers", "reclaim", "staged", "forget", "ledger"];
+const TASKS: [&str; 10] = [
+    "lifecycle",
+    "expire",
+    "history",
+    "auto-purge",
+    "uploads",
+    "containers",
+    "reclaim",
+    "staged",
+    "forget",
+    "ledger",
+];
 
 /// Work of every kind, all of it due.
 async fn make_work(world: &World) {
@@ -34,6 +44,12 @@ async fn make_work(world: &World) {
     let ruled = world.bucket().await;
     world.put(&ruled, "old").await;
     world.policies(&ruled, "disabled", &[r#"RuleId:"r" ExpirationDays:1"#]).await;
+    // What a marker has hidden for long enough.
+    let hidden = world.bucket().await;
+    world.policies(&hidden, "enabled", &[]).await;
+    world.put_stored(&hidden, "hidden").await;
+    world.delete(&hidden, "hidden").await;
+    world.metadata.set_marker_ttl(hidden.id, Some(MINUTE), "olga").await.unwrap();
     // A ledger with more in it than is to be kept.
     let purged = world.bucket().await;
     world.purges(&purged, 3, 1).await;

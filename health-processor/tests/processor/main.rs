@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
 
 mod audit;
+mod auto_purge;
 mod brake;
 mod compact;
 mod containers;

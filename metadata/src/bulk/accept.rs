@@ -4,7 +4,7 @@
 use super::floor::{self, floor};
 use super::job::{self, BY_NUMBER, Job, Memo, PurgeJob, PurgeState};
 use super::scan::Through;
-use super::selector::{Bound, PurgeSelector};
+use super::selector::{Bound, PurgeNames, PurgeSelector};
 use super::step::{self, Finality, Ground, advance, lock, positions};
 use super::sweep::is_plain;
 use crate::containers::{RemoveOrder, empty_as};
@@ -74,6 +74,11 @@ pub(super) async fn accept(
     let asked = asked(order);
     if let Some(known) = known(conn, order, &asked).await? {
         return Ok(known);
+    }
+    ground.seal.permits_purge()?;
+    if matches!(order.selector.names, PurgeNames::Revisions(_)) {
+        // Whoever names versions deletes them.
+        ground.seal.permits_delete()?;
     }
     if order.if_change.is_some_and(|seen| seen != ground.change_seq) {
         return Ok(Accepted::Moved);

@@ -14,9 +14,9 @@ use crate::error::Failure;
 use crate::halted;
 use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;
-use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Usage, lock_domains, read_seal, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Refusal, State, Time, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, State, Time, Versioning};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub(super) struct Ground {
     pub(super) rules: Rules,
     pub(super) last_seq: i64,
     pub(super) change_seq: i64,
+    /// What is forbidden in it.
+    pub(super) seal: Seal,
 }
 
 /// What stands in the way of acting now.
@@ -116,8 +118,9 @@ pub(super) async fn lock(
     let erase_upto = row.need_int()?;
     let lifecycle = read_rules(row.text()?);
     let change_seq = row.need_int()?;
+    let seal = read_seal(&mut row)?;
     let rules = Rules { contents, erase_upto, kept, lifecycle };
-    Ok(Some((Ground { bucket, rules, last_seq, change_seq }, grace)))
+    Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal }, grace)))
 }
 
 /// The next versions go, as far as nothing forbids it.

@@ -4,6 +4,7 @@
 use super::purge::{begin, lock};
 use super::remove::{held, refuse_guarded};
 use super::restore::above;
+use super::seal::refuse_sealed;
 use super::{Container, ContainerKind, event, find};
 use crate::Metadata;
 use crate::error::Failure;
@@ -229,6 +230,7 @@ async fn permitted(
     let facts = Facts { now, purge_after: Some(now), above: around, ..Facts::default() };
     step(container.state, Move::Purge, &facts)?;
     if container.state != State::Purging {
+        refuse_sealed(conn, kind, id).await?;
         refuse_guarded(conn, kind, id, now).await?;
     }
     Ok(container)

@@ -8,6 +8,7 @@ use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::ledger::{Appended, EVERYTHING, Entry, What, append};
+use crate::objects::read_seal;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Above, Facts, Move, step};
@@ -77,7 +78,7 @@ pub(crate) async fn empty_as(
     let row = conn
         .fetch_one(
             "UPDATE buckets SET change_seq = change_seq + 1 WHERE id = $1 AND state = 'live' AND hidden = 0
-             RETURNING contents_id, last_seq, object_grace",
+             RETURNING contents_id, last_seq, object_grace, sealed, deny_delete, deny_purge",
             args![bucket],
         )
         .await?;
@@ -89,6 +90,7 @@ pub(crate) async fn empty_as(
         }
         _ => order.grace,
     };
+    read_seal(&mut row)?.permits_purge()?;
     refuse_guarded(conn, ContainerKind::Contents, old, now).await?;
     let (objects, bytes) = held(conn, ContainerKind::Contents, old).await?;
     let purge_after = grace.purge_after(now);

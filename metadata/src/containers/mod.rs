@@ -12,6 +12,7 @@ mod removal;
 mod remove;
 mod replan;
 mod restore;
+mod seal;
 
 pub use change::{Changed, ContextChange};
 pub use create::NewContainer;
@@ -26,6 +27,7 @@ pub use removal::Removal;
 pub use remove::{RemoveOrder, Removed};
 pub use replan::{Replan, ReplanAt, ReplanStep};
 pub use restore::RestoreOrder;
+pub use seal::StreamRules;
 
 use crate::lookup::read_versioning;
 use crate::objects::expiry::read_rules;

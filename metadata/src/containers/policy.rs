@@ -130,7 +130,8 @@ async fn settle_domain(
             erase_upto = CASE WHEN $2 = 'disabled' THEN last_seq ELSE erase_upto END
          WHERE domain_id = $1 AND versioning_policy IS NULL AND versioning <> $2 AND state IN ('live', 'removed')
             AND object_lock = 0
-            AND NOT (versioning = 'disabled' AND $3 = 0)";
+            AND NOT (versioning = 'disabled' AND $3 = 0)
+            AND NOT ($2 = 'disabled' AND (sealed = 1 OR deny_delete = 1))";
     let touched = conn.execute(silent, args![id, versioning.as_str(), meant]).await?;
     erases |= touched > 0 && versioning == Versioning::Disabled;
     Ok(erases)
@@ -141,7 +142,7 @@ fn says_disabled(policy: Option<VersioningPolicy>) -> bool {
     policy.is_some_and(|policy| policy.versioning == Versioning::Disabled)
 }
 
-/// History goes only where somebody has said so. A header that is merely not sent again, as easily happens when all headers
+/// History goes only where somebody has said so, and never where versions may not be deleted. A header that is merely not sent again, as easily happens when all headers
 /// are replaced, keeps what there is and adds nothing to it.
 fn unless_said(versioning: Versioning, explicit: bool) -> Versioning {
     if versioning == Versioning::Disabled && !explicit { Versioning::Suspended } else { versioning }
@@ -163,6 +164,7 @@ async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning, bool)>) -
              FROM (VALUES {rows}) AS policy
              WHERE buckets.id = policy.column1 AND buckets.versioning <> policy.column2 AND buckets.object_lock = 0
                 AND NOT (buckets.versioning = 'disabled' AND policy.column2 = 'suspended' AND policy.column3 = 0)
+                AND NOT (policy.column2 = 'disabled' AND (buckets.sealed = 1 OR buckets.deny_delete = 1))
              RETURNING buckets.versioning",
             &[],
             rows,

@@ -1,6 +1,7 @@
 //! Removing a domain or bucket: one row changes, whatever it holds. Its children are untouched, and invisible because
 //! reading joins the live ancestors.
 
+use super::seal::refuse_sealed;
 use super::{Container, ContainerKind, event, find};
 use crate::Metadata;
 use crate::error::Failure;
@@ -112,6 +113,9 @@ async fn remove(
     // Before the guards: whoever asks for an empty one is told that it is not, protected or not.
     if order.only_empty && holds_anything(conn, kind, id, now).await? {
         return Err(Refusal::NotEmpty.into());
+    }
+    if order.early {
+        refuse_sealed(conn, kind, id).await?;
     }
     refuse_guarded(conn, kind, id, now).await?;
     let (objects, bytes) = held(conn, kind, id).await?;

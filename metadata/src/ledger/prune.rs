@@ -77,6 +77,9 @@ async fn prune(conn: &mut Conn, bucket: ContainerId, limit: u32) -> Result<Prune
         pruned.dropped = conn
             .execute("DELETE FROM purges WHERE bucket_id = $1 AND purge_seq <= $2", args![bucket, to])
             .await?;
+        // Nobody can ask for it by its id any more; the record of deletions keeps what came of it.
+        let text = "DELETE FROM purge_jobs WHERE bucket_id = $1 AND purge_seq <= $2 AND state <> 'running'";
+        conn.execute(text, args![bucket, to]).await?;
         conn.execute("UPDATE buckets SET purges_upto = $2 WHERE id = $1", args![bucket, to]).await?;
     }
     Ok(pruned)

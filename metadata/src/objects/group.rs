@@ -12,9 +12,10 @@ use super::expiry::read_rules;
 use super::facts;
 use super::import;
 use super::locks::read_default;
+use super::surplus::{Grown, trim};
 use crate::lookup::read_versioning;
 use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
@@ -83,12 +84,22 @@ async fn lock_buckets(
             let erase_upto = row.need_int()?;
             let rules = read_rules(row.text()?);
             let last = Next { seq: last_seq, change: row.need_int()? };
-            let keeps = read_default(&mut row)?;
             let first = Next {
                 seq: last.seq - numbers.positions_in(versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let facts = BucketFacts { contents, object_grace: grace, versioning, erase_upto, rules, keeps };
+            let (seal, max_per_name) = (read_seal(&mut row)?, row.int()?);
+            let keeps = read_default(&mut row)?;
+            let facts = BucketFacts {
+                contents,
+                object_grace: grace,
+                versioning,
+                erase_upto,
+                rules,
+                keeps,
+                seal,
+                max_per_name,
+            };
             open.insert(bucket, Open { bucket: facts, first, last });
         }
     }
@@ -138,8 +149,8 @@ pub(crate) async fn lock_domains(
 }
 
 /// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules, last change, and what a bucket with locks says of new
-/// versions.
+/// last position, grace of objects, versioning, `erase_upto`, rules, last change, the seal, the most versions of a name,
+/// and what a bucket with locks says of new versions.
 pub(crate) async fn touch_bucket(
     conn: &mut Conn,
     bucket: ContainerId,
@@ -150,12 +161,18 @@ pub(crate) async fn touch_bucket(
         "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
             change_seq = change_seq + $5
          WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq,
+         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed, deny_delete,
+            deny_purge, max_per_name,
             CASE WHEN object_lock = 1 THEN (SELECT s.content FROM bucket_settings s
                 WHERE s.bucket_id = buckets.id AND s.kind = 'object-lock') ELSE NULL END",
         args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
     )
     .await
+}
+
+/// Reads `sealed, deny_delete, deny_purge`.
+pub(crate) fn read_seal(row: &mut Row) -> Result<Seal, DbError> {
+    Ok(Seal::new(row.need_bool()?, row.need_bool()?, row.need_bool()?))
 }
 
 /// Puts staged rows down. In contents that are purging or purged nobody would look for them any more, so there they
@@ -287,6 +304,7 @@ async fn run_round(
     let mut arrivals = Vec::new();
     let mut all = Changes::default();
     let mut ended = BTreeMap::new();
+    let mut grown = BTreeMap::new();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
@@ -327,6 +345,13 @@ async fn run_round(
                     .map(|name| ((bucket.contents, name.to_owned()), (bucket, slot))),
             );
         }
+        if let (ObjectCommand::Publish(c), Ok(_)) = (command, &decision)
+            && bucket.max_per_name.is_some()
+            && bucket.versioning_of(c.kind) != Versioning::Disabled
+        {
+            let one = Grown { bucket, change: slot.change, actor: &c.actor, grace: c.grace };
+            grown.insert((bucket.contents, c.name.as_str()), one);
+        }
         answers[at] = Some(decision.map(|(effects, outcome)| {
             let taken = effects.taken();
             next.seq += taken.positions;
@@ -345,6 +370,7 @@ async fn run_round(
     effects::mark(conn, &all.markers, usage).await?;
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
+    trim(conn, &grown, now, usage).await?;
     import::settle_all(conn, &ended).await
 }
 

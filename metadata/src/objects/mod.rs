@@ -9,6 +9,7 @@ mod group;
 mod import;
 mod locks;
 mod parts;
+mod surplus;
 
 pub(crate) use command::Numbers;
 pub use command::{
@@ -17,7 +18,7 @@ pub use command::{
 };
 pub(crate) use decide::Removal;
 pub(crate) use effects::{Usage, remove as remove_versions};
-pub(crate) use group::{lock_contents, lock_domains, run, touch_bucket};
+pub(crate) use group::{lock_contents, lock_domains, read_seal, run, touch_bucket};
 pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use locks::enable_locks;
 pub use locks::{LockChange, LockOrder, Locked};

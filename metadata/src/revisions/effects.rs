@@ -2,10 +2,10 @@
 
 use super::rows::Stored;
 use crate::lookup::read_versioning;
-use crate::objects::Usage;
 use crate::objects::expiry::{Aged, Expiry, lifepoint, read_rules};
+use crate::objects::{Usage, read_seal};
 use crate::sql::{Conn, DbError, Row, Value, args};
-use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Leaf, State, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Leaf, Seal, State, Time, VersionId, Versioning};
 
 /// What is purged by whom, and until when nobody destroys its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -140,13 +140,16 @@ async fn expiry_of(
     Ok(Some(Expiry::of(rules, aged, lifepoint(&headers))))
 }
 
-/// What the statement that locked the bucket tells: contents, last position, whether versions are kept, rules, last change.
+/// What the statement that locked the bucket tells: contents, last position, whether versions are kept, rules, last change, the
+/// seal.
 #[derive(Debug)]
 pub(super) struct Locked {
     pub(super) last_seq: i64,
     pub(super) kept: bool,
     pub(super) rules: Vec<ExpiryRule>,
     pub(super) change_seq: i64,
+    /// What is forbidden in it.
+    pub(super) seal: Seal,
 }
 
 /// Reads it.
@@ -156,5 +159,6 @@ pub(super) fn read_lock(row: &mut Row) -> Result<Locked, DbError> {
     row.skip(1);
     let kept = read_versioning(row)? != Versioning::Disabled;
     row.skip(1);
-    Ok(Locked { last_seq, kept, rules: read_rules(row.text()?), change_seq: row.need_int()? })
+    let (rules, change_seq) = (read_rules(row.text()?), row.need_int()?);
+    Ok(Locked { last_seq, kept, rules, change_seq, seal: read_seal(row)? })
 }

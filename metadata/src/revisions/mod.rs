@@ -8,19 +8,26 @@
 //! | `missing` | what of a peer's revisions is not here |
 //! | `cut` | what goes of one name, pair by pair, and what stands in the way |
 //! | `purge` | one transaction: cut, take out, uncover, count, write down |
+//! | `entries` | what that leaves in the ledger, and what it finds there |
+//! | `written` | where revisions were written first |
+//! | `stale` | delete markers that go by themselves |
 //! | `limits` | how long paths and the ledger are |
 
 mod cut;
 mod effects;
+mod entries;
 mod ground;
 mod limits;
 mod missing;
 mod purge;
 mod rows;
+mod stale;
+mod written;
 
 pub use limits::{PurgeInfo, RevisionLimits};
 pub use missing::{Lacking, MissingOrder};
 pub use purge::{PairPurged, PurgePair, RevisionPurge, RevisionsPurged};
+pub use stale::{MarkersGo, StaleMarker};
 
 use crate::Metadata;
 use crate::error::Failure;

@@ -11,7 +11,7 @@ pub use part::{NewPart, Part, PartBody};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_retention;
-use crate::objects::{Numbers, Usage, give_up_parts, lock_domains, touch_bucket};
+use crate::objects::{Numbers, Usage, give_up_parts, lock_domains, read_seal, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Kind, Refusal, Retention, Time, UploadId, VersionId};
@@ -228,6 +228,8 @@ async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failur
         return Err(Refusal::ContainerGone.into());
     };
     let contents = bucket.need_id(ContainerId::from_bytes)?;
+    bucket.skip(6);
+    read_seal(&mut bucket)?.permits_change()?;
     conn.execute(
         "INSERT INTO uploads (id, contents_id, kind, name, mode, replaces, headers, owner, actor, created_at, expires_at,
             tags, checksum, lock_mode, lock_until, hold, acl)

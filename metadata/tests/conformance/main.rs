@@ -140,6 +140,8 @@ mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]
+mod seals;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod tags;

@@ -30,7 +30,13 @@ async fn the_second_start_finds_what_the_first_one_made() {
         let m = open(&db).await.unwrap();
         assert!(!m.is_first_start());
         assert_eq!((m.installation(), m.default_domain()), (installation, domain));
-        assert_eq!(put_wrong(&db, "UPDATE migrations SET number = number").await, 6, "each applied once");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
+        let written = std::fs::read_dir(folder).unwrap().count() as u64;
+        assert_eq!(
+            put_wrong(&db, "UPDATE migrations SET number = number").await,
+            written,
+            "each applied once"
+        );
         m.ping().await.unwrap();
     }
 }

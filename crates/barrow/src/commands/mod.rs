@@ -17,6 +17,7 @@ mod purge_versions;
 mod replicate;
 mod resume;
 mod revisions;
+mod seal;
 mod search;
 mod tasks;
 mod tombstones;
@@ -85,6 +86,7 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
             // It asks two doors, and neither of them is the configured one.
             Operator::Replicate(order) => replicate::run(config, global, order).await,
             Operator::Changes(which) => changes::run(&session, which).await,
+            Operator::Seal(what) => seal::run(&session, what).await,
             Operator::Followers(which) => followers::run(&session, which).await,
             Operator::Index(order) => index::run(&session, order).await,
             Operator::Search(order) => search::run(&session, order).await,

@@ -73,6 +73,8 @@ const fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Guarded { .. }
         | Refusal::GuardShortened
         | Refusal::HoldsGuarded { .. }
+        | Refusal::Sealed(_)
+        | Refusal::SealBroken
         | Refusal::NotAllowed { .. }
         | Refusal::Reserved(_)
         | Refusal::Immutable

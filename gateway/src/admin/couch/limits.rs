@@ -14,8 +14,8 @@ struct CouchLimit(#[schemars(range(min = 1))] u64);
 
 /// It is in force.
 #[derive(Debug, Serialize, JsonSchema)]
-struct CouchOk {
-    ok: bool,
+pub(super) struct CouchOk {
+    pub(super) ok: bool,
 }
 
 pub(in crate::admin) const SHOW_LIMIT: Described =

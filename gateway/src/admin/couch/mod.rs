@@ -9,6 +9,7 @@
 //! | `purge` | `_purge`: ends of trees go, at once and for good |
 //! | `infos` | `_purged_infos`: what the ledger still holds by name |
 //! | `limits` | `_purged_infos_limit`, `_revs_limit` |
+//! | `auto_purge` | `_auto_purge`: how long a deleted document stays |
 //! | `changes` | `_changes`: what changed, each name once, as it is now |
 //! | `diff` | `_missing_revs`, `_revs_diff`: what of a peer's revisions is not here |
 //!
@@ -16,6 +17,7 @@
 //! is told with every purge (`?dialect=3` leaves it out, as CouchDB does since there are shards); what a guard protects is
 //! told of by name; a limit of 0 is 400 and not 500. What is not built answers 501 by its name.
 
+mod auto_purge;
 mod changes;
 mod diff;
 mod error;
@@ -25,6 +27,7 @@ mod order;
 mod place;
 mod purge;
 
+pub(super) use auto_purge::{SET_AUTO_PURGE, SHOW_AUTO_PURGE, set_auto_purge, show_auto_purge};
 pub(super) use changes::{CHANGES, CHANGES_BY_POST, changes, changes_by_post};
 pub(super) use diff::{MISSING_REVS, REVS_DIFF, missing_revs, revs_diff};
 pub(super) use error::{CouchRefused, not_built, worded};

@@ -114,6 +114,14 @@ pub(super) async fn revisions(
 /// The largest number that JSON keeps exactly everywhere.
 const EXACT_MAX: u64 = (1 << 53) - 1;
 
+/// Reads a small object.
+///
+/// # Errors
+/// 400 for anything else.
+pub(super) async fn small<T: DeserializeOwned>(body: &mut BodyReader) -> Result<T, Complaint> {
+    read(body, NUMBER_MAX).await
+}
+
 /// Reads one positive whole number.
 ///
 /// # Errors

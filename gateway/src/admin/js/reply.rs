@@ -4,7 +4,7 @@ use crate::admin::error::Complaint;
 use crate::http::Body;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use lifecycle::Refusal;
+use lifecycle::{Refusal, Sealed};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -37,6 +37,7 @@ pub(in crate::admin) enum Call {
     Purge,
     DeleteMessage,
     Info,
+    Update,
     DeleteStream,
 }
 
@@ -47,6 +48,7 @@ impl Call {
             Call::Purge => "io.nats.jetstream.api.v1.stream_purge_response",
             Call::DeleteMessage => "io.nats.jetstream.api.v1.stream_msg_delete_response",
             Call::Info => "io.nats.jetstream.api.v1.stream_info_response",
+            Call::Update => "io.nats.jetstream.api.v1.stream_update_response",
             Call::DeleteStream => "io.nats.jetstream.api.v1.stream_delete_response",
         }
     }
@@ -65,6 +67,10 @@ pub(super) const NO_STREAM: Word = (StatusCode::NOT_FOUND, 10_059, "NoSuchBucket
 pub(super) const NO_MESSAGE: Word = (StatusCode::BAD_REQUEST, 10_043, "NoSuchVersion");
 /// The version is protected.
 pub(super) const NOT_DELETED: Word = (StatusCode::INTERNAL_SERVER_ERROR, 10_057, "Guarded");
+/// Nothing in the bucket changes any more.
+const SEALED: Word = (StatusCode::BAD_REQUEST, 10_109, "Sealed");
+/// The stream cannot become that.
+pub(super) const BAD_CONFIG: Word = (StatusCode::INTERNAL_SERVER_ERROR, 10_052, "SealBroken");
 /// The bucket holds what is protected.
 const NOT_PURGED: Word = (StatusCode::INTERNAL_SERVER_ERROR, 10_110, "Guarded");
 const GENERAL: Word = (StatusCode::INTERNAL_SERVER_ERROR, 10_051, "Unavailable");
@@ -105,6 +111,9 @@ fn number(call: Call, complaint: &Complaint) -> (StatusCode, u16) {
         | Refusal::NotAllowed { .. }
         | Refusal::Reserved(_)
         | Refusal::Protected => protected,
+        Refusal::Sealed(Sealed::Changes) => SEALED,
+        Refusal::Sealed(Sealed::Deletes | Sealed::Purges) => protected,
+        Refusal::SealBroken => BAD_CONFIG,
         Refusal::NoSuchUpload
         | Refusal::NoSuchPart { .. }
         | Refusal::NotPublished

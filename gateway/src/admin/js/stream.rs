@@ -2,12 +2,13 @@
 
 use super::place::{payload, stream};
 use super::reply::Call;
+use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ok};
 use crate::admin::view::time;
 use crate::http::BodyReader;
 use lifecycle::{Cause, Condition, ContainerId, Grace, Time};
-use metadata::{ContainerKind, RemoveOrder};
+use metadata::{Container, ContainerKind, RemoveOrder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ struct Nothing {}
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "StreamInfo")]
-struct Info {
+pub(super) struct Info {
     #[serde(rename = "type")]
     kind: &'static str,
     config: Config,
@@ -32,6 +33,12 @@ struct Info {
 #[schemars(rename = "StreamConfig")]
 struct Config {
     name: String,
+    /// Nothing in it changes any more.
+    sealed: bool,
+    deny_delete: bool,
+    deny_purge: bool,
+    /// So many versions of a name are kept; -1: all of them.
+    max_msgs_per_subject: i64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -81,22 +88,37 @@ pub(in crate::admin) async fn info(asked: &Asked<'_>, body: &mut BodyReader) -> 
     asked.only(&[])?;
     let Nothing {} = payload(body).await?;
     let place = stream(asked).await?;
-    let state = asked.gateway.metadata.stream_state(place.bucket.id).await?;
-    ok(&Info {
-        kind: Call::Info.kind(),
-        config: Config { name: place.bucket.name },
-        created: time(place.bucket.created_at),
-        state: State {
-            messages: state.messages,
-            bytes: state.bytes,
-            first_seq: state.positions.first_seq,
-            first_ts: moment(state.first_at),
-            last_seq: state.positions.last_seq,
-            last_ts: moment(state.last_at),
-            num_deleted: state.holes,
-            num_subjects: state.names,
-        },
-    })
+    ok(&Info::of(asked, place.bucket, Call::Info).await?)
+}
+
+impl Info {
+    /// What there is to be said of a stream, as the reply to this call.
+    pub(super) async fn of(asked: &Asked<'_>, bucket: Container, call: Call) -> Result<Self, Complaint> {
+        let metadata = &asked.gateway.metadata;
+        let (state, rules) =
+            (metadata.stream_state(bucket.id).await?, metadata.stream_rules(bucket.id).await?);
+        Ok(Info {
+            kind: call.kind(),
+            config: Config {
+                name: bucket.name,
+                sealed: rules.seal.is_sealed(),
+                deny_delete: rules.seal.denies_delete(),
+                deny_purge: rules.seal.denies_purge(),
+                max_msgs_per_subject: rules.max_per_name.map_or(-1, i64::from),
+            },
+            created: time(bucket.created_at),
+            state: State {
+                messages: state.messages,
+                bytes: state.bytes,
+                first_seq: state.positions.first_seq,
+                first_ts: moment(state.first_at),
+                last_seq: state.positions.last_seq,
+                last_ts: moment(state.last_at),
+                num_deleted: state.holes,
+                num_subjects: state.names,
+            },
+        })
+    }
 }
 
 pub(in crate::admin) async fn delete(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {

@@ -3,8 +3,8 @@
 use super::described::Described;
 use crate::admin::ops::{
     changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, revisions, tasks, tombstones, trash, usage,
-    why,
+    purge_versions, purges, remove, restore, restore_objects, revisions, stream, tasks, tombstones, trash,
+    usage, why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -33,6 +33,8 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::EmptyBucket => empty::EMPTY,
         Operation::RestoreContents => empty::RESTORE,
         Operation::SetGrace => grace::SET,
+        Operation::ShowStream => stream::SHOW,
+        Operation::SetStream => stream::SET,
         Operation::Changes => changes::CHANGES,
         Operation::Purges => purges::PURGES,
         Operation::ListFollowers => followers::LIST,
@@ -58,12 +60,15 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::RevokeKey => keys::REVOKE,
         Operation::PurgeStream => js::purge::PURGE,
         Operation::StreamInfo => js::stream::INFO,
+        Operation::UpdateStream => js::update::UPDATE,
         Operation::DeleteMessage => js::message::DELETE,
         Operation::DeleteStream => js::stream::DELETE,
         Operation::CouchPurge => couch::PURGE,
         Operation::CouchPurgedInfos => couch::PURGED_INFOS,
         Operation::CouchInfosLimit | Operation::CouchRevsLimit => couch::SHOW_LIMIT,
         Operation::CouchSetInfosLimit | Operation::CouchSetRevsLimit => couch::SET_LIMIT,
+        Operation::CouchAutoPurge => couch::SHOW_AUTO_PURGE,
+        Operation::CouchSetAutoPurge => couch::SET_AUTO_PURGE,
         Operation::CouchChanges => couch::CHANGES,
         Operation::CouchChangesByPost => couch::CHANGES_BY_POST,
         Operation::CouchMissingRevs => couch::MISSING_REVS,

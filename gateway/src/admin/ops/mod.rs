@@ -20,6 +20,7 @@ pub(super) mod remove;
 pub(super) mod restore;
 pub(super) mod restore_objects;
 pub(super) mod revisions;
+pub(super) mod stream;
 pub(super) mod tasks;
 pub(super) mod tombstones;
 pub(super) mod trash;

@@ -1,5 +1,6 @@
 //! The couch door: what CouchDB's purge family asks for.
 
+mod auto_purge;
 mod changes;
 mod diff;
 mod limits;

@@ -32,7 +32,7 @@ async fn what_is_not_built_says_so_by_its_name() {
         "/_couch",
         "/_couch/",
         "/_couch/photos",
-        "/_couch/photos/_auto_purge",
+        "/_couch/photos/_compact",
         "/_couch/photos/_bulk_docs",
         "/_couch/photos/foo",
     ] {

@@ -77,3 +77,71 @@ async fn what_is_not_built_says_so_by_its_name() {
     let get = w.ask_as(Some(ROOT), "GET", "/_js/api/STREAM.INFO.photos", "").await;
     assert_eq!(get.status, 405);
 }
+
+/// JP-44.
+#[tokio::test]
+async fn a_sealed_stream_lets_nothing_be_deleted_and_can_be_removed() {
+    let w = World::new().await;
+    let bucket = stream(&w, "photos").await;
+    w.put(bucket, "a").await;
+    let (status, reply) = call(&w, "UPDATE.photos", r#"{"name":"photos","sealed":true}"#).await;
+    let config = &reply["config"];
+    assert_eq!((status, &config["sealed"]), (200, &json!(true)), "{reply}");
+    assert_eq!((&config["deny_delete"], &config["deny_purge"]), (&json!(true), &json!(true)));
+    assert_eq!(reply["type"], "io.nats.jetstream.api.v1.stream_update_response");
+    assert_eq!(refused(&w, "PURGE.photos", "").await, (400, 10_109));
+    assert_eq!(refused(&w, "MSG.DELETE.photos", r#"{"seq":1}"#).await, (400, 10_109));
+    assert_eq!(refused(&w, "MSG.DELETE.photos", r#"{"seq":1,"no_erase":true}"#).await, (400, 10_109));
+    for payload in [r#"{"sealed":false}"#, r#"{"deny_delete":false}"#, r#"{"deny_purge":false}"#] {
+        assert_eq!(refused(&w, "UPDATE.photos", payload).await, (500, 10_052), "{payload}");
+    }
+    assert_eq!(msgs(&w, "photos").await, (1, 1, 1));
+    let (status, _) = call(&w, "DELETE.photos", "").await;
+    assert_eq!(status, 200);
+    w.check().await;
+}
+
+/// JP-45.
+#[tokio::test]
+async fn what_is_denied_stays_denied() {
+    let w = World::new().await;
+    for (name, flag, what, payload, number) in [
+        ("one", "deny_purge", "PURGE", "", 10_110),
+        ("two", "deny_delete", "MSG.DELETE", r#"{"seq":1}"#, 10_057),
+        ("three", "deny_delete", "MSG.DELETE", r#"{"seq":1,"no_erase":true}"#, 10_057),
+    ] {
+        let bucket = stream(&w, name).await;
+        w.put(bucket, "a").await;
+        let update = format!("UPDATE.{name}");
+        call(&w, &update, &json!({ flag: true }).to_string()).await;
+        assert_eq!(refused(&w, &format!("{what}.{name}"), payload).await, (500, number), "{name}");
+        assert_eq!(refused(&w, &update, &json!({ flag: false }).to_string()).await, (500, 10_052));
+        assert_eq!(msgs(&w, name).await, (1, 1, 1));
+        let (_, info) = call(&w, &format!("INFO.{name}"), "").await;
+        assert_eq!(info["config"][flag], true);
+    }
+    for payload in [r#"{"max_age":0}"#, r#"{"allow_rollup_hdrs":true}"#] {
+        assert_eq!(refused(&w, "UPDATE.one", payload).await, (400, 10_025), "{payload}");
+    }
+    assert_eq!(refused(&w, "UPDATE.one", r#"{"name":"other"}"#).await, (500, 10_052));
+    assert_eq!(refused(&w, "UPDATE.one", r#"{"max_msgs_per_subject":-5}"#).await, (500, 10_052));
+    w.check().await;
+}
+
+/// JP-43.
+#[tokio::test]
+async fn so_many_messages_of_a_subject_are_kept() {
+    let w = World::new().await;
+    let bucket = stream(&w, "photos").await;
+    let (_, reply) = call(&w, "UPDATE.photos", r#"{"max_msgs_per_subject":5}"#).await;
+    assert_eq!(reply["config"]["max_msgs_per_subject"], 5, "{reply}");
+    put_all(&w, bucket, std::iter::repeat_n("a", 9).chain(["b"])).await;
+    assert_eq!(msgs(&w, "photos").await, (6, 5, 10));
+    assert_eq!(purge(&w, "photos", json!({ "filter": "a" })).await["purged"], 5);
+    put_all(&w, bucket, std::iter::repeat_n("a", 5)).await;
+    assert_eq!(msgs(&w, "photos").await, (6, 10, 15));
+    call(&w, "UPDATE.photos", r#"{"max_msgs_per_subject":-1}"#).await;
+    put_all(&w, bucket, ["a"]).await;
+    assert_eq!(msgs(&w, "photos").await.0, 7);
+    w.check().await;
+}

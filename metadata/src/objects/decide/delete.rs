@@ -14,6 +14,7 @@ pub(crate) fn delete(
     bucket: &BucketFacts,
     slot: Slot,
 ) -> Decision {
+    permitted_here(cmd, bucket)?;
     let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
     match cmd.which {
         Which::Version(version) if cmd.cause == Cause::Lifepoint => sweep(cmd, version, seen, named, &hand),
@@ -27,6 +28,18 @@ pub(crate) fn delete(
         }
         Which::Null => delete_version(cmd, seen.any_null(), seen, &hand),
         Which::Current => delete_object(cmd, seen, &hand),
+    }
+}
+
+/// What is forbidden in the bucket. What falls due by itself was promised before, and goes.
+fn permitted_here(cmd: &Delete, bucket: &BucketFacts) -> Result<(), Refusal> {
+    if matches!(cmd.cause, Cause::Lifepoint | Cause::Lifecycle) {
+        return Ok(());
+    }
+    match cmd.which {
+        // A delete marker hides the object, and deletes no version.
+        Which::Current if bucket.versioning != Versioning::Disabled => bucket.seal.permits_change(),
+        Which::Current | Which::Version(_) | Which::Null => bucket.seal.permits_delete(),
     }
 }
 

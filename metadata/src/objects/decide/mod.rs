@@ -19,8 +19,8 @@ use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::refusal::Reserved;
 use lifecycle::revision::Revision;
 use lifecycle::{
-    Cause, ContainerId, DefaultRetention, ExpiryRule, Grace, Guard, Kind, Lock, Refusal, Retention, State,
-    Time, VersionId, Versioning,
+    Cause, ContainerId, DefaultRetention, ExpiryRule, Grace, Guard, Kind, Lock, Refusal, Retention, Seal,
+    State, Time, VersionId, Versioning,
 };
 use std::time::Duration;
 
@@ -131,6 +131,10 @@ pub(crate) struct BucketFacts {
     pub(crate) rules: Vec<ExpiryRule>,
     /// The retention of new versions that come without one.
     pub(crate) keeps: Option<DefaultRetention>,
+    /// What is forbidden in it.
+    pub(crate) seal: Seal,
+    /// How many versions of a name are kept; `None`: all.
+    pub(crate) max_per_name: Option<i64>,
 }
 
 impl BucketFacts {

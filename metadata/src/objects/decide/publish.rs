@@ -22,6 +22,7 @@ pub(crate) fn publish(
     bucket: &BucketFacts,
     slot: Slot,
 ) -> Decision {
+    bucket.seal.permits_change()?;
     let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
     let occupied = there.visible(slot.now);
     // What the client speaks of: the object that is there, under the name that it has.

@@ -15,6 +15,7 @@ pub(crate) fn restore(
     bucket: &BucketFacts,
     slot: Slot,
 ) -> Decision {
+    bucket.seal.permits_change()?;
     let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
     let Some(removed) = removed else { return Err(Refusal::Unknown) };
     if removed.contents != bucket.contents {

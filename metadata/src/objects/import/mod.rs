@@ -15,7 +15,7 @@ use super::command::Numbers;
 use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide};
 use super::effects::Usage;
 use super::expiry::read_rules;
-use super::group::{lock_domains, touch_bucket};
+use super::group::{lock_domains, read_seal, touch_bucket};
 use super::locks::read_default;
 use crate::Metadata;
 use crate::error::Failure;
@@ -223,8 +223,11 @@ pub(super) fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot
     let erase_upto = row.need_int()?;
     let rules = read_rules(row.text()?);
     let change = row.need_int()? + 1;
+    let (seal, max_per_name) = (read_seal(row)?, row.int()?);
     let keeps = read_default(row)?;
-    let bucket = BucketFacts { contents, object_grace, versioning, erase_upto, rules, keeps };
+    let bucket =
+        BucketFacts { contents, object_grace, versioning, erase_upto, rules, keeps, seal, max_per_name };
+    bucket.seal.permits_change()?;
     Ok((bucket, Slot { now, seq: last_seq + 1, change }))
 }
 

@@ -6,7 +6,7 @@ use crate::world::*;
 use bytes::Bytes;
 use lifecycle::revision::{Described, Revision};
 use lifecycle::{Asked, BlobName, Cause, Guard, InstallationId, Lock, State, VersionId};
-use metadata::{Import, ImportBody, LockChange, PurgePair, PurgeVersions, RevisionPurge};
+use metadata::{Import, ImportBody, LockChange, PurgePair, PurgeVersions, RevisionPurge, StreamRules};
 
 /// How the version stands before the way is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,10 @@ pub(super) enum Way {
     BulkFinal,
     /// Everything is purged.
     BulkAll,
+    /// Only so many versions of a name are kept, and another one arrives.
+    Surplus,
+    /// A delete marker has hidden it for long enough.
+    Hidden,
     /// CouchDB's `_purge`.
     Revisions,
     /// The same of what is removed.
@@ -73,7 +77,7 @@ pub(super) enum Way {
     Reclaim,
 }
 
-pub(super) const ALL: [Way; 24] = [
+pub(super) const ALL: [Way; 26] = [
     Way::DeleteVersion,
     Way::DeleteMany,
     Way::DeleteCurrent,
@@ -86,6 +90,8 @@ pub(super) const ALL: [Way; 24] = [
     Way::Bulk,
     Way::BulkFinal,
     Way::BulkAll,
+    Way::Surplus,
+    Way::Hidden,
     Way::Revisions,
     Way::RevisionsRemoved,
     Way::RestoreOver,
@@ -117,6 +123,8 @@ impl Way {
             | Way::Bulk
             | Way::BulkFinal
             | Way::BulkAll
+            | Way::Surplus
+            | Way::Hidden
             | Way::Revisions
             | Way::RemoveBucket
             | Way::RemoveBucketNow
@@ -204,6 +212,18 @@ impl Way {
                 drop(purge_as(by, PurgeVersions { selector, is_final, ..purge_order(by) }).await);
             }
             Way::BulkAll => drop(purge_as(by, purge_order(by)).await),
+            Way::Surplus => {
+                let rules = StreamRules { max_per_name: Some(1), ..StreamRules::default() };
+                by.m.set_stream_rules(by.bucket, rules, "olga").await.unwrap();
+                by.put("x").body("another").await.unwrap();
+            }
+            Way::Hidden => {
+                by.delete("x").stacking().await.unwrap();
+                let stale = by.m.stale_markers(by.contents().await, by.now(), None, 10).await.unwrap();
+                let pairs: Vec<PurgePair> = stale.into_iter().map(|stale| stale.pair).collect();
+                assert_eq!(pairs.len(), 1);
+                drop(by.m.purge_revisions(revisions(by, pairs)).await);
+            }
             Way::Revisions | Way::RevisionsRemoved => {
                 let revision = by.row(version).await.revision.expect("it is in the tree");
                 // Behind what is removed where no versions are kept stands a tombstone, and that is the end of the tree.
@@ -212,15 +232,7 @@ impl Way {
                     _ => revision,
                 };
                 let pair = PurgePair { name: "x".to_owned(), revs: vec![Asked::from(end)], purge_id: None };
-                let (domain, bucket) = (by.domain, by.bucket);
-                let order = RevisionPurge {
-                    domain,
-                    bucket,
-                    pairs: vec![pair],
-                    door: "couch",
-                    actor: "olga".to_owned(),
-                };
-                drop(by.m.purge_revisions(order).await);
+                drop(by.m.purge_revisions(revisions(by, vec![pair])).await);
             }
             Way::RestoreOver => {
                 drop(by.restore_version(old.expect("there is one")).replace().await);
@@ -259,6 +271,11 @@ impl Scene {
         };
         itself || out
     }
+}
+
+fn revisions(by: &Caller, pairs: Vec<PurgePair>) -> RevisionPurge {
+    let (domain, bucket) = (by.domain, by.bucket);
+    RevisionPurge { domain, bucket, pairs, door: "couch", actor: "olga".to_owned() }
 }
 
 /// A version that another installation has made of this one, or its tombstone.

@@ -127,6 +127,19 @@ on_both_engines! {
         assert_eq!(world.m.deletion(job.id).await.unwrap().unwrap().state, "purged");
     }
 
+    /// How it went is known as long as its entry of the ledger; that it was, for as long as deletions are.
+    async fn it_is_forgotten_with_its_entry(world: World) {
+        fill_many(world, 10).await;
+        let first = purge_as(world, large(world)).await;
+        fill_many(world, 10).await;
+        let second = purge_as(world, large(world)).await;
+        world.put_wrong("UPDATE buckets SET purged_infos_limit = 1 WHERE name = 'photos'").await;
+        world.m.prune_ledger(world.bucket, 64).await.unwrap();
+        assert_eq!(world.m.purge_job(first.id).await.unwrap(), None);
+        assert_eq!(world.m.purge_job(second.id).await.unwrap(), Some(second));
+        assert_eq!(world.m.deletion(first.id).await.unwrap().unwrap().objects, 10);
+    }
+
     async fn only_in_a_bucket_that_is_there(world: World) {
         let gone = world.remove_bucket().await.unwrap();
         assert_eq!(gone.container.id, world.bucket);
