@@ -4,6 +4,7 @@ use crate::audit::Progress;
 use crate::driver::stopping;
 use crate::failpoint::{Failpoints, Struck};
 use crate::settings::Settings;
+use crate::tasks::events::{Pauses, Told};
 use blobs::Blobs;
 use lifecycle::{MemberId, SharedAudit, SharedClock, Time, Violation};
 use metadata::{ClaimOrder, Failure, Metadata};
@@ -37,6 +38,9 @@ pub(crate) struct Context {
     pub(crate) progress: tokio::sync::Mutex<Progress>,
     /// Claims that had lapsed or been given up, and that this process took over.
     pub(crate) lapsed: AtomicU64,
+    /// What webhooks were told, and which of them are left alone for a while.
+    pub(crate) told: Told,
+    pub(crate) pauses: Mutex<Pauses>,
     /// Broken rules that this process found.
     pub(crate) violations: Mutex<BTreeMap<&'static str, u64>>,
     /// This run of this process; the holder of its claims.
@@ -68,7 +72,7 @@ impl Context {
         let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .map_or_else(|_| member.to_string(), |text| text.trim().to_owned());
         let (failpoints, beaten) = (Failpoints::default(), Mutex::new(None));
-        let (purged, progress, lapsed, violations) = Default::default();
+        let (purged, progress, lapsed, violations, told, pauses) = Default::default();
         Context {
             metadata,
             blobs,
@@ -78,6 +82,8 @@ impl Context {
             purged,
             progress,
             lapsed,
+            told,
+            pauses,
             violations,
             member,
             failpoints,

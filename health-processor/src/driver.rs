@@ -221,6 +221,13 @@ impl Driver {
         self.inner.slots.iter().filter(|slot| slot.listens()).for_each(Slot::wake);
     }
 
+    /// Lets one task look whether there is something to do, whenever it is called. `None`: there is no task of this name.
+    pub fn waker(&self, name: &str) -> Option<impl Fn() + Send + use<>> {
+        let at = self.inner.find(name)?;
+        let inner = Arc::clone(&self.inner);
+        Some(move || inner.slots[at].wake())
+    }
+
     /// Runs one task now, after a run that may be under way, and tells what it did. Goes on when the caller goes away.
     /// `None`: there is no task of this name.
     pub async fn run_now(&self, name: &str) -> Option<Status> {

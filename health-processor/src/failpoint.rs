@@ -51,7 +51,8 @@ macro_rules! points {
             concat!($word, ".before_finish"), concat!($word, ".after_finish"),)*
             "containers.before", "containers.after", "expire.before", "expire.after", "forget.before", "forget.after",
             "ledger.before", "ledger.after", "lifecycle.before", "lifecycle.after", "history.before", "history.after",
-            "auto-purge.before", "auto-purge.after", "purges.before", "purges.after", "uploads.before", "uploads.after",
+            "auto-purge.before", "auto-purge.after", "purges.before", "purges.after", "events.after_address",
+            "events.after_telling", "uploads.before", "uploads.after",
             "reconcile.after_condemn", "reconcile.after_destroy", "scrub.before_keep",
         ];
     };

@@ -17,9 +17,11 @@ mod context;
 mod plan;
 mod settings;
 mod tasks;
+mod webhook;
 
 pub use driver::TaskView;
 pub use settings::Settings;
+pub use webhook::{Events, Untaken, Webhook};
 
 use blobs::Blobs;
 use context::Context;
@@ -50,8 +52,11 @@ impl HealthProcessor {
         audit: SharedAudit,
         stop: watch::Receiver<bool>,
     ) -> HealthProcessor {
-        let processor = Self::at_rest(metadata, blobs, clock, settings, audit, stop);
+        let processor = Self::at_rest(metadata, blobs, clock, settings, audit, stop.clone());
         processor.driver.start();
+        if let Some(wake) = processor.driver.waker(tasks::events::NAME) {
+            tokio::spawn(tasks::events::look_out(Arc::clone(&processor.context), wake, stop));
+        }
         processor
     }
 
@@ -128,6 +133,14 @@ impl HealthProcessor {
     /// How many claims that had lapsed or been given up this process has taken over since it started.
     pub fn lapsed_claims(&self) -> u64 {
         self.context.lapsed.load(Ordering::Relaxed)
+    }
+
+    /// How many messages webhooks have taken from this process since it started, how many attempts were in vain, and how many
+    /// messages were given up.
+    pub fn told(&self) -> (u64, u64, u64) {
+        let told = &self.context.told;
+        let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+        (read(&told.delivered), read(&told.failed), read(&told.given_up))
     }
 
     /// How many breaches of each rule this process has found since it started.

@@ -2,6 +2,7 @@
 
 use crate::brake::Brake;
 use crate::driver::Pace;
+use crate::webhook::Events;
 use std::time::Duration;
 
 /// Deadlines, pace and limits. Read at start; what is removed already keeps the promise it was given.
@@ -41,6 +42,8 @@ pub struct Settings {
     pub scrub_stretch: Duration,
     /// Whether bytes that no row names are destroyed when they are ripe, without being told each time.
     pub destroy_orphans: bool,
+    /// Who is told what happens to objects.
+    pub events: Events,
     /// This machine's name.
     pub node: String,
     /// What this process is: shown beside its heartbeat.
@@ -68,6 +71,7 @@ impl Default for Settings {
             scrub_period: 30 * DAY,
             scrub_stretch: Duration::from_secs(30),
             destroy_orphans: false,
+            events: Events::default(),
             node: "barrow".to_owned(),
             role: "health-processor",
         }

@@ -3,6 +3,7 @@
 mod auto_purge;
 mod compact;
 mod containers;
+pub(crate) mod events;
 mod expire;
 mod forget;
 mod heartbeat;
@@ -38,6 +39,7 @@ pub(crate) fn all(context: &Arc<Context>) -> Vec<Box<dyn Task>> {
         Box::new(forget::Forget(context())),
         Box::new(ledger::Ledger(context())),
         Box::new(compact::Compact(context())),
+        Box::new(events::Events(context())),
         Box::new(reconcile::Reconcile::new(context())),
         Box::new(scrub::Scrub(context())),
     ]

@@ -23,6 +23,7 @@ mod lives;
 mod lookup;
 mod members;
 mod migrate;
+mod notices;
 mod objects;
 mod open;
 mod orphans;
@@ -69,10 +70,11 @@ pub use list::{
 pub use lives::{Inside, Life};
 pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use members::{Cut, MemberGauges, MemberSettings, Members, Pin, Reads};
+pub use notices::{Addressed, Backlog, Delivery, Notice};
 pub use objects::{
     Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, LockChange, LockOrder,
     Locked, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored,
-    Stage, Which,
+    Stage, Which, Written,
 };
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};

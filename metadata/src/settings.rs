@@ -123,6 +123,28 @@ impl Metadata {
         row.map(|mut row| Ok(read(&mut row)?.1)).transpose()
     }
 
+    /// As [`Metadata::bucket_setting`], by the names of the bucket and of its domain: of `host`, or failing that of the
+    /// default domain. `None`: no such bucket is live; `Some(None)`: nothing is said.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn bucket_setting_named(
+        &self,
+        host: Option<&str>,
+        fallback: &str,
+        bucket: &str,
+        kind: SettingKind,
+    ) -> Result<Option<Option<Setting>>, Failure> {
+        let text = "SELECT s.kind, s.content, s.changed_at, s.actor FROM domains d
+             JOIN buckets b ON b.domain_id = d.id AND b.name = $3 AND b.state = 'live' AND b.hidden = 0
+             LEFT JOIN bucket_settings s ON s.bucket_id = b.id AND s.kind = $4
+             WHERE d.id = COALESCE((SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = $1),
+                (SELECT n.id FROM domains n WHERE n.state = 'live' AND n.name = $2))";
+        let values = args![host.unwrap_or(fallback), fallback, bucket, kind.as_str()];
+        let Some(mut row) = self.readers.fetch_one(text, values).await? else { return Ok(None) };
+        Ok(Some(if row.peek_null()? { None } else { Some(read(&mut row)?.1) }))
+    }
+
     /// All that a bucket is set to.
     ///
     /// # Errors
@@ -179,6 +201,10 @@ pub(crate) async fn change(
                  VALUES ($1, $2, $3, $4, $5)";
             conn.execute(text, args![bucket, kind.as_str(), content.as_str(), now, actor]).await?;
         }
+    }
+    if let Some(rules) = changes.get(&SettingKind::Notification) {
+        let text = "UPDATE buckets SET notify = $2 WHERE id = $1";
+        conn.execute(text, args![bucket, rules.is_some()]).await?;
     }
     // Last, as always: the epoch's row is what all changes to containers meet at. Its number is used once, ever.
     let epoch = event(conn, now, "settings", bucket, &name, actor).await?;

@@ -2,11 +2,10 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::lookup::read_versioning;
-use crate::objects::{Numbers, Which, lock_domains, read_seal, touch_bucket};
+use crate::objects::{Numbers, Which, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
 use crate::writer::Urgency;
-use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, Refusal, Time, VersionId};
 use std::collections::BTreeSet;
 
 /// Which object is meant of which something changes that is beside its content.
@@ -74,21 +73,16 @@ async fn set_tags(
     // The bucket's row first, as in every write to an object: nothing in it changes until we are done.
     let live = lock_domains(conn, &BTreeSet::from([target.domain])).await?;
     let touched = touch_bucket(conn, target.bucket, target.domain, Numbers::changes(1)).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&target.domain)) else {
+    let Some(touched) = touched.filter(|_| live.contains(&target.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    row.skip(2);
-    let kept = read_versioning(&mut row)? != Versioning::Disabled;
+    touched.facts.seal.permits_change()?;
     // Where versions are not kept, what is not current is on its way out.
-    let history = kept.then_some(row.need_int()?);
-    row.skip(1);
-    let change_seq = row.need_int()?;
-    read_seal(&mut row)?.permits_change()?;
-    let version = find(conn, now, contents, target, history).await?;
+    let history = touched.keeps().then_some(touched.facts.erase_upto);
+    let version = find(conn, now, touched.contents(), target, history).await?;
     conn.execute(
         "UPDATE versions SET tags = $2, change_seq = $3 WHERE id = $1 AND state = 'live'",
-        args![version, tags, change_seq],
+        args![version, tags, touched.change_seq],
     )
     .await?;
     Ok(version)

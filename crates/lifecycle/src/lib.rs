@@ -34,6 +34,7 @@ pub mod lifecycle_rules;
 pub mod lifepoint;
 pub mod lock;
 pub mod names;
+pub mod notification;
 pub mod orphan;
 pub mod policy;
 pub mod refusal;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Retention, Time, VersionId, Within};
 use md5::{Digest, Md5};
-use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename};
+use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename, Written};
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct NewObject {
     pub name: String,
     /// The version's id.
     pub version: VersionId,
+    /// How it comes to be written, for whoever is told of it.
+    pub written: Written,
     /// Headers to keep: names in lower case, values.
     pub headers: Vec<(String, String)>,
     /// Its tags, as the door encodes them.
@@ -264,6 +266,7 @@ pub(super) async fn publish(
         keeps_tags: object.keeps_tags && object.replaces.is_some(),
         tags: object.tags,
         checksum: object.checksum,
+        written: object.written,
         headers: super::headers::encode(&headers),
         guard: object.guard,
         retention: object.retention,

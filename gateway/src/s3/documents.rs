@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Tagging,
     /// A bucket's versioning.
     Versioning,
+    /// A bucket's rules for pages of other sites.
+    Cors,
     /// A bucket to be made.
     Bucket,
     /// What the versions of a bucket are locked by.
@@ -72,6 +74,11 @@ const TAGGING: Grammar =
     &[("", &["Tagging"]), ("Tagging", &["TagSet"]), ("TagSet", &["Tag"]), ("Tag", &["Key", "Value"])];
 const VERSIONING: Grammar =
     &[("", &["VersioningConfiguration"]), ("VersioningConfiguration", &["Status", "MfaDelete"])];
+const CORS: Grammar = &[
+    ("", &["CORSConfiguration"]),
+    ("CORSConfiguration", &["CORSRule"]),
+    ("CORSRule", &["ID", "AllowedHeader", "AllowedMethod", "AllowedOrigin", "ExposeHeader", "MaxAgeSeconds"]),
+];
 const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
     ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
@@ -107,6 +114,7 @@ impl Kind {
             None if put && has("object-lock") => Kind::ObjectLock,
             Some(_) if put && has("retention") => Kind::Retention,
             Some(_) if put && has("legal-hold") => Kind::LegalHold,
+            None if put && has("cors") => Kind::Cors,
             None if put && arguments.names().all(plain) => Kind::Bucket,
             _ => Kind::Other,
         })
@@ -118,6 +126,7 @@ impl Kind {
             Kind::Complete => Some(COMPLETE),
             Kind::Tagging => Some(TAGGING),
             Kind::Versioning => Some(VERSIONING),
+            Kind::Cors => Some(CORS),
             Kind::Bucket => Some(BUCKET),
             Kind::ObjectLock => Some(OBJECT_LOCK),
             Kind::Retention => Some(RETENTION),

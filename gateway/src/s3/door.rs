@@ -3,6 +3,7 @@
 use super::access::Access;
 use super::answer::{self, Refused};
 use super::arguments::Arguments;
+use super::cors::{Crossing, preflight};
 use super::documents::Kind;
 use super::error::{Told, Trouble, trouble};
 use super::exchange::bound;
@@ -86,6 +87,11 @@ impl Door {
             Host::Bucket(bucket) => Some(bucket),
             Host::Ours | Host::Other(_) => None,
         };
+        if parts.method == Method::OPTIONS {
+            // A browser asks without credentials, whatever the request itself will carry.
+            trail.note.asked(Op::named("PreflightRequest"));
+            return Ok(preflight(&self.gateway, &parts, named).await?);
+        }
         let arguments = Arguments::read(parts.uri.query())?;
         let url = presented::check(&parts, bucket_host, self.gateway.clock.now())?;
         if let Some(url) = &url {
@@ -172,7 +178,21 @@ impl Door {
         response
     }
 
-    fn finish(
+    async fn finish(
+        &self,
+        named: &Named,
+        trail: Trail,
+        code: Option<String>,
+        crossing: Option<Crossing>,
+        mut response: Response<Body>,
+    ) -> Response<Body> {
+        if let Some(crossing) = crossing {
+            crossing.mark(&self.gateway, named, &mut response).await;
+        }
+        self.close(named, trail, code, response)
+    }
+
+    fn close(
         &self,
         named: &Named,
         trail: Trail,
@@ -194,7 +214,7 @@ impl Service for Door {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let trail = Trail::begin(&self.gateway, self.ids.next(), peer);
-        let (method, broken) = (parts.method.clone(), Broken::default());
+        let (method, broken, crossing) = (parts.method.clone(), Broken::default(), Crossing::of(&parts));
         let (named, answered) = match Named::read(&parts, self.own_host.as_deref()) {
             Err(trouble) => {
                 let named = Named { path: parts.uri.path().to_owned(), ..Named::default() };
@@ -210,7 +230,7 @@ impl Service for Door {
         };
         let request = trail.id;
         let refused = match answered {
-            Ok(Ok(response)) => return self.finish(&named, trail, None, response),
+            Ok(Ok(response)) => return self.finish(&named, trail, None, crossing, response).await,
             Ok(Err(refused)) => refused,
             Err(panic) => {
                 let panic = reason(panic.as_ref());
@@ -225,7 +245,7 @@ impl Service for Door {
             tracing::debug!(%request, peer = %peer.0, %method, path, code, message = %refused.message, "refused");
         }
         let response = self.refuse(refused, &method, &named, &trail);
-        self.finish(&named, trail, Some(code), response)
+        self.finish(&named, trail, Some(code), crossing, response).await
     }
 
     fn may_answer(&self) -> bool {
@@ -245,7 +265,7 @@ impl Service for Door {
         };
         let code = refused.code().as_str().to_owned();
         let response = self.refuse(refused.into(), &Method::GET, &named, &trail);
-        self.finish(&named, trail, Some(code), response)
+        self.close(&named, trail, Some(code), response)
     }
 }
 

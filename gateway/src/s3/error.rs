@@ -13,7 +13,9 @@ use std::borrow::Cow;
 pub(super) type Trouble = S3Error;
 
 /// Codes that `s3s` does not know, with their statuses.
-const MORE: [(&str, StatusCode); 7] = [
+const MORE: [(&str, StatusCode); 9] = [
+    ("AccessForbidden", StatusCode::FORBIDDEN),
+    ("BadRequest", StatusCode::BAD_REQUEST),
     ("ConditionalRequestConflict", StatusCode::CONFLICT),
     ("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE),
     ("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST),

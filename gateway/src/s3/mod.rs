@@ -14,6 +14,7 @@
 //! | `answer`, `error` | errors as AWS words them; what each refusal means here |
 //! | `exchange` | what an operation is given |
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
+//! | `cors` | what pages of other sites may ask browsers for |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
 //! | `headers`, `tags`, `locks`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
@@ -23,6 +24,7 @@ mod answer;
 mod arguments;
 mod body;
 mod checksums;
+mod cors;
 mod deleting;
 mod documents;
 mod door;

@@ -1,17 +1,19 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 39] = [
+const ALL: [&str; 43] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketCors",
     "DeleteBucketTagging",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "GetBucketCors",
     "GetBucketLocation",
     "GetBucketTagging",
     "GetBucketVersioning",
@@ -30,6 +32,8 @@ const ALL: [&str; 39] = [
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PreflightRequest",
+    "PutBucketCors",
     "PutBucketTagging",
     "PutBucketVersioning",
     "PutObject",

@@ -32,9 +32,11 @@ calls! {
     create_bucket(CreateBucketInput) -> CreateBucketOutput = create_bucket::create;
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = delete_bucket::delete;
+    delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = bucket_cors::delete;
     delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = bucket_tagging::delete;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = delete::delete;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
+    get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = bucket_cors::get;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = bucket_tagging::get;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
@@ -50,6 +52,7 @@ calls! {
     list_objects(ListObjectsInput) -> ListObjectsOutput = list::list;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = list::list_v2;
     list_parts(ListPartsInput) -> ListPartsOutput = list_parts::list;
+    put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = bucket_cors::put;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = bucket_tagging::put;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
     put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = object_locks::put_legal_hold;

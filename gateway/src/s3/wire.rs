@@ -27,6 +27,7 @@ fn most(kind: Kind) -> u64 {
         Kind::Delete | Kind::Complete => DOCUMENT_MAX,
         Kind::Tagging
         | Kind::Versioning
+        | Kind::Cors
         | Kind::Bucket
         | Kind::ObjectLock
         | Kind::Retention

@@ -13,6 +13,7 @@ use crate::scsp::authorization::Access;
 use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use lifecycle::Right;
+use metadata::Written;
 use s3s::dto::{ETagCondition, StreamingBlob};
 
 /// Stores the body of a request under its key.
@@ -35,6 +36,7 @@ pub(super) async fn write(
     need_seal_of_object(exchange, &place, lock).await?;
     let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
     let order = Order {
+        written: Written::Put,
         key: exchange.named.key.clone().unwrap_or_default(),
         headers: headers::kept(sent, &headers::user(sent)?)?,
         tags: tags::encode(tags, Of::Object)?,

@@ -313,6 +313,7 @@ impl World {
             parts: None,
             tags: None,
             checksum: None,
+            written: metadata::Written::Put,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             retention: None,

@@ -13,17 +13,20 @@
 //! | `listing` | listings of all kinds agree with a list that is made by hand |
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
+//! | `cors`, `browser` | what pages of other sites may ask for |
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
 
 mod advisories;
 mod authentication;
+mod browser;
 mod buckets;
 mod calls;
 mod checksums;
 mod client;
 mod conditions;
 mod copying;
+mod cors;
 mod deletes;
 mod forms;
 mod hosts;

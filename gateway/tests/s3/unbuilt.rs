@@ -12,8 +12,6 @@ const LIFECYCLE: &str = "<LifecycleConfiguration><Rule><ID>all</ID><Status>Enabl
                          <Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>";
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 const ACL: &str = "<AccessControlPolicy><Owner><ID>x</ID></Owner><AccessControlList></AccessControlList></AccessControlPolicy>";
-const CORS: &str = "<CORSConfiguration><CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>\
-                    </CORSConfiguration>";
 const WEBSITE: &str =
     "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>";
 const LOGGING: &str = "<BucketLoggingStatus></BucketLoggingStatus>";
@@ -38,9 +36,6 @@ const CALLS: &[(&str, &str, &str, &str)] = &[
     ("PUT", "/other?acl", ACL, "PutBucketAcl"),
     ("GET", "/other/witness?acl", "", "GetObjectAcl"),
     ("PUT", "/other/witness?acl", ACL, "PutObjectAcl"),
-    ("GET", "/other?cors", "", "GetBucketCors"),
-    ("PUT", "/other?cors", CORS, "PutBucketCors"),
-    ("DELETE", "/other?cors", "", "DeleteBucketCors"),
     ("GET", "/other?website", "", "GetBucketWebsite"),
     ("PUT", "/other?website", WEBSITE, "PutBucketWebsite"),
     ("DELETE", "/other?website", "", "DeleteBucketWebsite"),

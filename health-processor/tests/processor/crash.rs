@@ -86,7 +86,7 @@ async fn converge(world: &World, failpoint: &str) {
 async fn dies_everywhere(db: Database, blow: Blow) {
     let world = World::on(db).await;
     // The other tasks find nothing to do in this work, and die in tests of their own.
-    let apart = ["reconcile.", "scrub.", "purges."];
+    let apart = ["reconcile.", "scrub.", "purges.", "events."];
     let theirs = |name: &&&str| apart.iter().any(|task| name.starts_with(task));
     for failpoint in NAMES.iter().filter(|name| !theirs(name)) {
         make_work(&world).await;

@@ -8,6 +8,7 @@ mod brake;
 mod compact;
 mod containers;
 mod crash;
+mod events;
 mod expire;
 mod faults;
 mod forget;

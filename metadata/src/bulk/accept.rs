@@ -98,7 +98,6 @@ pub(super) async fn accept(
         // Everything lies before it.
         selector.bound = None;
     }
-    let own = own.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
     let grace = (!order.is_final).then(|| own.unwrap_or(order.grace));
     let id = ContainerId::random();
     let mut job = Job {

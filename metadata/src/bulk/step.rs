@@ -12,11 +12,10 @@ use super::sweep::{self, Going, Span};
 use super::uncover::{Rules, uncover};
 use crate::error::Failure;
 use crate::halted;
-use crate::lookup::read_versioning;
-use crate::objects::expiry::read_rules;
-use crate::objects::{Numbers, Usage, lock_domains, read_seal, touch_bucket};
+use crate::notices::{self, Swept};
+use crate::objects::{BucketFacts, Numbers, Touched, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Refusal, Seal, State, Time, Versioning};
+use lifecycle::{ContainerId, Refusal, Seal, State, Time};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -40,6 +39,8 @@ pub(super) struct Ground {
     pub(super) change_seq: i64,
     /// What is forbidden in it.
     pub(super) seal: Seal,
+    /// Somebody wants to hear of what happens in it.
+    notify: bool,
 }
 
 /// What stands in the way of acting now.
@@ -109,18 +110,15 @@ pub(super) async fn lock(
     conn: &mut Conn,
     bucket: ContainerId,
     domain: ContainerId,
-) -> Result<Option<(Ground, Option<i64>)>, DbError> {
+) -> Result<Option<(Ground, Option<Duration>)>, DbError> {
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
     let touched = touch_bucket(conn, bucket, domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&domain)) else { return Ok(None) };
-    let (contents, last_seq, grace) = (row.need_id(ContainerId::from_bytes)?, row.need_int()?, row.int()?);
-    let kept = read_versioning(&mut row)? != Versioning::Disabled;
-    let erase_upto = row.need_int()?;
-    let lifecycle = read_rules(row.text()?);
-    let change_seq = row.need_int()?;
-    let seal = read_seal(&mut row)?;
+    let Some(touched) = touched.filter(|_| live.contains(&domain)) else { return Ok(None) };
+    let kept = touched.keeps();
+    let Touched { facts, last_seq, change_seq, notify } = touched;
+    let BucketFacts { contents, object_grace, erase_upto, rules: lifecycle, seal, .. } = facts;
     let rules = Rules { contents, erase_upto, kept, lifecycle };
-    Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal }, grace)))
+    Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal, notify }, object_grace)))
 }
 
 /// The next versions go, as far as nothing forbids it.
@@ -139,7 +137,7 @@ pub(super) async fn advance(
         }
     }
     let moment = Moment { now, drained_at: now.plus(finality.drain) };
-    let before = ground.change_seq;
+    let (before, gone) = (ground.change_seq, job.view.purged);
     let mut usage = Usage::default();
     let is_over = match span(job) {
         Some(span) if sweep::is_plain(&mut Through::Writer(conn), job.contents).await? => {
@@ -149,6 +147,17 @@ pub(super) async fn advance(
         _ => by_name(conn, moment, job, ground, &mut usage).await?,
     };
     usage.apply(conn).await?;
+    if ground.notify {
+        let swept = Swept {
+            bucket: ground.bucket,
+            contents: ground.rules.contents,
+            changes: (before, ground.change_seq),
+            count: job.view.purged - gone,
+            actor: &job.view.actor,
+            final_at_once: job.grace.is_none(),
+        };
+        notices::swept(conn, now, swept).await?;
+    }
     if ground.change_seq > before {
         conn.execute(
             "UPDATE buckets SET change_seq = change_seq + $2 WHERE id = $1",

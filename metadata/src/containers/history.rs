@@ -3,12 +3,11 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::lookup::read_versioning;
 use crate::objects::{Numbers, Removal, Usage, lock_domains, remove_versions, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use lifecycle::lifecycle::{Facts, Move, step};
-use lifecycle::{Cause, ContainerId, Grace, Guard, State, Time, VersionId, Versioning};
+use lifecycle::{Cause, ContainerId, Grace, Guard, State, Time, VersionId};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -75,18 +74,14 @@ async fn erase(
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
     let touched = touch_bucket(conn, bucket, domain, Numbers::changes(i64::from(limit))).await?;
     // Timers never act inside a container that is not live.
-    let Some(mut row) = touched.filter(|_| live.contains(&domain)) else { return Ok(done) };
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    row.skip(1);
-    let own = row.int()?.and_then(|micros| u64::try_from(micros).ok()).map(Duration::from_micros);
-    let promise = Grace::For(own.unwrap_or(grace)).purge_after(now);
-    let off = read_versioning(&mut row)? == Versioning::Disabled;
+    let Some(touched) = touched.filter(|_| live.contains(&domain)) else { return Ok(done) };
+    let contents = touched.contents();
+    let promise = Grace::For(touched.facts.object_grace.unwrap_or(grace)).purge_after(now);
+    let off = !touched.keeps();
     // Switched on again meanwhile: what was superseded before stays gone, and what came since is kept.
-    let erase_upto = row.need_int()?;
-    let upto = if off { i64::MAX } else { erase_upto };
-    row.skip(1);
+    let upto = if off { i64::MAX } else { touched.facts.erase_upto };
     // Each its own, or one page of changes would have to hold them all. What is left over is a gap, and no harm.
-    let mut change_seq = row.need_int()? - i64::from(limit);
+    let mut change_seq = touched.change_seq - i64::from(limit);
     let rows = conn
         .fetch(
             // What a guard protects stands behind the rest, or it would fill the limit for ever. What goes last comes back

@@ -3,12 +3,11 @@
 
 use crate::Metadata;
 use crate::error::Failure;
-use crate::lookup::read_versioning;
-use crate::objects::expiry::{Aged, Expiry, lifepoint, read_rules};
+use crate::objects::expiry::{Aged, Expiry, lifepoint};
 use crate::objects::{Numbers, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, Value, args};
 use crate::writer::Urgency;
-use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Time, VersionId, Versioning};
+use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Time, VersionId};
 use std::collections::BTreeSet;
 
 /// A bucket whose rules were changed.
@@ -105,21 +104,17 @@ async fn replan(
     let Some(mut domain) = domain else { return Ok(nothing) };
     let domain = domain.need_id(ContainerId::from_bytes)?;
     let live = lock_domains(conn, &BTreeSet::from([domain])).await?;
-    let Some(mut row) =
+    let Some(touched) =
         touch_bucket(conn, bucket, domain, Numbers::default()).await?.filter(|_| live.contains(&domain))
     else {
         return Ok(nothing);
     };
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    row.skip(2);
-    let kept = read_versioning(&mut row)? != Versioning::Disabled;
-    row.skip(1);
-    let rules = read_rules(row.text()?);
+    let (contents, kept, rules) = (touched.contents(), touched.keeps(), &touched.facts.rules);
     let rows = page(conn, contents, at, limit).await?;
     let (mut changes, mut last) = (Vec::new(), None);
     let looked = rows.len();
     for mut row in rows {
-        let (name, seq) = look(&mut row, &rules, kept, &mut changes)?;
+        let (name, seq) = look(&mut row, rules, kept, &mut changes)?;
         last = Some((name, seq));
     }
     let changed = changes.len() as u64;

@@ -110,6 +110,8 @@ pub struct Publish {
     pub keeps_tags: bool,
     /// The checksum that was declared for its content, as the door encodes it; with bytes that are handed over, this one.
     pub checksum: Option<String>,
+    /// How it comes to be written, for whoever is told of it.
+    pub written: Written,
     /// The headers to echo, as the door encodes them.
     pub headers: String,
     /// What its headers say against its deletion, and its legal hold.
@@ -143,6 +145,18 @@ pub struct Publish {
     pub grace: Duration,
     /// The bytes.
     pub body: Body,
+}
+
+/// How a version comes to be written, as S3 tells it apart. One that is made of parts is told of as that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Written {
+    /// With its content in the request.
+    #[default]
+    Put,
+    /// By a form.
+    Post,
+    /// From another object, or from itself with other headers.
+    Copied,
 }
 
 /// An object leaves its name for another.

@@ -8,16 +8,15 @@
 use super::command::{Numbers, ObjectCommand, Outcome, Restore, RestoreWhat, Stage, Which};
 use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
-use super::expiry::read_rules;
 use super::facts;
 use super::import;
-use super::locks::read_default;
 use super::surplus::{Grown, trim};
-use crate::lookup::read_versioning;
-use crate::sql::{Conn, DbError, Row, args};
-use lifecycle::{ContainerId, Refusal, Seal, Time, VersionId, Versioning};
+use super::told;
+use super::touch::{Touched, touch_bucket};
+use crate::notices::Notices;
+use crate::sql::{Conn, DbError, args};
+use lifecycle::{ContainerId, Refusal, Time, VersionId, Versioning};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 type Answers = Vec<Result<Outcome, Refusal>>;
 
@@ -48,6 +47,8 @@ pub(super) struct Open {
     first: Next,
     /// The last ones.
     last: Next,
+    /// Somebody wants to hear of what happens in it.
+    notify: bool,
 }
 
 /// Position and change that the next command takes.
@@ -76,31 +77,14 @@ async fn lock_buckets(
 
     let mut open = BTreeMap::new();
     for (bucket, domain, numbers) in buckets.into_iter().filter(|(_, domain, _)| live.contains(domain)) {
-        if let Some(mut row) = touch_bucket(conn, bucket, domain, numbers).await? {
-            let contents = row.need_id(ContainerId::from_bytes)?;
-            let last_seq = row.need_int()?;
-            let grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-            let versioning = read_versioning(&mut row)?;
-            let erase_upto = row.need_int()?;
-            let rules = read_rules(row.text()?);
-            let last = Next { seq: last_seq, change: row.need_int()? };
+        if let Some(touched) = touch_bucket(conn, bucket, domain, numbers).await? {
+            let last = Next { seq: touched.last_seq, change: touched.change_seq };
             let first = Next {
-                seq: last.seq - numbers.positions_in(versioning) + 1,
+                seq: last.seq - numbers.positions_in(touched.facts.versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let (seal, max_per_name) = (read_seal(&mut row)?, row.int()?);
-            let keeps = read_default(&mut row)?;
-            let facts = BucketFacts {
-                contents,
-                object_grace: grace,
-                versioning,
-                erase_upto,
-                rules,
-                keeps,
-                seal,
-                max_per_name,
-            };
-            open.insert(bucket, Open { bucket: facts, first, last });
+            let Touched { facts, notify, .. } = touched;
+            open.insert(bucket, Open { bucket: facts, first, last, notify });
         }
     }
     Ok(open)
@@ -146,33 +130,6 @@ pub(crate) async fn lock_domains(
         live.insert(row.need_id(ContainerId::from_bytes)?);
     }
     Ok(live)
-}
-
-/// Takes the bucket's row, hands out numbers, and refuses (no row) when the bucket is not live. The row tells contents,
-/// last position, grace of objects, versioning, `erase_upto`, rules, last change, the seal, the most versions of a name,
-/// and what a bucket with locks says of new versions.
-pub(crate) async fn touch_bucket(
-    conn: &mut Conn,
-    bucket: ContainerId,
-    domain: ContainerId,
-    numbers: Numbers,
-) -> Result<Option<Row>, DbError> {
-    conn.fetch_one(
-        "UPDATE buckets SET last_seq = last_seq + $3 + CASE WHEN versioning = 'disabled' THEN 0 ELSE $4 END,
-            change_seq = change_seq + $5
-         WHERE id = $1 AND domain_id = $2 AND state = 'live'
-         RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed, deny_delete,
-            deny_purge, max_per_name,
-            CASE WHEN object_lock = 1 THEN (SELECT s.content FROM bucket_settings s
-                WHERE s.bucket_id = buckets.id AND s.kind = 'object-lock') ELSE NULL END",
-        args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
-    )
-    .await
-}
-
-/// Reads `sealed, deny_delete, deny_purge`.
-pub(crate) fn read_seal(row: &mut Row) -> Result<Seal, DbError> {
-    Ok(Seal::new(row.need_bool()?, row.need_bool()?, row.need_bool()?))
 }
 
 /// Puts staged rows down. In contents that are purging or purged nobody would look for them any more, so there they
@@ -305,10 +262,11 @@ async fn run_round(
     let mut all = Changes::default();
     let mut ended = BTreeMap::new();
     let mut grown = BTreeMap::new();
+    let mut notices = Notices::default();
     for &at in round {
         let command = commands[at];
         let Some((_, bucket_id)) = command.place() else { continue };
-        let Some(Open { bucket, .. }) = open.get(&bucket_id) else {
+        let Some(Open { bucket, notify, .. }) = open.get(&bucket_id) else {
             answers[at] = Some(Err(Refusal::ContainerGone));
             continue;
         };
@@ -353,6 +311,11 @@ async fn run_round(
             grown.insert((bucket.contents, c.name.as_str()), one);
         }
         answers[at] = Some(decision.map(|(effects, outcome)| {
+            if *notify {
+                for (what, version) in told::happened(command, &effects, &outcome) {
+                    notices.note(bucket_id, what, version, told::actor(command));
+                }
+            }
             let taken = effects.taken();
             next.seq += taken.positions;
             next.change += taken.changes;
@@ -371,7 +334,8 @@ async fn run_round(
     effects::arrive(conn, &arrivals, usage).await?;
     effects::come_back(conn, &all.returns, usage).await?;
     trim(conn, &grown, now, usage).await?;
-    import::settle_all(conn, &ended).await
+    import::settle_all(conn, &ended).await?;
+    notices.write(conn, now).await
 }
 
 /// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of

@@ -5,11 +5,11 @@
 //! when the version goes by itself, and, of one that is removed, from when on it may be purged.
 
 use super::command::{Numbers, Which};
-use super::decide::{BucketFacts, Slot, VersionFacts};
+use super::decide::{BucketFacts, VersionFacts};
 use super::expiry::{Aged, Expiry, lifepoint};
 use super::facts::by_its_id;
-use super::group::{lock_domains, touch_bucket};
-use super::import::read_bucket;
+use super::group::lock_domains;
+use super::touch::touch_bucket;
 use crate::Metadata;
 use crate::error::Failure;
 use crate::settings::{self, SettingKind};
@@ -151,10 +151,11 @@ async fn set_lock(conn: &mut Conn, now: Time, order: &LockOrder) -> Result<Locke
     // The bucket's row first, as in every write to an object: nothing in it changes until we are done.
     let live = lock_domains(conn, &BTreeSet::from([order.domain])).await?;
     let touched = touch_bucket(conn, order.bucket, order.domain, Numbers::changes(1)).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&order.domain)) else {
+    let Some(touched) = touched.filter(|_| live.contains(&order.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let (bucket, slot) = read_bucket(&mut row, now)?;
+    touched.facts.seal.permits_change()?;
+    let (bucket, change) = (touched.facts, touched.change_seq);
     let facts = sought(conn, now, &bucket, order).await?;
     let from = facts.lock();
     let to = match order.change {
@@ -169,7 +170,7 @@ async fn set_lock(conn: &mut Conn, now: Time, order: &LockOrder) -> Result<Locke
         // A retention that was passed by when the version was removed does not bind again because of a hold.
         let passed = facts.state == State::Removed && facts.guard == from.binding(true);
         let passed = passed && matches!(order.change, LockChange::Hold(_));
-        write(conn, &bucket, &facts, to, to.binding(passed), slot).await?;
+        write(conn, &bucket, &facts, to, to.binding(passed), change).await?;
     }
     Ok(locked)
 }
@@ -203,13 +204,13 @@ async fn write(
     facts: &VersionFacts,
     lock: Lock,
     guard: Guard,
-    slot: Slot,
+    change: i64,
 ) -> Result<(), DbError> {
     let live = facts.state == State::Live;
     let expiry = if live { replanned(bucket, facts, guard) } else { as_it_is(facts) };
     let due_at = facts.purge_after.filter(|_| !live).and_then(|purge_after| guard.due_at(purge_after));
     // A follower notices the change of what is there. Of what is removed it was told that it is gone.
-    let change = live.then_some(slot.change - 1);
+    let change = live.then_some(change);
     let Guard { from, until, hold } = guard;
     let touched = conn
         .execute(

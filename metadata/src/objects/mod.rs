@@ -10,16 +10,19 @@ mod import;
 mod locks;
 mod parts;
 mod surplus;
+mod told;
+mod touch;
 
 pub(crate) use command::Numbers;
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage, Which,
+    RestoreWhat, Restored, Stage, Which, Written,
 };
-pub(crate) use decide::Removal;
+pub(crate) use decide::{BucketFacts, Removal};
 pub(crate) use effects::{Usage, remove as remove_versions};
-pub(crate) use group::{lock_contents, lock_domains, read_seal, run, touch_bucket};
+pub(crate) use group::{lock_contents, lock_domains, run};
 pub use import::{Import, ImportBody, ImportState, Imported};
 pub(crate) use locks::enable_locks;
 pub use locks::{LockChange, LockOrder, Locked};
 pub(crate) use parts::give_up_parts;
+pub(crate) use touch::{Touched, read_seal, touch_bucket};

@@ -2,10 +2,12 @@
 
 use super::Waiting;
 use crate::error::Failure;
+use crate::notices::Notices;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
+use lifecycle::notification::Happening;
 use lifecycle::{Blob, BlobName, Claim, ContainerId, MemberId, Place, State, Time, VersionId};
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -37,14 +39,10 @@ impl Metadata {
                     halted::refuse(conn).await?;
                     let live = lock_domains(conn, &BTreeSet::from([from.domain])).await?;
                     let touched = touch_bucket(conn, from.bucket, from.domain, Numbers::default()).await?;
-                    let holds = match touched {
-                        Some(mut row) => {
-                            live.contains(&from.domain)
-                                && row.need_id(ContainerId::from_bytes)? == from.contents
-                        }
-                        None => false,
+                    let Some(touched) = touched.filter(|_| live.contains(&from.domain)) else {
+                        return Ok(Vec::new());
                     };
-                    if !holds {
+                    if touched.contents() != from.contents {
                         return Ok(Vec::new());
                     }
                     let won = conn
@@ -69,7 +67,15 @@ impl Metadata {
                             ],
                         )
                         .await?;
-                    witness(conn, won, order, now, State::Removed).await
+                    let claims = witness(conn, won, order, now, State::Removed).await?;
+                    if touched.notify {
+                        let mut notices = Notices::default();
+                        for claim in &claims {
+                            notices.note(from.bucket, Happening::Purged, claim.version(), "health-processor");
+                        }
+                        notices.write(conn, now).await?;
+                    }
+                    Ok(claims)
                 })
             })
             .await

@@ -1,11 +1,10 @@
 //! Carrying a cut out: rows pass the point of no return, others show again, all by statements that take many rows at once.
 
 use super::rows::Stored;
-use crate::lookup::read_versioning;
-use crate::objects::expiry::{Aged, Expiry, lifepoint, read_rules};
-use crate::objects::{Usage, read_seal};
-use crate::sql::{Conn, DbError, Row, Value, args};
-use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Leaf, Seal, State, Time, VersionId, Versioning};
+use crate::objects::Usage;
+use crate::objects::expiry::{Aged, Expiry, lifepoint};
+use crate::sql::{Conn, DbError, Value, args};
+use lifecycle::{ContainerId, ExpiryRule, Guard, Kind, Leaf, State, Time, VersionId};
 
 /// What is purged by whom, and until when nobody destroys its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -138,27 +137,4 @@ async fn expiry_of(
     let guard = Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? };
     let aged = Aged { kind, name: &name, created_at, superseded_at: None, guard, kept };
     Ok(Some(Expiry::of(rules, aged, lifepoint(&headers))))
-}
-
-/// What the statement that locked the bucket tells: contents, last position, whether versions are kept, rules, last change, the
-/// seal.
-#[derive(Debug)]
-pub(super) struct Locked {
-    pub(super) last_seq: i64,
-    pub(super) kept: bool,
-    pub(super) rules: Vec<ExpiryRule>,
-    pub(super) change_seq: i64,
-    /// What is forbidden in it.
-    pub(super) seal: Seal,
-}
-
-/// Reads it.
-pub(super) fn read_lock(row: &mut Row) -> Result<Locked, DbError> {
-    row.skip(1);
-    let last_seq = row.need_int()?;
-    row.skip(1);
-    let kept = read_versioning(row)? != Versioning::Disabled;
-    row.skip(1);
-    let (rules, change_seq) = (read_rules(row.text()?), row.need_int()?);
-    Ok(Locked { last_seq, kept, rules, change_seq, seal: read_seal(row)? })
 }

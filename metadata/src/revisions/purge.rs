@@ -12,10 +12,12 @@ use super::entries::{known, write_down};
 use super::written::written_in;
 use super::{ground, rows};
 use crate::error::Failure;
+use crate::notices::Notices;
 use crate::objects::{Numbers, Usage, lock_domains, touch_bucket};
 use crate::sql::Conn;
 use crate::writer::Urgency;
 use crate::{Metadata, halted};
+use lifecycle::notification::Happening;
 use lifecycle::{Asked, ContainerId, InstallationId, MemberId, Refusal, Revision, Time};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -130,12 +132,11 @@ async fn purge(
     halted::refuse(conn).await?;
     let live = lock_domains(conn, &BTreeSet::from([order.domain])).await?;
     let touched = touch_bucket(conn, order.bucket, order.domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&order.domain)) else {
+    let Some(locked) = touched.filter(|_| live.contains(&order.domain)) else {
         return Err(Refusal::NoSuchBucket.into());
     };
-    let locked = effects::read_lock(&mut row)?;
-    locked.seal.permits_purge()?;
-    locked.seal.permits_delete()?;
+    locked.facts.seal.permits_purge()?;
+    locked.facts.seal.permits_delete()?;
     let ground = ground::read_locked(conn, order.bucket).await?;
 
     let known = known(conn, order).await?;
@@ -211,9 +212,19 @@ async fn purge(
         change_seq: locked.change_seq + changes,
     };
     effects::take_out(conn, &gone, going, &mut usage).await?;
+    if locked.notify {
+        let mut notices = Notices::default();
+        for (version, live) in gone.iter().flat_map(|(_, stored)| stored).filter_map(|stored| stored.goes()) {
+            if live {
+                notices.note(order.bucket, Happening::Deleted, version, &order.actor);
+            }
+            notices.note(order.bucket, Happening::Purged, version, &order.actor);
+        }
+        notices.write(conn, now).await?;
+    }
     let mut change_seq = locked.change_seq;
     for rest in &left {
-        effects::show_again(conn, rest, &locked.rules, locked.kept, &mut change_seq).await?;
+        effects::show_again(conn, rest, &locked.facts.rules, locked.keeps(), &mut change_seq).await?;
     }
     let purge_seq = write_down(
         conn,

@@ -23,6 +23,18 @@ pub(super) struct Stored {
     pub(super) guard: Guard,
 }
 
+impl Stored {
+    /// The version behind it, if a purge takes that, and whether it was live until now.
+    pub(super) fn goes(&self) -> Option<(VersionId, bool)> {
+        match (self.node.version, self.state) {
+            (Some(version), Some(state @ (State::Live | State::Removed))) => {
+                Some((version, state == State::Live))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The nodes of each name that has any.
 pub(super) type ByName = HashMap<String, Vec<Stored>>;
 

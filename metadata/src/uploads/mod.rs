@@ -11,7 +11,7 @@ pub use part::{NewPart, Part, PartBody};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::lookup::read_retention;
-use crate::objects::{Numbers, Usage, give_up_parts, lock_domains, read_seal, touch_bucket};
+use crate::objects::{Numbers, Usage, give_up_parts, lock_domains, touch_bucket};
 use crate::sql::{Conn, DbError, Row, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Kind, Refusal, Retention, Time, UploadId, VersionId};
@@ -224,12 +224,11 @@ impl Metadata {
 async fn begin(conn: &mut Conn, now: Time, new: &NewUpload) -> Result<(), Failure> {
     let live = lock_domains(conn, &BTreeSet::from([new.domain])).await?;
     let bucket = touch_bucket(conn, new.bucket, new.domain, Numbers::default()).await?;
-    let Some(mut bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
+    let Some(bucket) = bucket.filter(|_| live.contains(&new.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let contents = bucket.need_id(ContainerId::from_bytes)?;
-    bucket.skip(6);
-    read_seal(&mut bucket)?.permits_change()?;
+    bucket.facts.seal.permits_change()?;
+    let contents = bucket.contents();
     conn.execute(
         "INSERT INTO uploads (id, contents_id, kind, name, mode, replaces, headers, owner, actor, created_at, expires_at,
             tags, checksum, lock_mode, lock_until, hold, acl)

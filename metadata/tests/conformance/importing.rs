@@ -86,6 +86,11 @@ fn import(world: &Caller, name: &str, of: &Grown, tree: &[Grown]) -> Import {
     }
 }
 
+/// A first version of `name`, as it comes from there.
+pub(crate) async fn arrive(world: &Caller, name: &str) {
+    bring(world, import(world, name, &live(None, 1), &[])).await.unwrap();
+}
+
 async fn bring(world: &Caller, import: Import) -> Answer<Imported> {
     answer(world.m.import(import).await)
 }

@@ -118,6 +118,8 @@ mod missing_revisions;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod null_versions;
 #[cfg(test)]
 mod objects;

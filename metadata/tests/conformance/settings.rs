@@ -51,6 +51,27 @@ on_both_engines! {
         assert_eq!(all[&SettingKind::Policy].content, all[&SettingKind::Ownership].content, "all of a change or nothing");
     }
 
+    async fn a_setting_is_found_by_names(world: World) {
+        let bucket = world.bucket_row().await;
+        let domain = world.m.container(metadata::ContainerKind::Domain, world.domain).await.unwrap().unwrap();
+        let find = async |host, fallback: &str, name: &str| {
+            let found = world.m.bucket_setting_named(host, fallback, name, SettingKind::Cors).await.unwrap();
+            found.map(|setting| setting.map(|setting| setting.content))
+        };
+        assert_eq!(find(None, &domain.name, &bucket.name).await, Some(None));
+        world.m.set_bucket_settings(world.bucket, to(SettingKind::Cors, Some("x")), "alice").await.unwrap();
+        world.m.set_bucket_settings(world.bucket, to(SettingKind::Website, Some("y")), "alice").await.unwrap();
+        let here = Some(Some("x".to_owned()));
+        assert_eq!(find(None, &domain.name, &bucket.name).await, here);
+        assert_eq!(find(Some(&domain.name), "none.example", &bucket.name).await, here);
+        assert_eq!(find(Some("none.example"), &domain.name, &bucket.name).await, here);
+        assert_eq!(find(None, &domain.name, "none").await, None);
+        assert_eq!(find(None, &domain.name, "").await, None, "the hidden bucket has no settings");
+        assert_eq!(find(None, "none.example", &bucket.name).await, None);
+        world.remove_bucket().await.unwrap();
+        assert_eq!(find(None, &domain.name, &bucket.name).await, None);
+    }
+
     async fn what_is_not_live_takes_none(world: World) {
         world.remove_bucket().await.unwrap();
         let set = world.m.set_bucket_settings(world.bucket, to(SettingKind::Policy, Some("{}")), "alice").await;

@@ -184,6 +184,7 @@ impl Caller {
             tags: None,
             keeps_tags: false,
             checksum: None,
+            written: metadata::Written::Put,
             headers: "[]".to_owned(),
             guard: Guard::NONE,
             retention: None,
@@ -756,6 +757,12 @@ impl Put {
 
     pub(crate) fn expires_in(mut self, length: Duration) -> Put {
         self.publish.expires_at = Some(self.by.now().plus(length));
+        self
+    }
+
+    /// How it comes to be written.
+    pub(crate) fn written(mut self, written: metadata::Written) -> Put {
+        self.publish.written = written;
         self
     }
 

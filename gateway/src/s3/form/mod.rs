@@ -35,6 +35,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{HeaderName, Method, Response, StatusCode};
 use lifecycle::{Condition, Right};
+use metadata::Written;
 use multer::Field;
 use policy::Policy;
 use quick_xml::escape::escape;
@@ -126,8 +127,15 @@ async fn store(
     need_seal_of_object(exchange, &place, lock).await?;
     let checksum = checksums::wanted(&exchange.headers, None)?;
     let mut content = content(file, size, content_md5(&exchange.headers)?).with_checksum(checksum);
-    let order =
-        Order { key: key.clone(), headers: kept, tags, lock, condition: Condition::NONE, conditional: false };
+    let order = Order {
+        key: key.clone(),
+        headers: kept,
+        tags,
+        lock,
+        condition: Condition::NONE,
+        conditional: false,
+        written: Written::Post,
+    };
     let stored = write(exchange, &place, order, &mut content).await?;
     let tag = format!("\"{}\"", etag::text(Some(stored.md5), None));
     let mut response = answer(fields, (bucket, &key), &tag);

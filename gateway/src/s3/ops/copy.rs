@@ -15,7 +15,7 @@ use crate::s3::writing::named;
 use crate::s3::{etag, headers};
 use crate::scsp::authorization::Access;
 use lifecycle::{Refusal, Right, Time};
-use metadata::Found;
+use metadata::{Found, Written};
 use s3s::S3Response;
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource, ETagCondition, Timestamp,
@@ -65,7 +65,7 @@ pub(in crate::s3) async fn copy(
         }
         let object = successor(&exchange, &place, &input, &found, (replaces, replaces_tags))?;
         let same = onto_itself && found.version.is_current && algorithm.is_none();
-        let object = NewObject { keeps_tags: same && !replaces_tags, ..object };
+        let object = NewObject { keeps_tags: same && !replaces_tags, written: Written::Copied, ..object };
         match write(&exchange, &found, object, same, algorithm.map(Wanted::computed)).await {
             Ok((stored, checksum)) => break (found, stored, checksum),
             Err(Error::Refused(Refusal::Conflict)) if tries < TRIES => {}

@@ -1,6 +1,7 @@
 //! S3's calls. One file each: decode, call, encode.
 
 pub(super) mod attributes;
+pub(super) mod bucket_cors;
 pub(super) mod bucket_tagging;
 pub(super) mod buckets;
 pub(super) mod complete;

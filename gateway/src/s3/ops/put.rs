@@ -9,7 +9,7 @@ use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
 use lifecycle::condition::{TagKind, Tags};
 use lifecycle::{Condition, Guard, Kind, Refusal, VersionId, Versioning};
-use metadata::Existence;
+use metadata::{Existence, Written};
 use s3s::dto::ETagCondition;
 
 /// What is to be written.
@@ -19,6 +19,8 @@ pub(in crate::s3) struct Order {
     pub(in crate::s3) tags: Option<String>,
     pub(in crate::s3) lock: Ordered,
     pub(in crate::s3) condition: Condition,
+    /// How it comes to be written.
+    pub(in crate::s3) written: Written,
     /// It names what must be there.
     pub(in crate::s3) conditional: bool,
 }
@@ -33,6 +35,7 @@ pub(in crate::s3) async fn write(
     let mut object = new_object(exchange, place, order.key, order.headers, order.tags);
     (object.condition, object.content_md5) = (order.condition, content.md5);
     (object.retention, object.guard.hold) = (order.lock.retention, order.lock.hold);
+    object.written = order.written;
     let put = put_object(exchange.gateway, &exchange.principal, object, &mut content.source).await;
     put.map_err(|error| match error {
         Error::Refused(Refusal::ConditionFailed { current: None }) if order.conditional => no_such_key(),
@@ -63,6 +66,7 @@ pub(super) fn new_object(
         kind: Kind::Named,
         name: key,
         version: VersionId::ordered(exchange.gateway.clock.now()),
+        written: Written::Put,
         headers,
         tags,
         keeps_tags: false,

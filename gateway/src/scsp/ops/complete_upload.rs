@@ -11,7 +11,7 @@ use crate::scsp::headers::{judge, overlay, pick};
 use crate::scsp::ops::write::{condition, created, not_stored, of_parts};
 use http::Response;
 use lifecycle::{Guard, Refusal, Right, VersionId, Within};
-use metadata::{Existence, Found, Part, Published, Upload, UploadMode};
+use metadata::{Existence, Found, Part, Published, Upload, UploadMode, Written};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -158,6 +158,7 @@ fn new_object(
         kind: upload.kind,
         name: upload.name.clone(),
         version: VersionId::ordered(now),
+        written: Written::Put,
         headers: kept.headers,
         tags: upload.tags.clone(),
         keeps_tags: false,

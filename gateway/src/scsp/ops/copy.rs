@@ -12,7 +12,7 @@ use crate::scsp::ops::update::location;
 use crate::scsp::ops::write::{UNBUILT, authorize_made, condition, created, not_stored, of_parts};
 use http::Response;
 use lifecycle::{Kind, Refusal, Right, VersionId};
-use metadata::{Existence, Found};
+use metadata::{Existence, Found, Written};
 
 /// How often an object is looked at again that changes in the moment of its copy.
 const TRIES: usize = 4;
@@ -84,6 +84,7 @@ pub(super) fn successor(
         kind: version.kind,
         name: name.to_owned(),
         version: VersionId::ordered(exchange.gateway.clock.now()),
+        written: Written::Copied,
         headers: kept.headers,
         tags: version.tags.clone(),
         keeps_tags: true,

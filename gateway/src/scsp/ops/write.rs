@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Response, StatusCode};
 use lifecycle::{Condition, Kind, Refusal, Right, VersionId};
-use metadata::{Existence, Found, Located};
+use metadata::{Existence, Found, Located, Written};
 
 /// COPY keeps the content and APPEND adds to it: neither makes a seal.
 pub(super) const UNBUILT: [&str; 3] = ["hashtype", "hash", "newhashtype"];
@@ -110,6 +110,7 @@ pub(super) fn new_object(
         kind,
         name,
         version,
+        written: Written::Put,
         headers: kept.headers,
         tags: None,
         keeps_tags: false,

@@ -7,6 +7,7 @@
 use super::{BucketFacts, Hand, Removal, Slot, Turn, VersionFacts};
 use crate::objects::expiry::{Aged, Expiry, lifepoint};
 use crate::objects::import::{Import, ImportState};
+use lifecycle::notification::Happening;
 use lifecycle::revision::Revision;
 use lifecycle::tree::{Node, Tree};
 use lifecycle::{Cause, Grace, Kind, Refusal, State, Time, VersionId, Versioning};
@@ -113,6 +114,16 @@ impl Taken {
             remembered: Vec::new(),
             conflicts: Vec::new(),
             demoted: Vec::new(),
+        }
+    }
+
+    /// What readers find otherwise than before, if they do: `version` is the one that arrives.
+    pub(crate) fn happened(&self, version: VersionId) -> Option<(Happening, VersionId)> {
+        match (&self.landing, &self.removal) {
+            (Some(Landing::Current(_)), _) => Some((Happening::Put, version)),
+            (Some(Landing::Marker { conflict: false }), _) => Some((Happening::Marked, version)),
+            (_, Some(removal)) => Some((Happening::Deleted, removal.id)),
+            _ => None,
         }
     }
 

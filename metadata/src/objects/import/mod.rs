@@ -14,13 +14,12 @@ pub(super) use settle::settle_all;
 use super::command::Numbers;
 use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide};
 use super::effects::Usage;
-use super::expiry::read_rules;
-use super::group::{lock_domains, read_seal, touch_bucket};
-use super::locks::read_default;
+use super::group::lock_domains;
+use super::touch::{Touched, touch_bucket};
 use crate::Metadata;
 use crate::error::Failure;
-use crate::lookup::read_versioning;
-use crate::sql::{Conn, Row, args};
+use crate::notices::Notices;
+use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use bytes::Bytes;
 use lifecycle::revision::Revision;
@@ -186,10 +185,13 @@ async fn carry_out(
 ) -> Result<Imported, Failure> {
     let live = lock_domains(conn, &BTreeSet::from([import.domain])).await?;
     let touched = touch_bucket(conn, import.bucket, import.domain, Numbers::default()).await?;
-    let Some(mut row) = touched.filter(|_| live.contains(&import.domain)) else {
+    let Some(touched) = touched.filter(|_| live.contains(&import.domain)) else {
         return Err(Refusal::ContainerGone.into());
     };
-    let (bucket, slot) = read_bucket(&mut row, now)?;
+    touched.facts.seal.permits_change()?;
+    // The numbers that it would give next.
+    let slot = Slot { now, seq: touched.last_seq + 1, change: touched.change_seq + 1 };
+    let Touched { facts: bucket, notify, .. } = touched;
     let facts = facts::read(conn, import, &bucket, own).await?;
     let another = facts.same.is_some_and(|same| same.has_gone_on(import));
     let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));
@@ -209,26 +211,16 @@ async fn carry_out(
             let mut usage = Usage::default();
             let imported = take(conn, import, version, &bucket, slot, &taken, &mut usage).await?;
             usage.apply(conn).await?;
+            if notify {
+                let mut notices = Notices::default();
+                if let Some((what, version)) = taken.happened(version) {
+                    notices.note(import.bucket, what, version, &import.actor);
+                }
+                notices.write(conn, now).await?;
+            }
             Ok(imported)
         }
     }
-}
-
-/// The bucket, and the numbers that it would give next.
-pub(super) fn read_bucket(row: &mut Row, now: Time) -> Result<(BucketFacts, Slot), Failure> {
-    let contents = row.need_id(ContainerId::from_bytes)?;
-    let last_seq = row.need_int()?;
-    let object_grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
-    let versioning = read_versioning(row)?;
-    let erase_upto = row.need_int()?;
-    let rules = read_rules(row.text()?);
-    let change = row.need_int()? + 1;
-    let (seal, max_per_name) = (read_seal(row)?, row.int()?);
-    let keeps = read_default(row)?;
-    let bucket =
-        BucketFacts { contents, object_grace, versioning, erase_upto, rules, keeps, seal, max_per_name };
-    bucket.seal.permits_change()?;
-    Ok((bucket, Slot { now, seq: last_seq + 1, change }))
 }
 
 async fn take(
