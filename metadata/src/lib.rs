@@ -5,6 +5,7 @@
 //!
 //! Commands to objects go through one writer per process that groups them; reads go past it.
 
+mod accounts;
 mod bulk;
 mod changes;
 mod check;
@@ -28,6 +29,7 @@ mod objects;
 mod open;
 mod orphans;
 mod past;
+mod quotas;
 mod reclaim;
 mod rehearsal;
 mod revisions;
@@ -44,6 +46,7 @@ mod uploads;
 mod usage;
 mod writer;
 
+pub use accounts::{Account, AccountChange, NewAccount};
 pub use bulk::{
     Accepted, AtPosition, LAST_POSITION, Positions, PurgeBound, PurgeCount, PurgeJob, PurgeNames,
     PurgeSelector, PurgeState, PurgeVersions, StreamState,
@@ -61,7 +64,7 @@ pub use exports::LiveRevision;
 pub use followers::{FOLLOWER_KINDS, FollowOrder, Follower, LAG_PURGES, LAG_TIME, Lagging};
 pub use gauges::ContainerCount;
 pub use halted::{BRAKE_SAYS, CLOCK_LEAP_MAX, Halt};
-pub use keys::{AccessKey, Secret, write_private};
+pub use keys::{AccessKey, KeyAccount, KeyChange, KeyStanding, OldKey, Secret, write_private};
 pub use ledger::{PURGES_MAX, Pruned, Purge, PurgesPage};
 pub use list::{
     BadDelimiter, Delimiter, Entry, Expired, Held, ListOrder, Listed, ListedVersion, Page, PageOfUploads,
@@ -79,6 +82,7 @@ pub use objects::{
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};
 pub use past::{Past, PastGround, TakenOut, Then};
+pub use quotas::{AccountUsage, QuotaStanding};
 pub use reclaim::{ClaimOrder, Waiting};
 pub use revisions::{
     Lacking, MarkersGo, MissingOrder, PairPurged, PurgeInfo, PurgePair, RevisionLimits, RevisionPurge,

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_upkeep"),
     migration!(6, "0006_purges"),
     migration!(7, "0007_governance"),
+    migration!(9, "0009_quotas"),
     migration!(12, "0012_notices"),
     migration!(13, "0013_seals"),
     migration!(14, "0014_auto_purge"),

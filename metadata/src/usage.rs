@@ -2,12 +2,12 @@
 
 use crate::Metadata;
 use crate::error::Failure;
+use crate::objects::read_quota;
 use crate::sql::args;
-use lifecycle::{ContainerId, State};
-use serde::Serialize;
+use lifecycle::{ContainerId, Quota, State};
 
 /// Objects and bytes of one bucket's contents in one effective state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageRow {
     /// The domain's name.
     pub domain: String,
@@ -27,6 +27,8 @@ pub struct UsageRow {
     pub objects: i64,
     /// Their bytes.
     pub bytes: i64,
+    /// How much the bucket may hold.
+    pub quota: Option<Quota>,
 }
 
 impl Metadata {
@@ -38,7 +40,7 @@ impl Metadata {
         let rows = self
             .readers
             .fetch(
-                "SELECT d.name, d.id, b.name, b.id, c.id, d.state, b.state, c.state, u.state, u.objects, u.bytes
+                "SELECT d.name, d.id, b.name, b.id, c.id, d.state, b.state, c.state, u.state, u.objects, u.bytes, b.quota
                  FROM usage u JOIN contents c ON c.id = u.contents_id JOIN buckets b ON b.id = c.bucket_id
                     JOIN domains d ON d.id = b.domain_id
                  WHERE u.objects <> 0 OR u.bytes <> 0
@@ -63,6 +65,7 @@ impl Metadata {
                 state: own.under(above),
                 objects: row.need_int()?,
                 bytes: row.need_int()?,
+                quota: read_quota(&mut row)?,
             });
         }
         Ok(usage)

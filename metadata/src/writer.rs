@@ -581,6 +581,7 @@ mod tests {
             size: 1,
             is_current: true,
             replaced: None,
+            over_quota: false,
         });
         let deleted = |purge_after| {
             let (marker, headers) = (Some(VersionId::random()), String::new());

@@ -1,7 +1,9 @@
 //! Every command, flag and exit code.
 
+mod accounts;
 mod index;
 
+pub(crate) use accounts::{AccountCommand, Given, Holder, KeyCommand, QuotaCommand};
 pub(crate) use index::{Index, Indexed, Search};
 
 use crate::config::Config;
@@ -97,6 +99,16 @@ pub(crate) enum ConfigCommand {
 /// What the admin door is asked to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Operator {
+    /// Accounts, to whom keys and buckets belong
+    Account {
+        #[command(subcommand)]
+        command: AccountCommand,
+    },
+    /// How much buckets and accounts may hold
+    Quota {
+        #[command(subcommand)]
+        command: QuotaCommand,
+    },
     /// Access keys
     Key {
         #[command(subcommand)]
@@ -184,35 +196,6 @@ pub(crate) enum Operator {
     Index(Index),
     /// Search the names and the metadata of a bucket's objects
     Search(Search),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyCommand {
-    /// Make a key; its secret is shown once
-    Create {
-        /// Any of read, write, delete, delete-version, remove, restore, purge, bypass-governance, import, admin
-        #[arg(long, value_name = "RIGHT,RIGHT")]
-        rights: String,
-        /// What to call it
-        #[arg(long, default_value = "")]
-        label: String,
-        /// Only in this domain
-        #[arg(long)]
-        domain: Option<String>,
-        /// Only in this bucket, written DOMAIN/BUCKET or, beside --domain, BUCKET
-        #[arg(long)]
-        bucket: Option<String>,
-        /// How long it is accepted; without it, until it is revoked
-        #[arg(long, value_name = "DURATION")]
-        expires_in: Option<String>,
-    },
-    /// List all keys
-    List,
-    /// End a key at once
-    Revoke {
-        /// The key
-        id: String,
-    },
 }
 
 /// Which of many to list.

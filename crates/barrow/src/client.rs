@@ -91,6 +91,10 @@ impl Client {
         self.ask(Method::PUT, target, Some(body)).await
     }
 
+    pub(crate) async fn patch(&self, target: &str, body: &Value) -> Result<Value, Failed> {
+        self.ask(Method::PATCH, target, Some(body)).await
+    }
+
     pub(crate) async fn delete(&self, target: &str) -> Result<Value, Failed> {
         self.ask(Method::DELETE, target, None).await
     }

@@ -135,6 +135,19 @@ impl UploadId {
     }
 }
 
+/// A fresh id of an account, in the form of S3's canonical user ids: 64 hexadecimal digits.
+pub fn account_id() -> String {
+    [random_bytes(), random_bytes()]
+        .iter()
+        .map(|half| format!("{:032x}", u128::from_be_bytes(*half)))
+        .collect()
+}
+
+/// Whether text has the form of an account's id. Keys and users of other doors are called otherwise.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+}
+
 #[allow(clippy::disallowed_methods, reason = "the one place that draws random identities")]
 fn random_bytes() -> [u8; 16] {
     // Two draws folded together: a version-4 UUID fixes six bits, and an identity here wants all 128.
@@ -161,6 +174,16 @@ mod tests {
         let (a, b) = (VersionId::ordered(Time::from_secs(1)), VersionId::ordered(Time::from_secs(2)));
         assert!(a < b);
         assert_ne!(VersionId::ordered(Time::from_secs(1)), a);
+    }
+
+    #[test]
+    fn an_accounts_id_has_64_digits_and_is_used_once() {
+        let (one, other) = (account_id(), account_id());
+        assert!(is_account_id(&one) && is_account_id(&other));
+        assert_ne!(one, other);
+        for bad in ["", "BK0123456789ABCDEF", &one[1..], &one.to_uppercase(), "anonymous"] {
+            assert!(!is_account_id(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Why something did not happen that a client or operator asked for. A value, not a failure: nothing has changed.
 
 use crate::barrier::{Epoch, Member, Wait};
+use crate::quota::{Holder, Measure};
 use crate::{Guard, MemberId, Sealed, Time, VersionId};
 use std::fmt;
 
@@ -28,6 +29,8 @@ pub enum Refusal {
     },
     /// Nothing with this id is known, or its tombstone has been forgotten.
     Unknown,
+    /// No account of this name or id.
+    NoSuchAccount,
 
     /// It is not published yet.
     NotPublished,
@@ -90,6 +93,15 @@ pub enum Refusal {
     NameReserved,
     /// The container is not empty.
     NotEmpty,
+    /// An account goes only after its keys and its buckets.
+    AccountInUse {
+        /// How many of its keys are not revoked.
+        keys: u64,
+        /// How many buckets belong to it, those that can still be restored included.
+        buckets: u64,
+    },
+    /// There would be more than may be.
+    QuotaExceeded(Box<Exceeded>),
     /// The thing belongs under another parent.
     WrongParent,
     /// The id names another kind of container.
@@ -144,6 +156,21 @@ impl BarrierOpen {
     }
 }
 
+/// What a quota leaves no room for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Whose quota it is.
+    pub of: Holder,
+    /// What there may be no more of.
+    pub measure: Measure,
+    /// How much there may be.
+    pub limit: u64,
+    /// How much there is.
+    pub used: u64,
+    /// How much more there would be.
+    pub wanted: u64,
+}
+
 /// An object that reserves some operations to some callers by a spec among its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reserved {
@@ -174,6 +201,7 @@ impl Refusal {
             Refusal::NoSuchUpload => "NoSuchUpload",
             Refusal::NoSuchPart { .. } => "NoSuchPart",
             Refusal::Unknown => "Unknown",
+            Refusal::NoSuchAccount => "NoSuchAccount",
             Refusal::NotPublished => "NotPublished",
             Refusal::AlreadyLive => "AlreadyLive",
             Refusal::AlreadyRemoved => "AlreadyRemoved",
@@ -195,6 +223,8 @@ impl Refusal {
             Refusal::NameInUse => "NameInUse",
             Refusal::NameReserved => "NameReserved",
             Refusal::NotEmpty => "NotEmpty",
+            Refusal::AccountInUse { .. } => "AccountInUse",
+            Refusal::QuotaExceeded(_) => "QuotaExceeded",
             Refusal::WrongParent => "WrongParent",
             Refusal::WrongKind => "WrongKind",
             Refusal::Immutable => "Immutable",
@@ -206,6 +236,13 @@ impl Refusal {
             Refusal::HistoryTruncated { .. } => "HistoryTruncated",
             Refusal::CursorOutOfRange { .. } => "CursorOutOfRange",
         }
+    }
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Exceeded { of, measure, limit, used, wanted } = self;
+        write!(f, "the quota of this {of} is {limit} {measure}: it holds {used}, and this would add {wanted}")
     }
 }
 
@@ -226,6 +263,7 @@ impl fmt::Display for Refusal {
             Refusal::Unknown => {
                 f.write_str("nothing with this id is known; its tombstone may have been forgotten")
             }
+            Refusal::NoSuchAccount => f.write_str("there is no such account"),
             Refusal::NotPublished => f.write_str("it is still being uploaded"),
             Refusal::AlreadyLive => f.write_str("it is live already; nothing needs to be restored"),
             Refusal::AlreadyRemoved => f.write_str("it is removed already"),
@@ -271,6 +309,10 @@ impl fmt::Display for Refusal {
                 f.write_str("the name is reserved by a removed container until that is restored or purged")
             }
             Refusal::NotEmpty => f.write_str("it is not empty"),
+            Refusal::AccountInUse { keys, buckets } => {
+                write!(f, "{keys} keys of the account are not revoked, and {buckets} buckets belong to it")
+            }
+            Refusal::QuotaExceeded(exceeded) => exceeded.fmt(f),
             Refusal::WrongParent => f.write_str("it belongs to another domain"),
             Refusal::WrongKind => f.write_str("the id belongs to another kind of container"),
             Refusal::Immutable => f.write_str("an unnamed object never changes"),

@@ -49,6 +49,10 @@ impl Door {
                 refuse_other_sites(parts)?;
                 let principal = self.gateway.auth.principal(parts.into()).await?;
                 trail.by(&principal);
+                // Whatever its rights are: they hold in what the account owns, and this door shows an installation.
+                if principal.account().is_some() {
+                    return Err(Complaint::of_an_account());
+                }
                 Some(principal)
             }
         };
@@ -148,6 +152,23 @@ async fn dispatch(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
         Operation::ListKeys => ops::keys::list(asked).await,
         Operation::CreateKey => ops::keys::create(asked, body).await,
         Operation::RevokeKey => ops::keys::revoke(asked).await,
+        Operation::DisableKey => ops::key_changes::set_disabled(asked, true).await,
+        Operation::EnableKey => ops::key_changes::set_disabled(asked, false).await,
+        Operation::ExpireKey => ops::key_changes::expire(asked, body).await,
+        Operation::RotateKey => ops::key_changes::rotate(asked, body).await,
+        Operation::ListAccounts => ops::accounts::list(asked).await,
+        Operation::CreateAccount => ops::accounts::create(asked, body).await,
+        Operation::ShowAccount => ops::accounts::show(asked).await,
+        Operation::ChangeAccount => ops::accounts::change(asked, body).await,
+        Operation::DeleteAccount => ops::accounts::delete(asked).await,
+        Operation::ListAccountKeys => ops::accounts::keys(asked).await,
+        Operation::CreateAccountKey => ops::keys::create_of_account(asked, body).await,
+        Operation::ShowAccountQuota => ops::quotas::show_of_account(asked).await,
+        Operation::SetAccountQuota => ops::quotas::set_of_account(asked, body).await,
+        Operation::ClearAccountQuota => ops::quotas::clear_of_account(asked).await,
+        Operation::ShowQuota => ops::quotas::show_of_bucket(asked).await,
+        Operation::SetQuota => ops::quotas::set_of_bucket(asked, body).await,
+        Operation::ClearQuota => ops::quotas::clear_of_bucket(asked).await,
         Operation::PurgeStream => js::purge::purge(asked, body).await,
         Operation::StreamInfo => js::stream::info(asked, body).await,
         Operation::UpdateStream => js::update::update(asked, body).await,

@@ -139,6 +139,12 @@ impl Complaint {
         Complaint::new(StatusCode::NOT_FOUND, NO_SUCH_PATH, format!("nothing is served at {path:?}"))
     }
 
+    /// A key of an account came to the operators' door.
+    pub(super) fn of_an_account() -> Self {
+        let message = "the key belongs to an account, and this door is the operators'";
+        Complaint::new(StatusCode::FORBIDDEN, "RightMissing", message).hint("use a key without an account")
+    }
+
     /// No call of a message stream that is built.
     pub(super) fn no_such_call(call: &str) -> Self {
         let call: String = call.strip_prefix("api/").unwrap_or(call).chars().take(200).collect();
@@ -221,6 +227,12 @@ impl Complaint {
             Refusal::NoSuchUpload => says(StatusCode::NOT_FOUND),
             Refusal::NoSuchPart { .. } => says(StatusCode::BAD_REQUEST),
             Refusal::Unknown => says(StatusCode::NOT_FOUND).hint("barrow trash list"),
+            Refusal::NoSuchAccount => says(StatusCode::NOT_FOUND).hint("barrow account list"),
+            Refusal::AccountInUse { .. } => says(StatusCode::CONFLICT).hint(
+                "barrow key revoke KEY, and remove and purge its buckets; or barrow account disable NAME",
+            ),
+            Refusal::QuotaExceeded(_) => says(StatusCode::FORBIDDEN)
+                .hint("barrow quota show BUCKET, barrow quota set BUCKET --bytes SIZE"),
             Refusal::NotPublished => says(StatusCode::CONFLICT).state(State::Staged),
             Refusal::AlreadyLive => says(StatusCode::CONFLICT).state(State::Live).hint(LIST),
             Refusal::AlreadyRemoved => {

@@ -96,6 +96,12 @@ operations! {
     ShowStream = "GET" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
     /// Changes how a bucket keeps its versions; what is forbidden in it, for good.
     SetStream = "PUT" "/v1/domains/{domain}/buckets/{bucket}/stream" Some(Right::Admin);
+    /// How much a bucket may hold, and does.
+    ShowQuota = "GET" "/v1/domains/{domain}/buckets/{bucket}/quota" Some(Right::Admin);
+    /// Sets how much a bucket may hold.
+    SetQuota = "PUT" "/v1/domains/{domain}/buckets/{bucket}/quota" Some(Right::Admin);
+    /// Lifts the quota of a bucket.
+    ClearQuota = "DELETE" "/v1/domains/{domain}/buckets/{bucket}/quota" Some(Right::Admin);
     /// The versions in a bucket.
     ListObjects = "GET" "/v1/domains/{domain}/buckets/{bucket}/objects" Some(Right::Admin);
     /// Purges versions of a bucket.
@@ -161,6 +167,34 @@ operations! {
     CreateKey = "POST" "/v1/keys" Some(Right::Admin);
     /// Ends an access key.
     RevokeKey = "POST" "/v1/keys/{key}/revoke" Some(Right::Admin);
+    /// Refuses an access key until it is enabled.
+    DisableKey = "POST" "/v1/keys/{key}/disable" Some(Right::Admin);
+    /// Accepts an access key again.
+    EnableKey = "POST" "/v1/keys/{key}/enable" Some(Right::Admin);
+    /// Says when an access key ends.
+    ExpireKey = "POST" "/v1/keys/{key}/expire" Some(Right::Admin);
+    /// Puts another access key in the place of one.
+    RotateKey = "POST" "/v1/keys/{key}/rotate" Some(Right::Admin);
+    /// Accounts, to whom keys and buckets belong.
+    ListAccounts = "GET" "/v1/accounts" Some(Right::Admin);
+    /// A new account.
+    CreateAccount = "POST" "/v1/accounts" Some(Right::Admin);
+    /// One account.
+    ShowAccount = "GET" "/v1/accounts/{account}" Some(Right::Admin);
+    /// Changes an account: its names, its email, and whether its keys are accepted.
+    ChangeAccount = "PATCH" "/v1/accounts/{account}" Some(Right::Admin);
+    /// Deletes an account that has nothing left.
+    DeleteAccount = "DELETE" "/v1/accounts/{account}" Some(Right::Admin);
+    /// The access keys of an account.
+    ListAccountKeys = "GET" "/v1/accounts/{account}/keys" Some(Right::Admin);
+    /// A new access key of an account.
+    CreateAccountKey = "POST" "/v1/accounts/{account}/keys" Some(Right::Admin);
+    /// How much an account may hold, and does.
+    ShowAccountQuota = "GET" "/v1/accounts/{account}/quota" Some(Right::Admin);
+    /// Sets how much an account may hold.
+    SetAccountQuota = "PUT" "/v1/accounts/{account}/quota" Some(Right::Admin);
+    /// Lifts the quota of an account.
+    ClearAccountQuota = "DELETE" "/v1/accounts/{account}/quota" Some(Right::Admin);
 
     /// JetStream: purges messages of a stream, which are versions of a bucket.
     PurgeStream = "POST" "/_js/api/STREAM.PURGE.{stream}" Some(Right::Purge);

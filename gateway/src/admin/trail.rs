@@ -62,7 +62,7 @@ impl Trail {
             record.domain = stood("domain");
             record.bucket = stood("bucket").or(stood("stream"));
             record.uuid = stood("contents");
-            record.path = stood("task").or(stood("key"));
+            record.path = stood("task").or(stood("key")).or(stood("account"));
         });
     }
 

@@ -5,7 +5,7 @@ use lifecycle::barrier::Wait;
 use lifecycle::{
     BarrierOpen, ContainerId, Epoch, Holdout, Kind, Member, MemberId, Standing, State, Time, VersionId,
 };
-use metadata::{AccessKey, Container, ContainerKind, Version};
+use metadata::{AccessKey, Container, ContainerKind, KeyAccount, Version};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -158,19 +158,32 @@ pub(super) struct KeyView {
     domain_id: Option<ContainerId>,
     #[schemars(with = "Option<written::Uuid>")]
     bucket_id: Option<ContainerId>,
+    /// Whose it is; `null`: the installation's.
+    account: Option<String>,
+    account_id: Option<String>,
     #[schemars(with = "written::Moment")]
     created_at: String,
     #[schemars(with = "Option<written::Moment>")]
     expires_at: Option<String>,
     #[schemars(with = "Option<written::Moment>")]
+    disabled_at: Option<String>,
+    #[schemars(with = "Option<written::Moment>")]
     revoked_at: Option<String>,
     valid: bool,
+    #[schemars(with = "written::KeyStanding")]
+    standing: &'static str,
 }
 
 impl KeyView {
     pub(super) fn new(key: AccessKey, now: Time) -> Self {
         KeyView {
             valid: key.is_valid(now),
+            standing: key.standing(now).as_str(),
+            account: match &key.account {
+                Some(KeyAccount::Known(account)) => Some(account.name.clone()),
+                Some(KeyAccount::Deleted(_)) | None => None,
+            },
+            account_id: key.account.as_ref().map(|account| account.id().to_owned()),
             id: key.id,
             rights: key.rights.to_string(),
             label: key.label,
@@ -178,6 +191,7 @@ impl KeyView {
             bucket_id: key.bucket,
             created_at: time(key.created_at),
             expires_at: key.expires_at.map(time),
+            disabled_at: key.disabled_at.map(time),
             revoked_at: key.revoked_at.map(time),
         }
     }

@@ -96,10 +96,13 @@ pub(super) fn worded(operation: Operation, complaint: Complaint) -> Complaint {
         Refusal::PlanChanged => complaint.in_words("EPOCHCHANGED", None),
         Refusal::ConditionFailed { .. } => complaint.in_words("ERR", Some("CONDITION_FAILED")),
         Refusal::Conflict => complaint.in_words("ERR", Some("CONFLICT")),
+        Refusal::QuotaExceeded(_) => complaint.in_words("ERR", Some("QUOTA_EXCEEDED")),
         Refusal::NoSuchObject { .. }
         | Refusal::NoSuchVersion
         | Refusal::NoSuchUpload
         | Refusal::NoSuchPart { .. }
+        | Refusal::NoSuchAccount
+        | Refusal::AccountInUse { .. }
         | Refusal::NotPublished
         | Refusal::NotPurging
         | Refusal::ContainerNotPurging

@@ -3,8 +3,10 @@
 //! | file | promise |
 //! | --- | --- |
 //! | `principal` | who asks, their rights and where these hold |
+//! | `accounts` | who the accounts are that own what doors show |
 //! | `nonces` | what Digest clients answer to: each nonce for five minutes, each use of it once |
 
+mod accounts;
 mod nonces;
 mod principal;
 
@@ -99,6 +101,7 @@ pub struct Auth {
     /// Moved by every [`Auth::forget`]: what was read before it is not remembered after it.
     forgotten: AtomicU64,
     nonces: Nonces,
+    accounts: accounts::KnownAccounts,
 }
 
 struct Known {
@@ -123,6 +126,7 @@ impl Auth {
             known: RwLock::default(),
             forgotten: AtomicU64::new(0),
             nonces: Nonces::default(),
+            accounts: accounts::KnownAccounts::default(),
         }
     }
 
@@ -197,6 +201,11 @@ impl Auth {
     /// [`Denied::Missing`] where nobody is let in like that.
     pub fn nobody(&self) -> Result<Principal, Denied> {
         Principal::nobody(self.anonymous).ok_or(Denied::Missing)
+    }
+
+    /// Whether the environment sets this key: it goes before one of the database.
+    pub fn is_environments(&self, key: &str) -> bool {
+        self.environment.as_ref().is_some_and(|(known, _)| known == key)
     }
 
     async fn valid(&self, key: &str) -> Result<(Arc<AccessKey>, Principal), Denied> {

@@ -1,7 +1,7 @@
 //! Who asks, and what they may do.
 
 use lifecycle::{ContainerId, Right, Rights};
-use metadata::{AccessKey, Failure};
+use metadata::{AccessKey, Account, Failure, KeyAccount};
 use std::sync::Arc;
 
 /// What a request without credentials may do.
@@ -23,6 +23,7 @@ pub struct Principal {
     rights: Rights,
     scope: Scope,
     anonymous: bool,
+    account: Option<Arc<Account>>,
 }
 
 /// Where a key's rights hold.
@@ -39,6 +40,8 @@ pub enum Scope {
         /// The bucket.
         bucket: ContainerId,
     },
+    /// In the buckets of the key's account, and where their owners, policies and access lists let it in.
+    Account,
 }
 
 impl Scope {
@@ -57,6 +60,8 @@ impl Scope {
             Scope::Bucket { domain: of, bucket: only } => {
                 of.is_none_or(|of| domain == Some(of)) && bucket == Some(only)
             }
+            // Of itself it holds nothing: whose a bucket is, or what it allows, is for the door to find out.
+            Scope::Account => false,
         }
     }
 }
@@ -98,17 +103,21 @@ impl Principal {
             rights: Rights::of(&[Right::Admin]),
             scope: Scope::Cluster,
             anonymous: false,
+            account: None,
         }
     }
 
     /// Whoever proved to hold `key`.
     pub(super) fn of(key: &AccessKey) -> Self {
-        Principal {
-            name: key.id.as_str().into(),
-            rights: key.rights,
-            scope: Scope::of(key.domain, key.bucket),
-            anonymous: false,
-        }
+        let account = match &key.account {
+            Some(KeyAccount::Known(account)) => Some(Arc::clone(account)),
+            Some(KeyAccount::Deleted(_)) | None => None,
+        };
+        let scope = match key.account {
+            Some(_) => Scope::Account,
+            None => Scope::of(key.domain, key.bucket),
+        };
+        Principal { name: key.id.as_str().into(), rights: key.rights, scope, anonymous: false, account }
     }
 
     /// A key that no test needs a database for.
@@ -120,7 +129,14 @@ impl Principal {
         bucket: Option<ContainerId>,
     ) -> Self {
         let (rights, scope) = (Rights::of(rights), Scope::of(domain, bucket));
-        Principal { name: name.into(), rights, scope, anonymous: false }
+        Principal { name: name.into(), rights, scope, anonymous: false, account: None }
+    }
+
+    /// A key of an account that no test needs a database for.
+    #[cfg(test)]
+    pub(crate) fn of_account_for_tests(name: &str, rights: &[Right], account: Account) -> Self {
+        let (rights, account) = (Rights::of(rights), Some(Arc::new(account)));
+        Principal { name: name.into(), rights, scope: Scope::Account, anonymous: false, account }
     }
 
     /// Whoever comes without credentials; `None` where nobody is let in like that.
@@ -130,7 +146,8 @@ impl Principal {
             Anonymous::Read => Rights::of(&[Right::Read]),
             Anonymous::Full => Rights::of(&[Right::Admin]),
         };
-        Some(Principal { name: "anonymous".into(), rights, scope: Scope::Cluster, anonymous: true })
+        let (name, scope) = ("anonymous".into(), Scope::Cluster);
+        Some(Principal { name, rights, scope, anonymous: true, account: None })
     }
 
     /// Passes if the principal holds `right` on something inside `domain`, and inside `bucket` if that is given.
@@ -144,6 +161,38 @@ impl Principal {
         bucket: Option<ContainerId>,
     ) -> Result<(), Denied> {
         if self.scope.holds(domain, bucket) { self.require_somewhere(right) } else { Err(self.lacks(right)) }
+    }
+
+    /// As [`Principal::require`], of a bucket that belongs to `owner`: a key of that account holds its rights there, too.
+    ///
+    /// # Errors
+    /// As [`Principal::require`].
+    pub fn require_in(
+        &self,
+        right: Right,
+        domain: Option<ContainerId>,
+        bucket: Option<ContainerId>,
+        owner: Option<&str>,
+    ) -> Result<(), Denied> {
+        match self.scope {
+            Scope::Account if self.owns(owner) => self.require_somewhere(right),
+            Scope::Cluster | Scope::Domain(_) | Scope::Bucket { .. } | Scope::Account => {
+                self.require(right, domain, bucket)
+            }
+        }
+    }
+
+    /// Passes if the principal may make buckets in `domain`: a key of an account may, wherever there is a domain.
+    ///
+    /// # Errors
+    /// As [`Principal::require`].
+    pub fn require_to_make_buckets(&self, domain: ContainerId) -> Result<(), Denied> {
+        match self.scope {
+            Scope::Account => self.require_somewhere(Right::Write),
+            Scope::Cluster | Scope::Domain(_) | Scope::Bucket { .. } => {
+                self.require(Right::Write, Some(domain), None)
+            }
+        }
     }
 
     /// Passes if the principal holds `right` at all, wherever: for answering that something is not there.
@@ -161,9 +210,25 @@ impl Principal {
         }
     }
 
-    /// The owner to record: the key, or nobody.
+    /// The owner to record: the key's account, else the key, or nobody.
     pub fn owner(&self) -> Option<String> {
-        (!self.anonymous).then(|| self.name.to_string())
+        match &self.account {
+            Some(account) => Some(account.id.clone()),
+            None => (!self.anonymous).then(|| self.name.to_string()),
+        }
+    }
+
+    /// Whether what belongs to `owner` belongs to the principal. Nothing belongs to nobody.
+    pub fn owns(&self, owner: Option<&str>) -> bool {
+        match &self.account {
+            Some(account) => owner == Some(account.id.as_str()),
+            None => !self.anonymous && owner == Some(&*self.name),
+        }
+    }
+
+    /// The account of the key, if it is one of an account.
+    pub fn account(&self) -> Option<&Arc<Account>> {
+        self.account.as_ref()
     }
 
     /// Whether the principal holds `right`, inside its scope.
@@ -226,6 +291,37 @@ mod tests {
             assert!(principal.require(Right::Write, asked.0, asked.1).is_err());
             assert!(principal.require_somewhere(Right::Read).is_ok());
         }
+    }
+
+    #[test]
+    fn a_key_of_an_account_holds_its_rights_in_what_the_account_owns() {
+        let account = Account {
+            id: "ab".repeat(32),
+            name: "ann".to_owned(),
+            display_name: "Ann".to_owned(),
+            email: None,
+            created_at: lifecycle::Time::from_secs(0),
+            disabled_at: None,
+        };
+        let (own, other) = (Some(account.id.clone()), Some("cd".repeat(32)));
+        let ann = Principal::of_account_for_tests("K", &[Right::Read, Right::Write], account);
+        assert_eq!((ann.owner(), ann.scope()), (own.clone(), Scope::Account));
+        let (d, b) = (Some(id(1)), Some(id(3)));
+        for (right, owner, passes) in [
+            (Right::Read, &own, true),
+            (Right::Read, &other, false),
+            (Right::Read, &None, false),
+            (Right::Read, &Some("K".to_owned()), false),
+            (Right::Purge, &own, false),
+        ] {
+            assert_eq!(ann.require_in(right, d, b, owner.as_deref()).is_ok(), passes, "{right:?} {owner:?}");
+            assert!(ann.require(right, d, b).is_err() && ann.require(right, None, None).is_err());
+        }
+        assert!(ann.require_to_make_buckets(id(1)).is_ok());
+        let operator = principal(None, None);
+        assert!(operator.owns(Some("K")) && operator.require_in(Right::Read, d, b, other.as_deref()).is_ok());
+        let nobody = Principal::nobody(Anonymous::Full).expect("let in");
+        assert!(!nobody.owns(None) && !nobody.owns(Some("anonymous")));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub(super) type Trouble = S3Error;
 
 /// Codes that `s3s` does not know, with their statuses.
-const MORE: [(&str, StatusCode); 9] = [
+const MORE: [(&str, StatusCode); 10] = [
     ("AccessForbidden", StatusCode::FORBIDDEN),
     ("BadRequest", StatusCode::BAD_REQUEST),
     ("ConditionalRequestConflict", StatusCode::CONFLICT),
@@ -21,6 +21,7 @@ const MORE: [(&str, StatusCode); 9] = [
     ("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST),
     ("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE),
     ("NoSuchDomain", StatusCode::NOT_FOUND),
+    ("QuotaExceeded", StatusCode::FORBIDDEN),
     ("AuthorizationQueryParametersError", StatusCode::BAD_REQUEST),
     ("AuthorizationHeaderMalformed", StatusCode::BAD_REQUEST),
 ];
@@ -102,7 +103,10 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
             "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified \
              entity tag may not match the part's entity tag.",
         ),
+        Refusal::QuotaExceeded(_) => trouble("QuotaExceeded", text),
         Refusal::Unknown
+        | Refusal::NoSuchAccount
+        | Refusal::AccountInUse { .. }
         | Refusal::NotPublished
         | Refusal::AlreadyLive
         | Refusal::AlreadyRemoved

@@ -144,7 +144,7 @@ impl<'a> Exchange<'a> {
 pub(super) async fn bound(gateway: &Gateway, principal: &Principal, named: &Named) -> Result<(), Trouble> {
     let at_home = match principal.scope() {
         Scope::Domain(_) | Scope::Bucket { domain: Some(_), .. } => true,
-        Scope::Cluster | Scope::Bucket { domain: None, .. } => false,
+        Scope::Cluster | Scope::Account | Scope::Bucket { domain: None, .. } => false,
     };
     let Some(domain) = named.domain.as_deref().filter(|_| !at_home) else { return Ok(()) };
     let found = gateway.metadata.domain_named(domain).await.told()?;

@@ -17,7 +17,7 @@
 //! | `cors` | what pages of other sites may ask browsers for |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
-//! | `headers`, `tags`, `locks`, `checksums`, `etag`, `moment`, `paging` | S3's values and ours |
+//! | `headers`, `tags`, `locks`, `checksums`, `etag`, `moment`, `owners`, `paging` | S3's values and ours |
 
 mod access;
 mod answer;
@@ -40,6 +40,7 @@ mod meant;
 mod moment;
 mod op;
 mod ops;
+mod owners;
 mod paging;
 mod presented;
 mod reading;

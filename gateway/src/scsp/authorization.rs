@@ -197,7 +197,7 @@ impl Realm {
         };
         match self {
             Realm::Administrators => principal.scope() == Scope::Cluster,
-            Realm::Owner => on.owner == Some(&*principal.name),
+            Realm::Owner => principal.owns(on.owner),
             Realm::Domain(name) => of_domain(name),
             Realm::DomainAdministrators(name) => of_domain(name) && principal.holds(Right::Admin),
             Realm::Bucket(domain, bucket) => match (principal.scope(), on.bucket) {

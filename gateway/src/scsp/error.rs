@@ -127,6 +127,9 @@ impl Trouble {
                 }
             }
             Refusal::Conflict => Trouble::new(409, "Conflict", text),
+            Refusal::QuotaExceeded(_) => Trouble::new(507, "QuotaExceeded", text),
+            // Accounts are no business of this door.
+            Refusal::NoSuchAccount | Refusal::AccountInUse { .. } => Trouble::new(409, "Conflict", text),
             Refusal::Protected => Trouble::new(403, "Protected", text),
             // Nobody follows a bucket through this door.
             Refusal::HistoryTruncated { .. } | Refusal::CursorOutOfRange { .. } => {

@@ -206,6 +206,7 @@ async fn everything_that_is_described_is_answered() {
     let key = w.ask("POST", "/v1/keys", json!({ "rights": "read" }), 201).await;
     w.get("/v1/keys").await;
     w.post(&format!("/v1/keys/{}/revoke", key["id"].as_str().unwrap()), json!({})).await;
+    crate::accounts::everything(&w).await;
     w.post("/v1/tasks/reclaim/run", json!({ "dry_run": true })).await;
     w.gateway.metadata.halt_purging("the clock ran ahead".to_owned()).await.unwrap();
     w.get("/v1/tasks").await;

@@ -419,7 +419,9 @@ impl World {
             label: String::new(),
             created_at: self.clock.now(),
             expires_at: None,
+            disabled_at: None,
             revoked_at: None,
+            account: None,
         };
         self.gateway.metadata.create_key(key).await.unwrap();
     }

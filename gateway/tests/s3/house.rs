@@ -7,7 +7,7 @@ use gateway::metrics::Metrics;
 use gateway::s3::Door;
 use gateway::{Anonymous, Auth, Gateway, LifepointSettings, PolicySettings, ScspSettings, Settings};
 use lifecycle::{Clock, ContainerId, DomainName, MemberId, Place, Right, Rights, State, SystemClock, Time};
-use metadata::{AccessKey, Engine, Metadata, Secret};
+use metadata::{AccessKey, Account, AccountChange, Engine, Metadata, Secret};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -275,6 +275,13 @@ impl House {
         self.auth.as_ref().expect("the door is open").forget(&key.id);
     }
 
+    /// Disables an account as the admin door does, or enables it.
+    pub(crate) async fn disable(&self, account: &Account, disabled: bool) {
+        let change = AccountChange { disabled: Some(disabled), ..AccountChange::default() };
+        self.metadata().change_account(&account.id, change).await.expect("the account is changed");
+        self.auth.as_ref().expect("the door is open").forget_account(&account.id);
+    }
+
     /// A key with these rights, everywhere.
     pub(crate) async fn key_with(&self, rights: &[Right]) -> Key {
         self.made_key(rights, |_| {}).await
@@ -292,7 +299,9 @@ impl House {
             label: "a test's".to_owned(),
             created_at: self.world.clock().now(),
             expires_at: None,
+            disabled_at: None,
             revoked_at: None,
+            account: None,
         };
         change(&mut access);
         self.metadata().create_key(access).await.expect("a key is made");

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `payloads` | every form of a body is verified to its end, or nothing of it is stored |
 //! | `authentication` | who may not, does not |
+//! | `accounts` | whose buckets and objects are, and how much of them there may be |
 //! | `advisories` | what went wrong in other stores does not go wrong here |
 //! | `buckets`, `objects`, `ranges`, `conditions`, `checksums`, `tagging`, `copying`, `multipart`, `versions` | each call does what the AWS reference says of it |
 //! | `listing` | listings of all kinds agree with a list that is made by hand |
@@ -17,6 +18,7 @@
 //! | `unbuilt` | what is not built says so by name and does nothing |
 //! | `interop` | S3 and SCSP are two doors of one house |
 
+mod accounts;
 mod advisories;
 mod authentication;
 mod browser;

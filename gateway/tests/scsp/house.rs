@@ -340,7 +340,9 @@ impl House {
             label: "a test's".to_owned(),
             created_at: self.now(),
             expires_at: None,
+            disabled_at: None,
             revoked_at: None,
+            account: None,
         };
         self.metadata().create_key(access).await.expect("a key is made");
         key

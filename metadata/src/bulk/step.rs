@@ -115,7 +115,7 @@ pub(super) async fn lock(
     let touched = touch_bucket(conn, bucket, domain, Numbers::default()).await?;
     let Some(touched) = touched.filter(|_| live.contains(&domain)) else { return Ok(None) };
     let kept = touched.keeps();
-    let Touched { facts, last_seq, change_seq, notify } = touched;
+    let Touched { facts, last_seq, change_seq, notify, .. } = touched;
     let BucketFacts { contents, object_grace, erase_upto, rules: lifecycle, seal, .. } = facts;
     let rules = Rules { contents, erase_upto, kept, lifecycle };
     Ok(Some((Ground { bucket, rules, last_seq, change_seq, seal, notify }, object_grace)))

@@ -3,11 +3,13 @@
 use super::policy::{Allowed, Policies, settle};
 use super::{Container, ContainerKind, event, find, name_taken};
 use crate::Metadata;
+use crate::accounts;
 use crate::error::Failure;
 use crate::objects::{enable_locks, lock_domains};
 use crate::sql::{Conn, args};
 use crate::tombstones::refuse_used;
 use crate::writer::Urgency;
+use lifecycle::ids::is_account_id;
 use lifecycle::{BucketName, ContainerId, DomainName, Refusal, Time};
 use std::collections::BTreeSet;
 
@@ -136,11 +138,17 @@ pub(super) async fn insert_bucket(
 ) -> Result<ContainerId, Failure> {
     let id = new.id.unwrap_or_else(ContainerId::random);
     let held = contents.unwrap_or_else(ContainerId::random);
+    // An account that is being deleted, or given a quota, is waited for: it knows of this bucket, or this bucket of it.
+    let counts_to = match new.owner.as_deref().filter(|owner| is_account_id(owner)) {
+        Some(owner) => accounts::counts_to(conn, owner).await?,
+        None => None,
+    };
+    let (etag, owner) = (ContainerId::random(), new.owner.as_deref());
     conn.execute(
         "INSERT INTO buckets (id, domain_id, contents_id, name, hidden, state, etag, headers, owner, versioning,
-            last_seq, change_seq, purge_seq, created_at, changed_at)
-         VALUES ($1, $2, $3, $4, $5, 'live', $6, $7, $8, 'disabled', 0, 0, 0, $9, $9)",
-        args![id, domain, held, name, hidden, ContainerId::random(), headers(new), new.owner.as_deref(), now],
+            last_seq, change_seq, purge_seq, created_at, changed_at, quota_account)
+         VALUES ($1, $2, $3, $4, $5, 'live', $6, $7, $8, 'disabled', 0, 0, 0, $9, $9, $10)",
+        args![id, domain, held, name, hidden, etag, headers(new), owner, now, counts_to],
     )
     .await?;
     if contents.is_none() {

@@ -210,12 +210,14 @@ async fn restore_contents(
             let new = NewContainer { actor: actor.to_owned(), ..NewContainer::default() };
             let id = insert_bucket(conn, now, domain, name, false, &new, Some(contents)).await?;
             // Positions are used once: the new bucket goes on behind those of the old one.
-            // And it keeps versions as that does: what went for good there does not show again here.
+            // And it keeps versions as that does: what went for good there does not show again here. Whose that was, this is.
             conn.execute(
                 "UPDATE buckets SET last_seq = home.last_seq, change_seq = home.change_seq, purge_seq = home.purge_seq,
                     versioning = home.versioning, versioning_policy = home.versioning_policy,
-                    erase_upto = home.erase_upto, object_lock = home.object_lock
-                 FROM (SELECT last_seq, change_seq, purge_seq, versioning, versioning_policy, erase_upto, object_lock
+                    erase_upto = home.erase_upto, owner = home.owner, quota_account = home.quota_account,
+                    object_lock = home.object_lock
+                 FROM (SELECT last_seq, change_seq, purge_seq, versioning, versioning_policy, erase_upto, owner,
+                        quota_account, object_lock
                     FROM buckets WHERE id = $2) AS home
                  WHERE id = $1",
                 args![id, home],

@@ -113,6 +113,13 @@ const LIVE_BUCKETS: [&str; 4] = live!(
     "b.name < $2"
 );
 
+const LIVE_OWNED: [&str; 4] = live!(
+    bucket_columns!(),
+    "buckets b WHERE b.domain_id = $4 AND b.owner = $5 AND b.state = 'live' AND b.hidden = 0",
+    "b.name",
+    "b.name < $2"
+);
+
 impl Metadata {
     /// One page of the live domains, or of the live buckets of `domain`, by name; as [`Metadata::list_page`] lists
     /// objects. A group costs a query.
@@ -124,13 +131,35 @@ impl Metadata {
         domain: Option<ContainerId>,
         order: &ListOrder<'_>,
     ) -> Result<Page<Container>, Failure> {
+        self.list_among(domain, None, order).await
+    }
+
+    /// As [`Metadata::list_live`], of the buckets of `domain` that belong to `owner`.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`].
+    pub async fn list_owned(
+        &self,
+        domain: ContainerId,
+        owner: &str,
+        order: &ListOrder<'_>,
+    ) -> Result<Page<Container>, Failure> {
+        self.list_among(Some(domain), Some(owner), order).await
+    }
+
+    async fn list_among(
+        &self,
+        domain: Option<ContainerId>,
+        owner: Option<&str>,
+        order: &ListOrder<'_>,
+    ) -> Result<Page<Container>, Failure> {
         let Some(mut range) = Range::of(order).filter(|_| order.limit > 0) else { return Ok(Page::empty()) };
         // One more than fits tells whether there is another page.
         let most = order.limit as usize + 1;
         let mut found: Vec<Entry<Container>> = Vec::new();
         loop {
             let wanted = most - found.len();
-            let rows = self.live_between(domain, &range, order.descending, wanted).await?;
+            let rows = self.live_between(domain, owner, &range, order.descending, wanted).await?;
             let last = rows.last().map(|container| container.name.clone()).filter(|_| rows.len() == wanted);
             for container in rows {
                 match order.group(&container.name) {
@@ -154,13 +183,15 @@ impl Metadata {
     async fn live_between(
         &self,
         domain: Option<ContainerId>,
+        owner: Option<&str>,
         range: &Range,
         descending: bool,
         limit: usize,
     ) -> Result<Vec<Container>, Failure> {
-        let (kind, [up, up_to, down, down_from]) = match domain {
-            None => (ContainerKind::Domain, LIVE_DOMAINS),
-            Some(_) => (ContainerKind::Bucket, LIVE_BUCKETS),
+        let (kind, [up, up_to, down, down_from]) = match (domain, owner) {
+            (None, _) => (ContainerKind::Domain, LIVE_DOMAINS),
+            (Some(_), None) => (ContainerKind::Bucket, LIVE_BUCKETS),
+            (Some(_), Some(_)) => (ContainerKind::Bucket, LIVE_OWNED),
         };
         let text = match (descending, range.to.is_some()) {
             (false, false) => up,
@@ -171,6 +202,7 @@ impl Metadata {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut values = args![range.from.as_str(), range.bound(), limit];
         values.extend(domain.map(Into::into));
+        values.extend(domain.and(owner).map(Into::into));
         let mut containers = Vec::new();
         for mut row in self.readers.fetch(text, values).await? {
             containers.push(read_container(kind, &mut row)?);

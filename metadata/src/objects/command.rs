@@ -349,6 +349,8 @@ pub struct Restored {
     pub is_current: bool,
     /// The version it displaced.
     pub replaced: Option<VersionId>,
+    /// Whether the bucket, or the account it belongs to, holds more now than its quota.
+    pub over_quota: bool,
 }
 
 impl ObjectCommand {

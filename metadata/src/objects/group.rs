@@ -10,6 +10,7 @@ use super::decide::{self, BucketFacts, Effects, Slot};
 use super::effects::{self, Usage};
 use super::facts;
 use super::import;
+use super::quota::{Limits, Room};
 use super::surplus::{Grown, trim};
 use super::told;
 use super::touch::{Touched, touch_bucket};
@@ -26,13 +27,16 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
     let mut usage = Usage::default();
 
     let open = lock_buckets(conn, commands).await?;
+    let limited = open.iter().filter(|(_, open)| open.limits.are_any());
+    let limited = limited.map(|(id, open)| (*id, open.limits.clone())).collect();
+    let mut room = Room::read(conn, limited).await?;
     let names = read_names(conn, commands).await?;
     stage(conn, commands, now, &mut usage, &mut answers).await?;
     let mut waiting: Vec<usize> = (0..commands.len()).filter(|&at| answers[at].is_none()).collect();
     let mut next: HashMap<ContainerId, Next> = open.iter().map(|(id, open)| (*id, open.first)).collect();
     while !waiting.is_empty() {
         let (round, later) = split_round(commands, &waiting, &names);
-        run_round(conn, commands, &round, &open, &mut next, now, &mut usage, &mut answers).await?;
+        run_round(conn, commands, &round, &open, &mut next, &mut room, now, &mut usage, &mut answers).await?;
         waiting = later;
     }
     give_back(conn, &open, &next).await?;
@@ -49,6 +53,8 @@ pub(super) struct Open {
     last: Next,
     /// Somebody wants to hear of what happens in it.
     notify: bool,
+    /// How much it may hold.
+    limits: Limits,
 }
 
 /// Position and change that the next command takes.
@@ -83,8 +89,8 @@ async fn lock_buckets(
                 seq: last.seq - numbers.positions_in(touched.facts.versioning) + 1,
                 change: last.change - numbers.changes + 1,
             };
-            let Touched { facts, notify, .. } = touched;
-            open.insert(bucket, Open { bucket: facts, first, last, notify });
+            let Touched { facts, notify, limits, .. } = touched;
+            open.insert(bucket, Open { bucket: facts, first, last, notify, limits });
         }
     }
     Ok(open)
@@ -253,6 +259,7 @@ async fn run_round(
     round: &[usize],
     open: &BTreeMap<ContainerId, Open>,
     next: &mut HashMap<ContainerId, Next>,
+    room: &mut Room,
     now: Time,
     usage: &mut Usage,
     answers: &mut [Option<Result<Outcome, Refusal>>],
@@ -296,6 +303,7 @@ async fn run_round(
                 decide::restore(c, found, seen(name), bucket, slot)
             }
         };
+        let decision = decision.and_then(|done| heed_quotas(room, bucket_id, command, done));
         if decision.is_ok() && bucket.versioning != Versioning::Disabled {
             let removed = facts.removed.get(&at).map(|removed| removed.name.as_str());
             ended.extend(
@@ -336,6 +344,27 @@ async fn run_round(
     trim(conn, &grown, now, usage).await?;
     import::settle_all(conn, &ended).await?;
     notices.write(conn, now).await
+}
+
+/// Takes room for what was decided. What publishes is refused where there is none; a delete never is, though its marker
+/// counts, and a restore is told that there is more now than may be.
+fn heed_quotas(
+    room: &mut Room,
+    bucket: ContainerId,
+    command: &ObjectCommand,
+    (effects, mut outcome): (Effects, Outcome),
+) -> Result<(Effects, Outcome), Refusal> {
+    let change = effects.stored();
+    match command {
+        ObjectCommand::Publish(_) => room.take(bucket, change)?,
+        ObjectCommand::Stage(_) | ObjectCommand::Delete(_) | ObjectCommand::Restore(_) => {
+            let exceeded = room.take_anyway(bucket, change);
+            if let Outcome::Restored(restored) = &mut outcome {
+                restored.over_quota = exceeded;
+            }
+        }
+    }
+    Ok((effects, outcome))
 }
 
 /// The name of which a command may have ended the version that stood for it, or brought back another one. Where versions of

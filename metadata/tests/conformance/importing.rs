@@ -145,6 +145,20 @@ fn random_tree(rng: &mut StdRng, most: usize, tombstones: bool) -> Vec<Grown> {
 }
 
 on_both_engines! {
+    async fn what_a_quota_leaves_no_room_for_stays_elsewhere_but_for_deletes(world: World) {
+        let first = live(None, 1);
+        let second = live(Some(&first), 2);
+        let tree = [first, second, dead(&second)];
+        let quota = lifecycle::Quota { bytes: Some(1), ..lifecycle::Quota::default() };
+        world.m.set_bucket_quota(world.bucket, Some(quota)).await.unwrap();
+        assert_eq!(state(&world, "x", &tree[0], &tree).await, ImportState::Current);
+        let other = bring(&world, import(&world, "y", &tree[0], &tree)).await;
+        assert!(matches!(other, Err(Refusal::QuotaExceeded(_))), "{other:?}");
+        assert_eq!(state(&world, "x", &tree[1], &tree).await, ImportState::Current, "in the place of the other");
+        assert_eq!(state(&world, "x", &tree[2], &tree).await, ImportState::Deleted);
+        assert_eq!((world.reads("x").await, world.reads("y").await), (None, None));
+    }
+
     async fn in_any_order_the_same_end_wins_and_the_others_stay_where_versions_are_kept(world: World) {
         world.versioning("enabled").await;
         let seed = any_seed();

@@ -13,9 +13,11 @@ fn key(id: &str) -> AccessKey {
         rights: Rights::of(&[Right::Read, Right::Purge]),
         domain: None,
         bucket: None,
+        account: None,
         label: "for tests".to_owned(),
         created_at: Time::from_micros(0),
         expires_at: None,
+        disabled_at: None,
         revoked_at: None,
     }
 }

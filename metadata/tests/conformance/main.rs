@@ -60,6 +60,7 @@ macro_rules! racing_on_both_engines {
 }
 
 #[cfg(test)]
+mod accounts;
 mod barrier;
 #[cfg(test)]
 mod bridge;
@@ -133,6 +134,7 @@ mod past;
 mod plans;
 #[cfg(test)]
 mod purges;
+mod quotas;
 #[cfg(test)]
 mod records;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 
+mod account;
 mod bucket;
 mod changes;
 mod check;
@@ -14,6 +15,7 @@ mod key;
 mod members;
 mod purge;
 mod purge_versions;
+mod quota;
 mod replicate;
 mod resume;
 mod revisions;
@@ -68,6 +70,8 @@ pub(crate) fn run(config: &Config, global: &Global, operator: Operator) -> Resul
     let session = Session { config, global, client, json: global.json, now: SystemClock.now() };
     runtime()?.block_on(async {
         match operator {
+            Operator::Account { command } => account::run(&session, command).await,
+            Operator::Quota { command } => quota::run(&session, command).await,
             Operator::Key { command } => key::run(&session, command).await,
             Operator::Bucket { command } => bucket::run(&session, command).await,
             Operator::Domain { command } => domain::run(&session, command).await,

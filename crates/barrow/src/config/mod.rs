@@ -151,3 +151,8 @@ impl Config {
         self.entries.iter().find(|entry| entry.key == key)
     }
 }
+
+/// Bytes, of a size with its unit; `None` if it is none.
+pub(crate) fn size_in_bytes(text: &str) -> Option<u64> {
+    size::parse(text)
+}

@@ -32,7 +32,9 @@ pub(super) async fn ensure(
         label: "root".to_owned(),
         created_at: clock.now(),
         expires_at: None,
+        disabled_at: None,
         revoked_at: None,
+        account: None,
     };
     metadata.create_key(key).await.map_err(failed)?;
     Ok(Some(root))

@@ -61,6 +61,7 @@ const fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::NoSuchVersion
         | Refusal::NoSuchUpload
         | Refusal::Unknown
+        | Refusal::NoSuchAccount
         | Refusal::AlreadyRemoved
         | Refusal::PurgeStarted
         | Refusal::Purged
@@ -91,7 +92,9 @@ const fn refused(refusal: &Refusal) -> (StatusCode, &'static str) {
         | Refusal::Claimed
         | Refusal::NotDue { .. }
         | Refusal::NotEmpty
+        | Refusal::AccountInUse { .. }
         | Refusal::Conflict => (StatusCode::CONFLICT, "conflict"),
+        Refusal::QuotaExceeded(_) => (StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage"),
         Refusal::BarrierOpen(_) => (StatusCode::SERVICE_UNAVAILABLE, "service_unavailable"),
     }
 }

@@ -126,6 +126,9 @@ fn number(call: Call, complaint: &Complaint) -> (StatusCode, u16) {
         | Refusal::NameInUse
         | Refusal::NameReserved
         | Refusal::NotEmpty
+        | Refusal::NoSuchAccount
+        | Refusal::AccountInUse { .. }
+        | Refusal::QuotaExceeded(_)
         | Refusal::WrongParent
         | Refusal::WrongKind
         | Refusal::Immutable

@@ -2,9 +2,9 @@
 
 use super::described::Described;
 use crate::admin::ops::{
-    changes, check, containers, empty, followers, grace, health, keys, members, metrics, objects, purge,
-    purge_versions, purges, remove, restore, restore_objects, revisions, stream, tasks, tombstones, trash,
-    usage, why,
+    accounts, changes, check, containers, empty, followers, grace, health, key_changes, keys, members,
+    metrics, objects, purge, purge_versions, purges, quotas, remove, restore, restore_objects, revisions,
+    stream, tasks, tombstones, trash, usage, why,
 };
 use crate::admin::route::Operation;
 use crate::admin::{couch, js};
@@ -56,8 +56,20 @@ pub(in crate::admin) const fn describes(operation: Operation) -> Described {
         Operation::Check => check::CHECK,
         Operation::Resume => tasks::RESUME,
         Operation::ListKeys => keys::LIST,
-        Operation::CreateKey => keys::CREATE,
+        Operation::CreateKey | Operation::CreateAccountKey => keys::CREATE,
         Operation::RevokeKey => keys::REVOKE,
+        Operation::DisableKey | Operation::EnableKey => key_changes::CHANGE,
+        Operation::ExpireKey => key_changes::EXPIRE,
+        Operation::RotateKey => key_changes::ROTATE,
+        Operation::ListAccounts => accounts::LIST,
+        Operation::CreateAccount => accounts::CREATE,
+        Operation::ShowAccount => accounts::SHOW,
+        Operation::ChangeAccount => accounts::CHANGE,
+        Operation::DeleteAccount => accounts::DELETE,
+        Operation::ListAccountKeys => keys::LIST,
+        Operation::ShowQuota | Operation::ShowAccountQuota => quotas::SHOW,
+        Operation::SetQuota | Operation::SetAccountQuota => quotas::SET,
+        Operation::ClearQuota | Operation::ClearAccountQuota => quotas::CLEAR,
         Operation::PurgeStream => js::purge::PURGE,
         Operation::StreamInfo => js::stream::INFO,
         Operation::UpdateStream => js::update::UPDATE,

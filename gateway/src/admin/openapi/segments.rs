@@ -28,6 +28,7 @@ pub(super) fn segment(name: &str) -> Option<(&'static str, Shape)> {
         "version" => ("A version of an object, by its UUID.", shape::<Uuid>),
         "task" => ("A background task's name.", shape::<Text>),
         "follower" => ("What a follower calls itself.", shape::<Text>),
+        "account" => ("An account's name or its id.", shape::<Text>),
         "key" => ("An access key's id.", shape::<Text>),
         _ => return None,
     })

@@ -45,6 +45,10 @@ written! {
     ContainerKind = { "type": "string", "enum": CONTAINER_KINDS.map(db::ContainerKind::as_str) };
     /// What a dead thing was.
     TombstoneKind = { "type": "string", "enum": TOMBSTONE_KINDS };
+    /// What counts to a quota.
+    Counting = { "type": "string", "enum": law::Counting::ALL.map(law::Counting::as_str) };
+    /// Whether a key is accepted, and if not, why.
+    KeyStanding = { "type": "string", "enum": db::KeyStanding::ALL.map(db::KeyStanding::as_str) };
     /// What a member is to the others.
     Standing = { "type": "string", "enum": law::Standing::ALL.map(law::Standing::as_str) };
 }

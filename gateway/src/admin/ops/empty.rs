@@ -1,14 +1,14 @@
 //! Emptying a bucket, and hanging what was taken out back in. Either changes a few rows, whatever the bucket holds.
 
 use super::remove::{REASON_MAX, reason};
-use super::restore::{RESTORED, bucket_name, would};
+use super::restore::{RESTORED, bucket_name, restored_bucket, would};
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
 use crate::admin::scope::{self, Want};
-use crate::admin::view::{ContainerView, time};
+use crate::admin::view::time;
 use crate::http::BodyReader;
-use lifecycle::{Cause, ContainerId, Grace, Refusal, State};
+use lifecycle::{Cause, ContainerId, Grace, Refusal};
 use metadata::RemoveOrder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ pub(in crate::admin) async fn restore(asked: &Asked<'_>, body: &mut BodyReader) 
     let restored = asked.gateway.metadata.restore_contents(contents, as_bucket, actor, grace).await?;
     asked.gateway.metrics.restored(1);
     asked.trail.held(asked.gateway, contents, &restored).await;
-    ok(&ContainerView::new(restored, State::Live))
+    restored_bucket(asked, restored).await
 }
 
 /// Whether these contents are or were the bucket's. The right to restore was asked for there and nowhere else.

@@ -1,7 +1,8 @@
 //! Access keys: making, listing and revoking them. A secret is shown once, in the answer that made it.
 
+use super::accounts;
+use super::credentials::credentials;
 use crate::admin::error::Complaint;
-use crate::admin::keys::fresh_key;
 use crate::admin::openapi::{Answer, Described, shape};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, duration, json, ok};
 use crate::admin::scope::{self, Want};
@@ -10,41 +11,53 @@ use crate::http::BodyReader;
 use crate::objects::Error;
 use http::StatusCode;
 use lifecycle::{ContainerId, Refusal, Right, Rights};
-use metadata::AccessKey;
+use metadata::{AccessKey, Account, KeyAccount};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 const LABEL_MAX: usize = 200;
+
+/// What a key of an account may do in what the account owns, where nothing is said: all that S3 knows.
+const OF_ACCOUNT: [Right; 6] =
+    [Right::Read, Right::Write, Right::Delete, Right::DeleteVersion, Right::Remove, Right::BypassGovernance];
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "NewKey")]
 struct Create {
-    /// Words, separated by commas, such as "read,write,delete".
-    rights: String,
+    /// Words, separated by commas, such as "read,write,delete". Of an account's key they hold in what the account owns, and
+    /// may be left out: all that S3 knows.
+    rights: Option<String>,
     #[serde(default)]
     #[schemars(length(max = LABEL_MAX))]
     label: String,
+    /// Whose it is to be, by name or id; absent: the installation's.
+    account: Option<String>,
     /// Only in this domain, by name or UUID.
     domain: Option<String>,
     /// Only in this bucket of it.
     bucket: Option<String>,
     /// "30days"; absent: never.
     expires_in: Option<String>,
+    /// A key that is in use elsewhere already, with `secret_key`; absent: a fresh one.
+    access_key: Option<String>,
+    /// Its secret.
+    secret_key: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CreatedKey")]
-struct Created {
+pub(super) struct Created {
     #[serde(flatten)]
-    key: KeyView,
+    pub(super) key: KeyView,
     /// Not shown again.
-    secret: String,
+    pub(super) secret: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Keys {
-    items: Vec<KeyView>,
+pub(super) struct Keys {
+    pub(super) items: Vec<KeyView>,
 }
 
 pub(in crate::admin) const LIST: Described =
@@ -70,7 +83,39 @@ pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -
     asked.require(None, None)?;
     asked.only(&[])?;
     let order: Create = decode(body, ORDER_MAX).await?;
-    let rights = rights(&order.rights)?;
+    let account = match &order.account {
+        Some(text) => Some(accounts::find(asked, text).await?),
+        None => None,
+    };
+    make(asked, order, account).await
+}
+
+/// As [`create`], for the account in the path.
+pub(in crate::admin) async fn create_of_account(asked: &Asked<'_>, body: &mut BodyReader) -> Answered {
+    asked.require(None, None)?;
+    asked.only(&[])?;
+    let order: Create = decode(body, ORDER_MAX).await?;
+    if order.account.is_some() {
+        return Err(Complaint::bad_request("account is named by the path already"));
+    }
+    let account = accounts::meant(asked).await?;
+    make(asked, order, Some(account)).await
+}
+
+async fn make(asked: &Asked<'_>, order: Create, account: Option<Account>) -> Answered {
+    let rights = match (&order.rights, &account) {
+        (Some(list), _) => rights(list)?,
+        (None, Some(_)) => Rights::of(&OF_ACCOUNT),
+        (None, None) => return Err(Complaint::bad_request("rights is missing")),
+    };
+    if account.is_some() && rights.hold(Right::Admin) {
+        return Err(Complaint::bad_request("a key of an account cannot hold admin"));
+    }
+    if account.is_some() && order.domain.is_some() {
+        return Err(Complaint::bad_request(
+            "a key of an account holds in what the account owns: domain and bucket are not given with it",
+        ));
+    }
     if order.label.chars().count() > LABEL_MAX || order.label.contains(char::is_control) {
         let message = format!("label must have at most {LABEL_MAX} characters and no control characters");
         return Err(Complaint::bad_request(message));
@@ -81,10 +126,12 @@ pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -
         None => None,
     };
     let (domain, bucket) = scope_of(asked, &order).await?;
-    let (id, secret) = fresh_key();
-    let shown = String::from_utf8_lossy(secret.expose()).into_owned();
+    let (id, secret) = credentials(asked, order.access_key, order.secret_key)?;
     let label = order.label;
-    let scope = bucket.or(domain).map_or(String::new(), |scope| format!(" in {scope}"));
+    let scope = match &account {
+        Some(account) => format!(" of account {}", account.name),
+        None => bucket.or(domain).map_or(String::new(), |scope| format!(" in {scope}")),
+    };
     asked.trail.key(&id, format!("rights={rights}{scope}"));
     let key = AccessKey {
         id,
@@ -92,13 +139,23 @@ pub(in crate::admin) async fn create(asked: &Asked<'_>, body: &mut BodyReader) -
         rights,
         domain,
         bucket,
+        account: account.map(|account| KeyAccount::Known(Arc::new(account))),
         label,
         created_at: now,
         expires_at,
+        disabled_at: None,
         revoked_at: None,
     };
     asked.gateway.metadata.create_key(key.clone()).await?;
-    json(StatusCode::CREATED, &Created { key: KeyView::new(key, now), secret: shown })
+    json(StatusCode::CREATED, &Created::new(key, now))
+}
+
+impl Created {
+    /// The one time that the secret is shown.
+    pub(super) fn new(key: AccessKey, now: lifecycle::Time) -> Self {
+        let secret = String::from_utf8_lossy(key.secret.expose()).into_owned();
+        Created { key: KeyView::new(key, now), secret }
+    }
 }
 
 pub(in crate::admin) async fn revoke(asked: &Asked<'_>) -> Answered {

@@ -9,8 +9,9 @@ use crate::admin::request::{Answered, Asked};
 use crate::http::Body;
 use http::Response;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use lifecycle::{Standing, State, Time};
-use metadata::{ContainerCount, ContainerKind, TaskRow};
+use lifecycle::quota::Amount;
+use lifecycle::{ContainerId, Standing, State, Time};
+use metadata::{AccountUsage, ContainerCount, ContainerKind, QuotaStanding, TaskRow, UsageRow};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
@@ -88,7 +89,8 @@ async fn installation(asked: &Asked<'_>) -> Result<String, Complaint> {
         oldest,
     );
 
-    let totals = totals(&metadata.usage().await?);
+    let usage = metadata.usage().await?;
+    let totals = totals(&usage);
     head(&mut text, "barrow_objects", "Versions by effective state.", "gauge");
     for (state, held) in &totals {
         line(&mut text, format_args!("barrow_objects{{state=\"{state}\"}} {}", held.objects));
@@ -97,6 +99,7 @@ async fn installation(asked: &Asked<'_>) -> Result<String, Complaint> {
     for (state, held) in &totals {
         line(&mut text, format_args!("barrow_bytes{{state=\"{state}\"}} {}", held.bytes));
     }
+    quotas(&mut text, &usage, &metadata.account_usage().await?);
     let in_grace = totals.get(&State::Removed).map_or(0, |held| held.bytes);
     gauge(&mut text, "barrow_grace_bytes", "Bytes that are removed and can still be restored.", in_grace);
     let purging = totals.get(&State::Purging).map_or(0, |held| held.objects);
@@ -138,6 +141,27 @@ async fn installation(asked: &Asked<'_>) -> Result<String, Complaint> {
 
     members(&mut text, &metadata.members().await?);
     Ok(text)
+}
+
+/// How many quotas leave no room: writes are refused there.
+fn quotas(text: &mut String, usage: &[UsageRow], accounts: &[AccountUsage]) {
+    let mut buckets: BTreeMap<ContainerId, QuotaStanding> = BTreeMap::new();
+    for row in usage.iter().filter(|row| row.quota.is_some()) {
+        let standing = buckets.entry(row.bucket_id).or_default();
+        standing.quota = row.quota;
+        let amount = Amount { objects: row.objects, bytes: row.bytes };
+        match row.state {
+            State::Live => standing.held.live += amount,
+            State::Removed => standing.held.removed += amount,
+            State::Staged | State::Purging | State::Purged | State::Forgotten => {}
+        }
+    }
+    let full = |standing: &QuotaStanding| standing.quota.is_some_and(|quota| quota.is_full(standing.used()));
+    let buckets = buckets.values().filter(|standing| full(standing)).count();
+    let accounts = accounts.iter().filter(|account| full(&account.standing)).count();
+    head(text, "barrow_quotas_full", "Quotas that leave no room for more, by what they are of.", "gauge");
+    line(text, format_args!("barrow_quotas_full{{of=\"account\"}} {accounts}"));
+    line(text, format_args!("barrow_quotas_full{{of=\"bucket\"}} {buckets}"));
 }
 
 /// This process among the others, by its own knowledge.

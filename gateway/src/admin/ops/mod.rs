@@ -1,13 +1,16 @@
 //! One file per group of operations.
 
+pub(super) mod accounts;
 pub(super) mod as_of;
 pub(super) mod changes;
 pub(super) mod check;
 pub(super) mod containers;
+mod credentials;
 pub(super) mod empty;
 pub(super) mod followers;
 pub(super) mod grace;
 pub(super) mod health;
+pub(super) mod key_changes;
 pub(super) mod keys;
 pub(super) mod members;
 pub(super) mod metrics;
@@ -16,6 +19,7 @@ pub(super) mod purge;
 mod purge_branches;
 pub(super) mod purge_versions;
 pub(super) mod purges;
+pub(super) mod quotas;
 pub(super) mod remove;
 pub(super) mod restore;
 pub(super) mod restore_objects;

@@ -1,5 +1,6 @@
 //! Restoring a removed domain or bucket, with everything that was live in it.
 
+use super::quotas::is_over;
 use crate::admin::error::Complaint;
 use crate::admin::openapi::{Answer, Described, shape};
 use crate::admin::request::{Answered, Asked, ORDER_MAX, decode, ok};
@@ -25,7 +26,7 @@ struct Order {
 
 /// How restoring a container is answered.
 pub(super) const RESTORED: Answer =
-    Answer::ok("It is back; of a dry run: what would be.", &[shape::<ContainerView>, shape::<Would>]);
+    Answer::ok("It is back; of a dry run: what would be.", &[shape::<Restored>, shape::<Would>]);
 
 pub(in crate::admin) const RESTORE: Described = Described::answers(&[RESTORED]).ordered::<Order>();
 
@@ -68,7 +69,24 @@ pub(in crate::admin) async fn bucket(asked: &Asked<'_>, body: &mut BodyReader) -
     let restored = asked.gateway.metadata.restore(ContainerKind::Bucket, place.bucket.id, how).await?;
     asked.gateway.metrics.restored(1);
     asked.trail.held(asked.gateway, restored.id, &restored).await;
-    ok(&ContainerView::new(restored, State::Live))
+    restored_bucket(asked, restored).await
+}
+
+/// What came back.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RestoredContainer")]
+struct Restored {
+    /// A restore is never refused for a quota: there is more now than may be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    over_quota: bool,
+    #[serde(flatten)]
+    container: ContainerView,
+}
+
+/// Answers with what came back.
+pub(super) async fn restored_bucket(asked: &Asked<'_>, restored: Container) -> Answered {
+    let over_quota = is_over(asked, &restored).await?;
+    ok(&Restored { over_quota, container: ContainerView::new(restored, State::Live) })
 }
 
 /// What a dry run answers: the container as it would be, and what it held when it was removed.

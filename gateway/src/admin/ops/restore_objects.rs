@@ -103,6 +103,9 @@ pub(super) struct Report {
     /// Bytes of what was restored.
     #[serde(skip)]
     pub(super) bytes: u64,
+    /// A restore is never refused for a quota: there is more now than may be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    over_quota: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<&'static str>,
     /// Every one of those that were named; of a prefix the first that failed, and of `as_of` and a dry run the first of all.
@@ -304,6 +307,7 @@ impl Restoring<'_> {
             Ok(Outcome::Restored(restored)) => {
                 report.restored += 1;
                 report.bytes += restored.size;
+                report.over_quota |= restored.over_quota;
                 Item::done(restored.name, Some(restored.version), "restored")
             }
             // Nothing else is answered to a restore.

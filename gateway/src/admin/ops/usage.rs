@@ -1,5 +1,6 @@
 //! What is stored, by bucket and by effective state.
 
+use super::quotas::QuotaView;
 use crate::admin::openapi::{Answer, Described, shape, written};
 use crate::admin::request::{Answered, Asked, ok};
 use lifecycle::{ContainerId, State};
@@ -36,6 +37,9 @@ struct BucketUsage {
     bucket: String,
     #[schemars(with = "written::Uuid")]
     bucket_id: ContainerId,
+    /// How much it may hold; absent: as much as there is room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaView>,
     /// Of each state two, such as `removed_objects` and `removed_bytes`.
     #[serde(flatten)]
     columns: BTreeMap<String, i64>,
@@ -47,6 +51,20 @@ struct Usage {
     #[schemars(with = "BTreeMap<String, Held>")]
     total: BTreeMap<State, Held>,
     buckets: Vec<BucketUsage>,
+    /// What accounts hold, in all of their buckets.
+    accounts: Vec<AccountUsage>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AccountUsage")]
+struct AccountUsage {
+    account: String,
+    account_id: String,
+    live: Held,
+    removed: Held,
+    /// How much it may hold; absent: as much as there is room for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<QuotaView>,
 }
 
 pub(in crate::admin) const USAGE: Described =
@@ -56,7 +74,15 @@ pub(in crate::admin) async fn usage(asked: &Asked<'_>) -> Answered {
     asked.require(None, None)?;
     asked.only(&[])?;
     let rows = asked.gateway.metadata.usage().await?;
-    ok(&Usage { total: totals(&rows), buckets: by_bucket(&rows) })
+    let accounts = asked.gateway.metadata.account_usage().await?;
+    let accounts = accounts.into_iter().map(|usage| AccountUsage {
+        account: usage.name,
+        account_id: usage.id,
+        live: usage.standing.held.live.into(),
+        removed: usage.standing.held.removed.into(),
+        quota: usage.standing.quota.map(QuotaView::from),
+    });
+    ok(&Usage { total: totals(&rows), buckets: by_bucket(&rows), accounts: accounts.collect() })
 }
 
 /// Sums by effective state; a state that holds nothing is there with zeroes.
@@ -82,6 +108,7 @@ fn by_bucket(rows: &[UsageRow]) -> Vec<BucketUsage> {
                 domain_id: row.domain_id,
                 bucket: row.bucket.clone(),
                 bucket_id: row.bucket_id,
+                quota: row.quota.map(QuotaView::from),
                 columns: zeroes.collect(),
             });
         }
@@ -112,6 +139,7 @@ mod tests {
             state,
             objects,
             bytes: 10 * objects,
+            quota: None,
         }
     }
 

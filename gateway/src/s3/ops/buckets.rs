@@ -4,6 +4,7 @@ use crate::auth::Scope;
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
+use crate::s3::owners::asking;
 use crate::s3::paging::{of_token, token};
 use crate::scsp::authorization::{Access, Protected, check};
 use http::{HeaderMap, HeaderValue};
@@ -12,7 +13,7 @@ use metadata::{Container, ContainerKind, Entry, ListOrder, Page};
 use s3s::S3Response;
 use s3s::dto::{
     Bucket, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput, HeadBucketOutput,
-    ListBucketsInput, ListBucketsOutput, Owner,
+    ListBucketsInput, ListBucketsOutput,
 };
 
 /// The region that is told. Any is accepted in signatures.
@@ -21,7 +22,8 @@ pub(in crate::s3) const REGION: &str = "us-east-1";
 /// The most buckets of one page.
 const MOST: u32 = 10_000;
 
-/// The buckets of the domain, to whoever may read it; to others, those of them that they may read.
+/// The buckets of the domain, to whoever may read it; to a key of an account, those that the account owns; to others, those of
+/// them that they may read.
 pub(in crate::s3) async fn list(
     exchange: Exchange<'_>,
     input: ListBucketsInput,
@@ -37,13 +39,17 @@ pub(in crate::s3) async fn list(
     let domain = exchange.domain().await?;
     let prefix = input.prefix.as_deref().unwrap_or_default();
     check(Access::Get, Protected::domain(&domain), &exchange.principal, false).told()?;
-    let page = match exchange.principal.require(Right::Read, Some(domain.id), None) {
-        Ok(()) => {
-            let order = ListOrder { prefix, marker: &marker, limit, ..ListOrder::default() };
-            exchange.gateway.metadata.list_live(Some(domain.id), &order).await.told()?
+    let order = ListOrder { prefix, marker: &marker, limit, ..ListOrder::default() };
+    let metadata = &exchange.gateway.metadata;
+    let everywhere = exchange.principal.require(Right::Read, Some(domain.id), None);
+    let page = match (everywhere, exchange.principal.account()) {
+        (Ok(()), _) => metadata.list_live(Some(domain.id), &order).await.told()?,
+        (Err(_), Some(account)) => {
+            exchange.principal.require_somewhere(Right::Read).told()?;
+            metadata.list_owned(domain.id, &account.id, &order).await.told()?
         }
         // The names of the others are nobody's business, and neither is how many there are.
-        Err(_) => Page { entries: own(&exchange, &domain, (prefix, &marker)).await?, next: None },
+        (Err(_), None) => Page { entries: own(&exchange, &domain, (prefix, &marker)).await?, next: None },
     };
     let buckets = page.entries.into_iter().filter_map(|entry| match entry {
         Entry::Item(bucket) => Some(bucket),
@@ -57,7 +63,7 @@ pub(in crate::s3) async fn list(
     Ok(S3Response::new(ListBucketsOutput {
         buckets: Some(buckets.collect()),
         continuation_token: page.next.as_deref().map(token),
-        owner: Some(owner(exchange.principal.owner().as_deref())),
+        owner: Some(asking(&exchange.principal)),
         prefix: input.prefix,
     }))
 }
@@ -79,12 +85,6 @@ async fn own(
         here && found.name.starts_with(prefix) && found.name.as_str() > marker
     });
     Ok(seen.map(Entry::Item).into_iter().collect())
-}
-
-/// Whose something is: the key that wrote it.
-pub(in crate::s3) fn owner(name: Option<&str>) -> Owner {
-    let name = name.unwrap_or("anonymous").to_owned();
-    Owner { display_name: Some(name.clone()), id: Some(name) }
 }
 
 pub(in crate::s3) async fn head(

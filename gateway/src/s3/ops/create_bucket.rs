@@ -5,7 +5,7 @@ use crate::s3::error::{Told, Trouble, failed, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::{Access, Protected, check};
 use crate::scsp::policies_of_bucket;
-use lifecycle::{BucketName, Refusal, Right};
+use lifecycle::{BucketName, Refusal};
 use metadata::{Failure, NewContainer};
 use s3s::S3Response;
 use s3s::dto::{CreateBucketInput, CreateBucketOutput};
@@ -21,7 +21,7 @@ pub(in crate::s3) async fn create(
     }
     let name = BucketName::parse(&input.bucket).map_err(|_| bad())?;
     let domain = exchange.domain().await?;
-    exchange.principal.require(Right::Write, Some(domain.id), None).told()?;
+    exchange.principal.require_to_make_buckets(domain.id).told()?;
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
     let object_lock = input.object_lock_enabled_for_bucket == Some(true);
     // What can be locked is a version, so there are versions.

@@ -1,10 +1,10 @@
 //! ListObjects and ListObjectsV2.
 
-use super::buckets::owner;
 use crate::objects::Checksum;
 use crate::s3::error::{Told, Trouble};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
+use crate::s3::owners::Owners;
 use crate::s3::paging::{MOST, Names, delimiter, of_token, size, token};
 use crate::s3::{checksums, etag};
 use crate::scsp::authorization::Access;
@@ -34,7 +34,8 @@ pub(in crate::s3) async fn list(
     };
     let page = wanted.page(&exchange).await?;
     let next = page.next.clone();
-    let (contents, prefixes) = rows(page, names, true);
+    let owners = owners(&exchange, &page).await?;
+    let (contents, prefixes) = rows(page, names, Some(&owners));
     Ok(S3Response::new(ListObjectsOutput {
         name: Some(input.bucket),
         prefix: Some(names.write(input.prefix.as_deref().unwrap_or_default())),
@@ -75,7 +76,11 @@ pub(in crate::s3) async fn list_v2(
     };
     let page = wanted.page(&exchange).await?;
     let next = page.next.as_deref().map(token);
-    let (contents, prefixes) = rows(page, names, input.fetch_owner == Some(true));
+    let owners = match input.fetch_owner {
+        Some(true) => Some(owners(&exchange, &page).await?),
+        Some(false) | None => None,
+    };
+    let (contents, prefixes) = rows(page, names, owners.as_ref());
     let count = i32::try_from(contents.len() + prefixes.len()).unwrap_or(i32::MAX);
     Ok(S3Response::new(ListObjectsV2Output {
         name: Some(input.bucket),
@@ -127,7 +132,17 @@ impl Wanted<'_> {
     }
 }
 
-fn rows(page: Page<Listed>, names: Names, owners: bool) -> (Vec<Object>, Vec<CommonPrefix>) {
+/// Whose what is on a page is.
+async fn owners(exchange: &Exchange<'_>, page: &Page<Listed>) -> Result<Owners, Trouble> {
+    let owners = page.entries.iter().filter_map(|entry| match entry {
+        Entry::Item(listed) => listed.owner.as_deref(),
+        Entry::Prefix(_) => None,
+    });
+    let owners = owners.collect();
+    Owners::of(exchange, owners).await
+}
+
+fn rows(page: Page<Listed>, names: Names, owners: Option<&Owners>) -> (Vec<Object>, Vec<CommonPrefix>) {
     let (mut objects, mut prefixes) = (Vec::with_capacity(page.entries.len()), Vec::new());
     for entry in page.entries {
         match entry {
@@ -140,7 +155,7 @@ fn rows(page: Page<Listed>, names: Names, owners: bool) -> (Vec<Object>, Vec<Com
                 e_tag: Some(etag::etag(listed.md5, listed.parts)),
                 key: Some(names.write(&listed.name)),
                 last_modified: Some(stamp(listed.created_at)),
-                owner: owners.then(|| owner(listed.owner.as_deref())),
+                owner: owners.map(|owners| owners.show(listed.owner.as_deref())),
                 size: Some(told_size(listed.size)),
                 storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
                 ..Object::default()

@@ -1,14 +1,13 @@
 //! ListParts.
 
-use super::buckets::owner;
 use super::list::{told, told_size};
-use super::list_uploads::initiator;
 use super::multipart::{Declared, open};
 use crate::s3::checksums::{self, say};
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::etag;
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
+use crate::s3::owners::Owners;
 use crate::s3::paging::{MOST, size};
 use crate::scsp::authorization::Access;
 use lifecycle::Right;
@@ -35,18 +34,19 @@ pub(in crate::s3) async fn list(
     parts.truncate(limit as usize);
     let last = parts.last().map_or(after, |part| part.number);
     let declared = Declared::of(&upload);
+    let owners = Owners::of(&exchange, upload.owner.as_deref().into_iter().collect()).await?;
     Ok(S3Response::new(ListPartsOutput {
         abort_date: Some(stamp(upload.expires_at)),
         bucket: Some(input.bucket),
         checksum_algorithm: declared
             .map(|declared| ChecksumAlgorithm::from_static(declared.algorithm.as_str())),
         checksum_type: declared.map(|declared| ChecksumType::from_static(declared.kind.as_str())),
-        initiator: Some(initiator(&upload)),
+        initiator: Some(owners.initiator(&upload)),
         is_truncated: Some(truncated),
         key: Some(input.key),
         max_parts: Some(told(asked)),
         next_part_number_marker: Some(i32::try_from(last).unwrap_or(i32::MAX)),
-        owner: Some(owner(upload.owner.as_deref())),
+        owner: Some(owners.show(upload.owner.as_deref())),
         part_number_marker: Some(i32::try_from(after).unwrap_or(i32::MAX)),
         parts: Some(parts.iter().map(row).collect()),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),

@@ -1,19 +1,19 @@
 //! ListMultipartUploads.
 
-use super::buckets::owner;
 use super::list::told;
 use super::multipart::{Declared, is_ours};
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
+use crate::s3::owners::Owners;
 use crate::s3::paging::{MOST, Names, delimiter, size};
 use crate::scsp::authorization::Access;
 use lifecycle::Right;
 use metadata::{Upload, UploadsOrder};
 use s3s::S3Response;
 use s3s::dto::{
-    ChecksumAlgorithm, ChecksumType, Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput,
-    MultipartUpload, StorageClass,
+    ChecksumAlgorithm, ChecksumType, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload,
+    StorageClass,
 };
 
 pub(in crate::s3) async fn list(
@@ -42,7 +42,9 @@ pub(in crate::s3) async fn list(
     let page = exchange.gateway.metadata.list_uploads(place.contents, &order).await.told()?;
     let prefixes: Vec<_> = page.prefixes.iter().map(|prefix| names.prefix(prefix)).collect();
     let ours = page.uploads.iter().filter(|upload| is_ours(upload));
-    let uploads: Vec<_> = ours.map(|upload| row(upload, names)).collect();
+    let owners = page.uploads.iter().filter_map(|upload| upload.owner.as_deref()).collect();
+    let owners = Owners::of(&exchange, owners).await?;
+    let uploads: Vec<_> = ours.map(|upload| row(upload, names, &owners)).collect();
     let truncated = page.next.is_some();
     let (next_key, next_upload) = page.next.unzip();
     Ok(S3Response::new(ListMultipartUploadsOutput {
@@ -65,22 +67,17 @@ pub(in crate::s3) async fn list(
     }))
 }
 
-fn row(upload: &Upload, names: Names) -> MultipartUpload {
+fn row(upload: &Upload, names: Names, owners: &Owners) -> MultipartUpload {
     let declared = Declared::of(upload);
     MultipartUpload {
         checksum_algorithm: declared
             .map(|declared| ChecksumAlgorithm::from_static(declared.algorithm.as_str())),
         checksum_type: declared.map(|declared| ChecksumType::from_static(declared.kind.as_str())),
         initiated: Some(stamp(upload.created_at)),
-        initiator: Some(initiator(upload)),
+        initiator: Some(owners.initiator(upload)),
         key: Some(names.write(&upload.name)),
-        owner: Some(owner(upload.owner.as_deref())),
+        owner: Some(owners.show(upload.owner.as_deref())),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         upload_id: Some(upload.id.to_string()),
     }
-}
-
-/// Who began an upload.
-pub(super) fn initiator(upload: &Upload) -> Initiator {
-    Initiator { display_name: Some(upload.actor.clone()), id: Some(upload.actor.clone()) }
 }

@@ -1,12 +1,12 @@
 //! ListObjectVersions: versions and delete markers, by key and the newest first.
 
-use super::buckets::owner;
 use super::list::{told, told_size};
 use crate::http::Body;
 use crate::s3::answer::escaped;
 use crate::s3::error::{Told, Trouble, invalid};
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
+use crate::s3::owners::Owners;
 use crate::s3::paging::{MOST, Names, delimiter, size};
 use crate::s3::route::Answered;
 use crate::s3::{checksums, etag};
@@ -49,6 +49,8 @@ pub(in crate::s3) async fn list(
         Some((key, version)) => (Some(names.write(key)), version.map(|version| version.to_string())),
         None => (None, None),
     };
+    let owners = page.items.iter().filter_map(|item| item.owner.as_deref()).collect();
+    let owners = Owners::of(&exchange, owners).await?;
     let delimiter = input.delimiter.filter(|delimiter| !delimiter.is_empty());
     let listing = Listing {
         head: [
@@ -63,7 +65,7 @@ pub(in crate::s3) async fn list(
             ("EncodingType", input.encoding_type.map(|encoding| encoding.as_str().to_owned())),
             ("IsTruncated", Some(page.next.is_some().to_string())),
         ],
-        rows: page.items.into_iter().map(|item| Row::of(item, names)).collect(),
+        rows: page.items.into_iter().map(|item| Row::of(item, names, &owners)).collect(),
         prefixes: page.prefixes.iter().map(|prefix| names.prefix(prefix)).collect(),
     };
     let mut xml = Vec::with_capacity(512 * (listing.rows.len() + 1));
@@ -110,10 +112,10 @@ impl SerializeContent for Listing {
 }
 
 impl Row {
-    fn of(item: ListedVersion, names: Names) -> Self {
+    fn of(item: ListedVersion, names: Names, owners: &Owners) -> Self {
         match item.marker {
-            true => Row::Marker(marker(item, names)),
-            false => Row::Version(Box::new(version(item, names))),
+            true => Row::Marker(marker(item, names, owners)),
+            false => Row::Version(Box::new(version(item, names, owners))),
         }
     }
 }
@@ -133,7 +135,7 @@ fn id(item: &ListedVersion) -> String {
     if item.null_version { "null".to_owned() } else { item.id.to_string() }
 }
 
-fn version(item: ListedVersion, names: Names) -> ObjectVersion {
+fn version(item: ListedVersion, names: Names, owners: &Owners) -> ObjectVersion {
     let checksum = item.checksum.as_deref().and_then(checksums::stored);
     ObjectVersion {
         checksum_algorithm: checksum
@@ -144,7 +146,7 @@ fn version(item: ListedVersion, names: Names) -> ObjectVersion {
         is_latest: Some(item.is_latest),
         key: Some(names.write(&item.name)),
         last_modified: Some(stamp(item.created_at)),
-        owner: Some(owner(item.owner.as_deref())),
+        owner: Some(owners.show(item.owner.as_deref())),
         size: Some(told_size(item.size)),
         storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
         version_id: Some(id(&item)),
@@ -152,12 +154,12 @@ fn version(item: ListedVersion, names: Names) -> ObjectVersion {
     }
 }
 
-fn marker(item: ListedVersion, names: Names) -> DeleteMarkerEntry {
+fn marker(item: ListedVersion, names: Names, owners: &Owners) -> DeleteMarkerEntry {
     DeleteMarkerEntry {
         is_latest: Some(item.is_latest),
         key: Some(names.write(&item.name)),
         last_modified: Some(stamp(item.created_at)),
-        owner: Some(owner(item.owner.as_deref())),
+        owner: Some(owners.show(item.owner.as_deref())),
         version_id: Some(id(&item)),
     }
 }

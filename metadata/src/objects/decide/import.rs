@@ -4,10 +4,11 @@
 //! seen the same ends has the same winner. A bucket that keeps versions keeps the other ends as conflicts; in one that keeps
 //! none a live end that loses is removed, with its grace, and only its id stays known.
 
-use super::{BucketFacts, Hand, Removal, Slot, Turn, VersionFacts};
+use super::{BucketFacts, Hand, Removal, Slot, Turn, VersionFacts, amount};
 use crate::objects::expiry::{Aged, Expiry, lifepoint};
 use crate::objects::import::{Import, ImportState};
 use lifecycle::notification::Happening;
+use lifecycle::quota::Change;
 use lifecycle::revision::Revision;
 use lifecycle::tree::{Node, Tree};
 use lifecycle::{Cause, Grace, Kind, Refusal, State, Time, VersionId, Versioning};
@@ -130,6 +131,22 @@ impl Taken {
     /// Whether a follower must notice.
     pub(crate) fn changes_anything(&self) -> bool {
         self.landing.is_some() || self.removal.is_some() || !self.turns.is_empty()
+    }
+
+    /// How much more is stored by it, of `size` bytes.
+    pub(crate) fn stored(&self, size: u64) -> Change {
+        let mut change = Change::default();
+        if let Some(removal) = &self.removal {
+            change.live += amount(-1, removal.size);
+            change.removed += amount(1, removal.size);
+        }
+        match &self.landing {
+            Some(Landing::Current(_) | Landing::Conflict(_)) => change.live += amount(1, size),
+            Some(Landing::Marker { .. }) => change.live += amount(1, 0),
+            Some(Landing::Removed { .. }) => change.removed += amount(1, size),
+            Some(Landing::Purged { .. }) | None => {}
+        }
+        change
     }
 
     /// The version whose place was taken.

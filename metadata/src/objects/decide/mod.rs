@@ -16,6 +16,7 @@ use super::command::{Numbers, Outcome};
 use super::expiry::{Expiry, lifepoint_guard};
 use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
+use lifecycle::quota::{Amount, Change};
 use lifecycle::refusal::Reserved;
 use lifecycle::revision::Revision;
 use lifecycle::{
@@ -270,6 +271,29 @@ pub(crate) struct Effects {
 }
 
 impl Effects {
+    /// How much more is stored by it.
+    pub(crate) fn stored(&self) -> Change {
+        let mut change = Change::default();
+        for removal in &self.removals {
+            change.live += amount(-1, removal.size);
+            change.removed += amount(1, removal.size);
+        }
+        if let Some(hand_over) = &self.hand_over {
+            change.live += amount(-1, hand_over.size);
+        }
+        if self.marker.is_some() {
+            change.live += amount(1, 0);
+        }
+        if let Some(arrival) = &self.arrival {
+            change.live += amount(1, arrival.size);
+        }
+        if let Some(comeback) = &self.comeback {
+            change.live += amount(1, comeback.size);
+            change.removed += amount(-1, comeback.size);
+        }
+        change
+    }
+
     /// What of the bucket's numbers this takes.
     pub(crate) fn taken(&self) -> Numbers {
         let arrives = i64::from(self.arrival.is_some());
@@ -283,6 +307,12 @@ impl Effects {
         };
         Numbers { positions, markers: 0, changes }
     }
+}
+
+/// So many versions of `size` bytes each.
+pub(crate) fn amount(objects: i64, size: u64) -> Amount {
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    Amount { objects, bytes: objects.saturating_mul(size) }
 }
 
 type Decision = Result<(Effects, Outcome), Refusal>;

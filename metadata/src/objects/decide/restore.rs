@@ -73,8 +73,14 @@ pub(crate) fn restore(
     let superseded_at = (!is_current).then_some(slot.now);
     let expiry = bucket.expiry_anew(&again, superseded_at).unwrap_or(as_before);
     let expiry = if expiry.at.is_some_and(|at| at <= slot.now) { Expiry::default() } else { expiry };
-    let restored =
-        Restored { version: removed.id, name: name.clone(), size: removed.size, is_current, replaced };
+    let restored = Restored {
+        version: removed.id,
+        name: name.clone(),
+        size: removed.size,
+        is_current,
+        replaced,
+        over_quota: false,
+    };
     // Whoever follows was told that the name is gone, or something else: only a revision that follows that one is news.
     let alone = seen.current.is_none() && seen.newest.is_none();
     let revision = (is_current && (versioning == Versioning::Disabled || alone || renamed)).then(|| {

@@ -15,6 +15,7 @@ use super::command::Numbers;
 use super::decide::{BucketFacts, Ground, Slot, Taken, Verdict, import as decide};
 use super::effects::Usage;
 use super::group::lock_domains;
+use super::quota::Room;
 use super::touch::{Touched, touch_bucket};
 use crate::Metadata;
 use crate::error::Failure;
@@ -162,7 +163,7 @@ impl Metadata {
     /// Takes a version of another installation in, or tells why not.
     ///
     /// # Errors
-    /// [`Refusal::ContainerGone`]; [`Refusal::Guarded`] where it would overwrite or hide what a guard protects;
+    /// [`Refusal::ContainerGone`]; [`Refusal::QuotaExceeded`]; [`Refusal::Guarded`] where it would overwrite or hide what a guard protects;
     /// [`Refusal::Conflict`] if its staged bytes were taken back meanwhile, or a version is being written under its id.
     pub async fn import(&self, import: Import) -> Result<Imported, Failure> {
         let own = self.installation();
@@ -191,7 +192,7 @@ async fn carry_out(
     touched.facts.seal.permits_change()?;
     // The numbers that it would give next.
     let slot = Slot { now, seq: touched.last_seq + 1, change: touched.change_seq + 1 };
-    let Touched { facts: bucket, notify, .. } = touched;
+    let Touched { facts: bucket, notify, limits, .. } = touched;
     let facts = facts::read(conn, import, &bucket, own).await?;
     let another = facts.same.is_some_and(|same| same.has_gone_on(import));
     let version = import.version.filter(|_| !another).unwrap_or_else(|| VersionId::ordered(now));
@@ -208,6 +209,8 @@ async fn carry_out(
     match verdict {
         Verdict::Stays(state) => Ok(stays(state)),
         Verdict::Taken(taken) => {
+            let mut room = Room::read(conn, vec![(import.bucket, limits)]).await?;
+            heed_quotas(&mut room, import, &taken)?;
             let mut usage = Usage::default();
             let imported = take(conn, import, version, &bucket, slot, &taken, &mut usage).await?;
             usage.apply(conn).await?;
@@ -221,6 +224,16 @@ async fn carry_out(
             Ok(imported)
         }
     }
+}
+
+/// Takes room for what arrives. A delete that arrives is never refused.
+fn heed_quotas(room: &mut Room, import: &Import, taken: &Taken) -> Result<(), Refusal> {
+    let change = taken.stored(import.size);
+    match taken.landing.as_ref().is_some_and(|landing| landing.has_bytes()) {
+        true => room.take(import.bucket, change)?,
+        false => drop(room.take_anyway(import.bucket, change)),
+    }
+    Ok(())
 }
 
 async fn take(

@@ -250,6 +250,12 @@ impl Asked {
         self
     }
 
+    /// It reads from whoever starts it.
+    pub(crate) fn piped(mut self) -> Self {
+        self.0.stdin(Stdio::piped());
+        self
+    }
+
     /// Starts it, for whoever kills it.
     pub(crate) fn spawn(mut self) -> Child {
         self.0.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
