@@ -78,8 +78,9 @@ pub use lookup::{Found, Located, Sought, Version, VersionPart};
 pub use members::{Cut, MemberGauges, MemberSettings, Members, Pin, Reads};
 pub use notices::{Addressed, Backlog, Delivery, Notice};
 pub use objects::{
-    Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, Markers, ObjectCommand,
-    Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored, Stage, Which, Written,
+    Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, LockChange, LockOrder,
+    Locked, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored,
+    Stage, Which, Written,
 };
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};

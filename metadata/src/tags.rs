@@ -8,13 +8,13 @@ use crate::writer::Urgency;
 use lifecycle::{ContainerId, Refusal, Time, VersionId};
 use std::collections::BTreeSet;
 
-/// Which object is to have other tags.
+/// Which object is meant of which something changes that is beside its content.
 #[derive(Clone, Debug)]
-struct Target {
-    domain: ContainerId,
-    bucket: ContainerId,
-    name: String,
-    which: Which,
+pub(crate) struct Target {
+    pub(crate) domain: ContainerId,
+    pub(crate) bucket: ContainerId,
+    pub(crate) name: String,
+    pub(crate) which: Which,
 }
 
 impl Metadata {
@@ -116,7 +116,7 @@ async fn set(
 
 /// The version that the target means. `history`: the position up to which what was superseded went for good; `None`: there
 /// is none.
-async fn find(
+pub(crate) async fn find(
     conn: &mut Conn,
     now: Time,
     contents: ContainerId,

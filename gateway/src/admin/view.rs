@@ -114,6 +114,10 @@ pub(super) struct VersionView {
     #[schemars(with = "Option<written::Moment>")]
     guarded_until: Option<String>,
     hold: bool,
+    /// The mode of its retention, `governance` or `compliance`; what it guards is in `guarded_until` too.
+    retention: Option<&'static str>,
+    #[schemars(with = "Option<written::Moment>")]
+    retained_until: Option<String>,
 }
 
 impl VersionView {
@@ -137,6 +141,8 @@ impl VersionView {
             actor: version.actor,
             guarded_until: version.guard.until.map(time),
             hold: version.guard.hold,
+            retention: version.retention.map(|retention| retention.mode.as_str()),
+            retained_until: version.retention.map(|retention| time(retention.until)),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Deletion {
     pub markers: Markers,
     /// A marker may hide a version that a guard protects.
     pub hides_guarded: bool,
+    /// The caller may pass by a GOVERNANCE retention, and has said so.
+    pub bypass: bool,
     /// What must be true of what is deleted.
     pub condition: Condition,
     /// Who decides where the object has an authorisation spec of its own.
@@ -64,6 +66,7 @@ fn command(gateway: &Gateway, principal: &Principal, deletion: Deletion) -> Dele
         marker: VersionId::ordered(gateway.clock.now()),
         markers: deletion.markers,
         hides_guarded: deletion.hides_guarded,
+        bypass: deletion.bypass,
         heeds_spec: deletion.spec.is_some(),
         expects: None,
         condition: deletion.condition,

@@ -41,7 +41,7 @@ pub struct NewObject {
     pub keep_md5: bool,
     /// What refuses its deletion.
     pub guard: Guard,
-    /// Its retention, which `guard` takes in.
+    /// Its retention; `None`: what its bucket gives to new versions. One that takes over bytes has what guarded these.
     pub retention: Option<Retention>,
     /// Its own access list, as the door encodes it; `None`: private.
     pub acl: Option<String>,

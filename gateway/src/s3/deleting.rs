@@ -72,7 +72,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().unwrap_or_default().to_owned())
 }
 
-fn bypass(headers: &HeaderMap) -> Result<Option<bool>, Trouble> {
+/// Whether GOVERNANCE is to be passed by, as a request says; `None`: it says nothing.
+pub(super) fn bypass(headers: &HeaderMap) -> Result<Option<bool>, Trouble> {
     match text(headers, "x-amz-bypass-governance-retention").map(|word| word.to_ascii_lowercase()).as_deref()
     {
         None => Ok(None),

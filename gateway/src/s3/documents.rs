@@ -10,8 +10,8 @@ mod grammar;
 use super::arguments::Arguments;
 use super::target::Named;
 use grammar::{
-    ACCELERATION, ACL, BUCKET, COMPLETE, CORS, DELETE, Grammar, LIFECYCLE, LOGGING, NOTIFICATION, OWNERSHIP,
-    PAYMENT, PUBLIC_BLOCK, TAGGING, VERSIONING,
+    ACCELERATION, ACL, BUCKET, COMPLETE, CORS, DELETE, Grammar, LEGAL_HOLD, LIFECYCLE, LOGGING, NOTIFICATION,
+    OBJECT_LOCK, OWNERSHIP, PAYMENT, PUBLIC_BLOCK, RETENTION, TAGGING, VERSIONING,
 };
 use http::Method;
 use http::request::Parts;
@@ -53,6 +53,12 @@ pub(super) enum Kind {
     Ownership,
     /// A bucket's lifecycle.
     Lifecycle,
+    /// What the versions of a bucket are locked by.
+    ObjectLock,
+    /// Until when a version is kept.
+    Retention,
+    /// Whether a version is held.
+    LegalHold,
     /// Of a call that is not built: any that is XML.
     Other,
 }
@@ -81,6 +87,9 @@ impl Kind {
             _ if put && has("tagging") => Kind::Tagging,
             None if put && has("versioning") => Kind::Versioning,
             None if put && has("lifecycle") => Kind::Lifecycle,
+            None if put && has("object-lock") => Kind::ObjectLock,
+            Some(_) if put && has("retention") => Kind::Retention,
+            Some(_) if put && has("legal-hold") => Kind::LegalHold,
             None if put && has("cors") => Kind::Cors,
             _ if put && has("acl") => Kind::Acl,
             None if put && has("publicAccessBlock") => Kind::PublicBlock,
@@ -110,6 +119,9 @@ impl Kind {
             Kind::PublicBlock => Some(PUBLIC_BLOCK),
             Kind::Ownership => Some(OWNERSHIP),
             Kind::Lifecycle => Some(LIFECYCLE),
+            Kind::ObjectLock => Some(OBJECT_LOCK),
+            Kind::Retention => Some(RETENTION),
+            Kind::LegalHold => Some(LEGAL_HOLD),
             Kind::Other => None,
         }
     }

@@ -58,6 +58,9 @@ pub(super) fn with(mut error: Trouble, headers: &[(&'static str, String)]) -> Tr
     error
 }
 
+/// What AWS says where a lock stands against a deletion.
+const LOCKED: &str = "Access Denied because object protected by object lock.";
+
 /// No such key.
 pub(super) fn no_such_key() -> Trouble {
     trouble("NoSuchKey", "The specified key does not exist.")
@@ -123,11 +126,12 @@ pub(super) fn refused(refusal: &Refusal) -> Trouble {
         | Refusal::HistoryTruncated { .. }
         | Refusal::CursorOutOfRange { .. }
         | Refusal::WrongKind => trouble("InvalidRequest", text),
+        // Whatever spelled the guard: to S3's clients it is a lock.
         Refusal::Guarded { until, hold } => match until {
             Some(until) if !hold && *until != Time::NEVER => {
-                with(denied(text), &[("barrow-guarded-until", until.to_http_date())])
+                with(denied(LOCKED), &[("barrow-guarded-until", until.to_http_date())])
             }
-            Some(_) | None => denied(text),
+            Some(_) | None => denied(LOCKED),
         },
         Refusal::GuardShortened
         | Refusal::HoldsGuarded { .. }

@@ -120,18 +120,13 @@ pub(super) fn copied(stored: Vec<Pair>) -> Vec<Pair> {
 /// Refuses what a request asks for beyond what is built, by name: nothing is passed over in silence.
 ///
 /// # Errors
-/// `NotImplemented`, `InvalidStorageClass`, and what AWS says of locks where a bucket has none.
+/// `NotImplemented`, `InvalidStorageClass`.
 pub(super) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), Trouble> {
     for name in headers.keys().map(HeaderName::as_str) {
         let value = || headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match name {
             "x-amz-storage-class" if !matches!(value(), "STANDARD" | "") => {
                 return Err(trouble("InvalidStorageClass", "The storage class you specified is not valid"));
-            }
-            "x-amz-object-lock-mode"
-            | "x-amz-object-lock-retain-until-date"
-            | "x-amz-object-lock-legal-hold" => {
-                return Err(trouble("InvalidRequest", "Bucket is missing Object Lock Configuration"));
             }
             "x-amz-write-offset-bytes" => return Err(unbuilt("x-amz-write-offset-bytes")),
             _ if name.starts_with("x-amz-server-side-encryption")
@@ -176,6 +171,5 @@ mod tests {
         };
         assert_eq!(code("x-amz-server-side-encryption", "AES256"), "NotImplemented");
         assert_eq!(code("x-amz-storage-class", "GLACIER"), "InvalidStorageClass");
-        assert_eq!(code("x-amz-object-lock-mode", "GOVERNANCE"), "InvalidRequest");
     }
 }

@@ -20,7 +20,7 @@
 //! | `notifications` | who is told what happens in a bucket |
 //! | `form` | forms that browsers post, as they come |
 //! | `service` | the table from calls to `ops` |
-//! | `headers`, `tags`, `checksums`, `etag`, `moment`, `owners`, `paging` | S3's values and ours |
+//! | `headers`, `tags`, `locks`, `checksums`, `etag`, `moment`, `owners`, `paging` | S3's values and ours |
 
 mod access;
 mod actions;
@@ -44,6 +44,7 @@ mod fuzz;
 mod headers;
 mod keys;
 mod lists;
+mod locks;
 mod meant;
 mod moment;
 mod notifications;

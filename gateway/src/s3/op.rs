@@ -1,7 +1,7 @@
 //! What each call is called in the metrics and the audit trail: by AWS's name for it.
 
 /// The calls that are built, and whatever else is asked.
-const ALL: [&str; 80] = [
+const ALL: [&str; 86] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -47,6 +47,9 @@ const ALL: [&str; 80] = [
     "GetObject",
     "GetObjectAcl",
     "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectLockConfiguration",
+    "GetObjectRetention",
     "GetObjectTagging",
     "GetPublicAccessBlock",
     "HeadBucket",
@@ -76,6 +79,9 @@ const ALL: [&str; 80] = [
     "PutBucketVersioning",
     "PutObject",
     "PutObjectAcl",
+    "PutObjectLegalHold",
+    "PutObjectLockConfiguration",
+    "PutObjectRetention",
     "PutObjectTagging",
     "PutPublicAccessBlock",
     "UploadPart",

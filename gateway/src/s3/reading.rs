@@ -5,7 +5,7 @@ use super::arguments::Arguments;
 use super::error::{Told, Trouble, invalid, no_such_key, precondition_failed, refused, trouble, with};
 use super::exchange::{Exchange, expect_owner, expected};
 use super::ops::lifecycle::expiration;
-use super::{checksums, etag, headers, tags};
+use super::{checksums, etag, headers, locks, tags};
 use crate::http::headers::read_conditions;
 use crate::http::range::{self, Ranges};
 use crate::http::{Body, Class, Current, Outcome};
@@ -148,6 +148,7 @@ fn describe(
     if let Some(count) = found.version.tags.as_deref().map(tags::count).filter(|count| *count > 0) {
         set(headers, HeaderName::from_static("x-amz-tagging-count"), &count.to_string());
     }
+    locks::show(&found.version, headers);
     let mode = exchange.headers.get("x-amz-checksum-mode").map(HeaderValue::as_bytes);
     if mode.is_some_and(|mode| mode.eq_ignore_ascii_case(b"enabled"))
         && let Some(checksum) = checksum.and_then(checksums::stored)

@@ -69,6 +69,9 @@ calls! {
     get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = configurations::website;
     get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get_of_object;
     get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes::attributes;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = object_locks::get_legal_hold;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = object_lock::get;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = object_locks::get_retention;
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
     get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = public_block::get;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
@@ -94,6 +97,9 @@ calls! {
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = bucket_tagging::put;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put_of_object;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = object_locks::put_legal_hold;
+    put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = object_lock::put;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = object_locks::put_retention;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
     put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = public_block::put;
     upload_part(UploadPartInput) -> UploadPartOutput = upload_part::part;

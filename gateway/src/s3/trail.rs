@@ -22,6 +22,7 @@ pub(super) struct Note {
     container: OnceLock<ContainerId>,
     promise: OnceLock<Time>,
     objects: AtomicU64,
+    detail: OnceLock<String>,
 }
 
 impl Note {
@@ -65,6 +66,11 @@ impl Note {
     /// So many objects were deleted.
     pub(super) fn deleted(&self, objects: u64) {
         self.objects.fetch_add(objects, Ordering::Relaxed);
+    }
+
+    /// What was changed into what, in words.
+    pub(super) fn detail(&self, detail: String) {
+        let _ = self.detail.set(detail);
     }
 
     /// What was asked, as far as it is known.
@@ -111,6 +117,7 @@ impl Trail {
         record.token = refused;
         record.purge_after = note.promise.get().copied();
         record.objects = Some(note.objects.load(Ordering::Relaxed)).filter(|objects| *objects > 0);
+        record.detail = note.detail.get().cloned();
         let version = header("x-amz-version-id");
         match header("x-amz-delete-marker") {
             Some(_) => record.marker = version,

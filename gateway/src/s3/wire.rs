@@ -36,6 +36,9 @@ fn most(kind: Kind) -> u64 {
         | Kind::Acl
         | Kind::PublicBlock
         | Kind::Ownership
+        | Kind::ObjectLock
+        | Kind::Retention
+        | Kind::LegalHold
         | Kind::Other => SMALL_DOCUMENT_MAX,
     }
 }

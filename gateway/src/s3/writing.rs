@@ -4,6 +4,7 @@ use super::body::Content;
 use super::checksums::stored;
 use super::error::{Trouble, invalid};
 use super::exchange::Exchange;
+use super::locks::{Ordered, need_seal_of_object};
 use super::ops::lifecycle::expiration;
 use super::ops::put::{Order, condition, write as put, written_id};
 use super::tags::{self, Of};
@@ -34,12 +35,15 @@ pub(super) async fn write(
     let tags = text("x-amz-tagging")?.map(tags::of_header).transpose()?.unwrap_or_default();
     lists::extras(exchange, &place)?;
     let list = lists::of_new(exchange, &place).await?;
+    let lock = Ordered::of(sent, &place, exchange.gateway.clock.now())?;
+    need_seal_of_object(exchange, &place, lock).await?;
     let (if_match, if_none_match) = (named(sent, "if-match")?, named(sent, "if-none-match")?);
     let order = Order {
         written: Written::Put,
         key: exchange.named.key.clone().unwrap_or_default(),
         headers: headers::kept(sent, &headers::user(sent)?)?,
         tags: tags::encode(tags, Of::Object)?,
+        lock,
         condition: condition(if_match.as_ref(), if_none_match.as_ref())?,
         conditional: if_match.is_some(),
         list,

@@ -74,6 +74,16 @@ pub(super) fn describe_object(headers: &mut HeaderMap, found: &Found) {
     if let (Some(_), Some(md5)) = (found.version.parts, found.version.md5) {
         set(headers, "castor-system-compositemd5", format_args!("{:032x}", u128::from_be_bytes(md5)));
     }
+    if let Some(retention) = found.version.retention {
+        set(
+            headers,
+            "barrow-retention",
+            format_args!("{}; until=\"{}\"", retention.mode.as_str(), retention.until.to_http_date()),
+        );
+    }
+    if found.version.guard.hold {
+        set(headers, "barrow-legal-hold", "on");
+    }
     if found.version.kind != Kind::Unnamed {
         set(headers, "castor-system-version", system_version(found.version.created_at));
     }

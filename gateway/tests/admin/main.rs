@@ -13,6 +13,7 @@ mod couch;
 mod counting;
 mod js;
 mod lifecycles;
+mod locks;
 mod openapi;
 mod purge_versions;
 mod revisions;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use testkit::load::http::Kept;
 
 /// A first version with this content, as another installation describes it.
-fn arriving(content: &str) -> Value {
+pub(crate) fn arriving(content: &str) -> Value {
     let md5: [u8; 16] = Md5::digest(content).into();
     let described = Described {
         parent: None,
@@ -50,13 +50,13 @@ fn proved(stored: &Value) -> Value {
     stored
 }
 
-async fn bring(w: &World, name: &str, head: &Value, content: &str, more: &str) -> Kept {
+pub(crate) async fn bring(w: &World, name: &str, head: &Value, content: &str, more: &str) -> Kept {
     let head = head.to_string();
     let target = format!("{BUCKETS}/photos/revisions?name={name}&head={}{more}", head.len());
     w.ask_as(Some(ROOT), "PUT", &target, &format!("{head}{content}")).await
 }
 
-fn told(answer: &Kept) -> Value {
+pub(crate) fn told(answer: &Kept) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 

@@ -41,6 +41,7 @@ mod interop;
 #[path = "lifecycle.rs"]
 mod lifecycles;
 mod listing;
+mod locks;
 mod meant;
 mod multipart;
 mod notifications;

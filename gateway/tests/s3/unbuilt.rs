@@ -8,11 +8,6 @@ crate::on_both_engines!(
     a_header_that_asks_for_what_is_not_built_is_refused_by_name,
 );
 
-const LOCK: &str = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>\
-                    <Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>";
-const RETENTION: &str =
-    "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2099-01-01T00:00:00Z</RetainUntilDate></Retention>";
-const HOLD: &str = "<LegalHold><Status>ON</Status></LegalHold>";
 const WEBSITE: &str =
     "<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument></WebsiteConfiguration>";
 const LOGGING: &str = "<BucketLoggingStatus><LoggingEnabled><TargetBucket>bucket</TargetBucket><TargetPrefix>log/</TargetPrefix>\
@@ -25,12 +20,6 @@ const ACCELERATE: &str = "<AccelerateConfiguration><Status>Enabled</Status></Acc
 
 /// Method, target, body, and AWS's name for the call.
 const CALLS: &[(&str, &str, &str, &str)] = &[
-    ("GET", "/other?object-lock", "", "GetObjectLockConfiguration"),
-    ("PUT", "/other?object-lock", LOCK, "PutObjectLockConfiguration"),
-    ("GET", "/other/witness?retention", "", "GetObjectRetention"),
-    ("PUT", "/other/witness?retention", RETENTION, "PutObjectRetention"),
-    ("GET", "/other/witness?legal-hold", "", "GetObjectLegalHold"),
-    ("PUT", "/other/witness?legal-hold", HOLD, "PutObjectLegalHold"),
     ("PUT", "/other?website", WEBSITE, "PutBucketWebsite"),
     ("PUT", "/other?encryption", ENCRYPTION, "PutBucketEncryption"),
     ("PUT", "/other?accelerate", ACCELERATE, "PutBucketAccelerateConfiguration"),
@@ -113,12 +102,6 @@ async fn a_header_that_asks_for_what_is_not_built_is_refused_by_name(house: &mut
     ] {
         house.put("/bucket/key").header(name, value).body("bytes").await.is(200);
     }
-    house
-        .put("/locked")
-        .header("x-amz-bucket-object-lock-enabled", "true")
-        .await
-        .refused(501, "NotImplemented");
-    house.head("/locked").await.is(404);
     house
         .put("/bucket/key")
         .header("x-amz-object-lock-legal-hold", "ON")

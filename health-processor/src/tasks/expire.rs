@@ -115,6 +115,7 @@ impl Expire {
             marker: VersionId::ordered(self.0.clock.now()),
             markers: Markers::Single,
             hides_guarded: false,
+            bypass: false,
             heeds_spec: false,
             expects: None,
             condition: Condition::NONE,

@@ -13,6 +13,7 @@ mod expire;
 mod faults;
 mod forget;
 mod ledger;
+mod locks;
 mod purges;
 mod reclaim;
 mod reconcile;

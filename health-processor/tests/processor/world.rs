@@ -214,6 +214,7 @@ impl World {
             marker: VersionId::ordered(self.clock.now()),
             markers: Markers::Single,
             hides_guarded: false,
+            bypass: false,
             heeds_spec: false,
             expects: None,
             condition: Condition::NONE,

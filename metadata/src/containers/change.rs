@@ -46,7 +46,8 @@ impl Metadata {
     ///
     /// # Errors
     /// The container's "no such" refusal, [`Refusal::ConditionFailed`], [`Refusal::NameInUse`],
-    /// [`Refusal::NameReserved`]; [`Refusal::Protected`] for a new name of the default domain.
+    /// [`Refusal::NameReserved`]; [`Refusal::Protected`] for a new name of the default domain, and where a bucket with
+    /// locks is told to keep no versions.
     pub async fn change_context(
         &self,
         kind: ContainerKind,
@@ -119,6 +120,11 @@ async fn change_context(
     let current = find(conn, kind, id).await?.ok_or(kind.missing())?;
     if !current.meets(&change.condition) {
         return Err(Refusal::ConditionFailed { current: None }.into());
+    }
+    let says = change.policies.versioning.map(|policy| policy.versioning);
+    if current.object_lock && says.is_some_and(|says| says != Versioning::Enabled) {
+        // What is locked is a version: without versions there would be no lock.
+        return Err(Refusal::Protected.into());
     }
     let name = change.as_name.as_deref().unwrap_or(&current.name);
     if let Some(taken) = name_taken(conn, parent, name, Some(id)).await? {

@@ -5,7 +5,7 @@ use super::{Container, ContainerKind, event, find, name_taken};
 use crate::Metadata;
 use crate::accounts;
 use crate::error::Failure;
-use crate::objects::lock_domains;
+use crate::objects::{enable_locks, lock_domains};
 use crate::sql::{Conn, args};
 use crate::tombstones::refuse_used;
 use crate::writer::Urgency;
@@ -26,6 +26,8 @@ pub struct NewContainer {
     pub policies: Policies,
     /// What of it the installation allows.
     pub allowed: Allowed,
+    /// A bucket whose versions can be locked: it keeps versions, for good.
+    pub object_lock: bool,
     /// The UUID it is to have, for making again what a disaster took: one that names nothing and is not remembered.
     /// `None`: a fresh one.
     pub id: Option<ContainerId>,
@@ -50,8 +52,8 @@ impl Metadata {
     /// Makes a bucket in a live domain.
     ///
     /// # Errors
-    /// [`Refusal::NoSuchDomain`], [`Refusal::NameInUse`] or [`Refusal::NameReserved`]; with a given id, also what
-    /// [`Metadata::refuse_used_uuid`] says.
+    /// [`Refusal::NoSuchDomain`], [`Refusal::NameInUse`] or [`Refusal::NameReserved`]; [`Refusal::Protected`] with locks,
+    /// where no versions are to be kept; with a given id, also what [`Metadata::refuse_used_uuid`] says.
     pub async fn create_bucket(
         &self,
         domain: ContainerId,
@@ -74,6 +76,9 @@ impl Metadata {
                     let id = insert_bucket(conn, now, domain, &name, false, &new, None).await?;
                     settle(conn, ContainerKind::Bucket, id, &new.policies, new.allowed).await?;
                     event(conn, now, "create", id, &name, &new.actor).await?;
+                    if new.object_lock {
+                        enable_locks(conn, now, id, None, &new.actor).await?;
+                    }
                     refuse_given(conn, ContainerKind::Bucket, &new, true).await?;
                     Ok(find(conn, ContainerKind::Bucket, id).await?.ok_or(Refusal::NoSuchBucket)?)
                 })

@@ -214,12 +214,20 @@ async fn restore_contents(
             conn.execute(
                 "UPDATE buckets SET last_seq = home.last_seq, change_seq = home.change_seq, purge_seq = home.purge_seq,
                     versioning = home.versioning, versioning_policy = home.versioning_policy,
-                    erase_upto = home.erase_upto, owner = home.owner, quota_account = home.quota_account
+                    erase_upto = home.erase_upto, owner = home.owner, quota_account = home.quota_account,
+                    object_lock = home.object_lock
                  FROM (SELECT last_seq, change_seq, purge_seq, versioning, versioning_policy, erase_upto, owner,
-                        quota_account
+                        quota_account, object_lock
                     FROM buckets WHERE id = $2) AS home
                  WHERE id = $1",
                 args![id, home],
+            )
+            .await?;
+            conn.execute(
+                "INSERT INTO bucket_settings (bucket_id, kind, content, changed_at, actor)
+                 SELECT $1, s.kind, s.content, $3, $4 FROM bucket_settings s
+                 WHERE s.bucket_id = $2 AND s.kind = 'object-lock'",
+                args![id, home, now, actor],
             )
             .await?;
             id

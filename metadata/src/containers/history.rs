@@ -134,5 +134,6 @@ fn removal(
         cause: Cause::Versioning,
         actor: "versioning".to_owned(),
         change_seq,
+        guard: None,
     }))
 }

@@ -106,6 +106,7 @@ async fn settle_domain(
             erase_history = CASE WHEN $2 = 'disabled' THEN 1 ELSE erase_history END,
             erase_upto = CASE WHEN $2 = 'disabled' THEN last_seq ELSE erase_upto END
          WHERE domain_id = $1 AND versioning_policy IS NULL AND versioning <> $2 AND state IN ('live', 'removed')
+            AND object_lock = 0
             AND NOT (versioning = 'disabled' AND $3 = 0)
             AND NOT ($2 = 'disabled' AND (sealed = 1 OR deny_delete = 1))";
     let touched = conn.execute(silent, args![id, versioning.as_str(), meant]).await?;
@@ -125,7 +126,7 @@ fn unless_said(versioning: Versioning, explicit: bool) -> Versioning {
 }
 
 /// Puts what was evaluated into force; the third value: whether `disabled` was said. Only a change from something to
-/// `disabled` erases history.
+/// `disabled` erases history. A bucket with locks keeps its versions for good, whatever anybody says.
 async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning, bool)>) -> Result<bool, DbError> {
     let to_row = |(id, versioning, explicit): (ContainerId, Versioning, bool)| {
         let meant = explicit || versioning != Versioning::Disabled;
@@ -138,7 +139,7 @@ async fn force(conn: &mut Conn, buckets: Vec<(ContainerId, Versioning, bool)>) -
                 erase_history = CASE WHEN policy.column2 = 'disabled' THEN 1 ELSE erase_history END,
                 erase_upto = CASE WHEN policy.column2 = 'disabled' THEN last_seq ELSE erase_upto END
              FROM (VALUES {rows}) AS policy
-             WHERE buckets.id = policy.column1 AND buckets.versioning <> policy.column2
+             WHERE buckets.id = policy.column1 AND buckets.versioning <> policy.column2 AND buckets.object_lock = 0
                 AND NOT (buckets.versioning = 'disabled' AND policy.column2 = 'suspended' AND policy.column3 = 0)
                 AND NOT (policy.column2 = 'disabled' AND (buckets.sealed = 1 OR buckets.deny_delete = 1))
              RETURNING buckets.versioning",

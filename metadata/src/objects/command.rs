@@ -114,9 +114,9 @@ pub struct Publish {
     pub written: Written,
     /// The headers to echo, as the door encodes them.
     pub headers: String,
-    /// What refuses its deletion.
+    /// What its headers say against its deletion, and its legal hold.
     pub guard: Guard,
-    /// Its retention, which `guard` takes in.
+    /// Its retention; `None`: what its bucket gives to new versions. One that takes over bytes has what guarded these.
     pub retention: Option<Retention>,
     /// Its own access list, as the door encodes it; `None`: private.
     pub acl: Option<String>,
@@ -135,7 +135,8 @@ pub struct Publish {
     pub replaces: Option<VersionId>,
     /// The object's name until now, if this renames it. Condition and `replaces` speak of that then.
     pub renames: Option<Rename>,
-    /// The caller may shorten or drop the guard of the version whose place this one takes.
+    /// The caller may shorten or drop what the headers of the version say whose place this one takes. Its retention and
+    /// its hold stay.
     pub may_shorten_guard: bool,
     /// An object that carries an authorisation spec (SCSP's `Castor-Authorization`) is not touched before the door has
     /// evaluated that: [`lifecycle::Refusal::Reserved`].
@@ -206,6 +207,8 @@ pub struct Delete {
     pub markers: Markers,
     /// A marker may hide a version that a guard protects: nothing is destroyed by it.
     pub hides_guarded: bool,
+    /// The caller may pass by the GOVERNANCE retention of the version that is named, and has said so.
+    pub bypass: bool,
     /// An object that carries an authorisation spec is not touched before the door has evaluated that.
     pub heeds_spec: bool,
     /// The version that must be current still, because the caller decided by it; otherwise

@@ -4,7 +4,7 @@ use super::command::{Body, Publish, Stage};
 use super::decide::{Arrival, HandOver, Marker, Removal, Return, Turn};
 use super::parts::assemble;
 use crate::sql::{Conn, DbError, Value, args};
-use lifecycle::{ContainerId, Guard, State, Time};
+use lifecycle::{ContainerId, Guard, State, Time, VersionId};
 use std::collections::BTreeMap;
 
 /// Changes to the usage counters, summed up over a transaction and applied once at its end (rule R11).
@@ -119,7 +119,24 @@ pub(crate) async fn remove(
             rows,
         )
         .await?;
-    expect(touched, removals.len(), "removing")
+    expect(touched, removals.len(), "removing")?;
+    guard(conn, removals.iter().filter_map(|removal| Some((removal.id, removal.guard?)))).await
+}
+
+/// Versions that are guarded otherwise from now on.
+async fn guard(conn: &mut Conn, guards: impl Iterator<Item = (VersionId, Guard)>) -> Result<(), DbError> {
+    let rows: Vec<Vec<Value>> =
+        guards.map(|(id, Guard { from, until, hold })| args![id, from, until, hold]).collect();
+    let wanted = rows.len();
+    let touched = conn
+        .execute_rows(
+            "UPDATE versions SET guard_from = given.column2, guard_until = given.column3, hold = given.column4
+             FROM (VALUES {rows}) AS given WHERE versions.id = given.column1",
+            &[],
+            rows,
+        )
+        .await?;
+    expect(touched, wanted, "guarding")
 }
 
 /// Live versions hand their bytes over: only their tombstones stay.
@@ -293,7 +310,8 @@ pub(crate) async fn arrive(
 }
 
 fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
-    let Guard { from, until, hold } = cmd.guard;
+    let Guard { from, until, hold } = arrival.lock.guard();
+    let retention = arrival.lock.retention;
     args![
         cmd.version,
         arrival.contents,
@@ -318,8 +336,8 @@ fn new_row(cmd: &Publish, arrival: &Arrival) -> Vec<Value> {
         arrival.tags.as_deref(),
         cmd.checksum.as_deref(),
         arrival.change_seq,
-        cmd.retention.map(|retention| retention.mode.as_str()),
-        cmd.retention.map(|retention| retention.until),
+        retention.map(|retention| retention.mode.as_str()),
+        retention.map(|retention| retention.until),
         cmd.acl.as_deref(),
     ]
 }
@@ -424,5 +442,6 @@ pub(crate) async fn come_back(conn: &mut Conn, returns: &[Return], usage: &mut U
             rows,
         )
         .await?;
-    expect(touched, returns.len(), "restoring")
+    expect(touched, returns.len(), "restoring")?;
+    guard(conn, returns.iter().filter_map(|back| Some((back.id, back.guard?)))).await
 }

@@ -67,7 +67,7 @@ impl Aged<'_> {
 }
 
 impl Expiry {
-    /// By its lifepoint at `lifepoint`, or by the rules. A rule waits for the end of a guard: what may not be deleted must not
+    /// By its lifepoint at `lifepoint`, or by the rules. Both wait for the end of a guard: what may not be deleted must not
     /// become unreadable either.
     pub(crate) fn of(rules: &[ExpiryRule], version: Aged<'_>, lifepoint: Option<Time>) -> Self {
         let only_hides = version.kept && version.standing == Standing::Current;
@@ -75,6 +75,7 @@ impl Expiry {
             let at = if only_hides { Some(at) } else { version.guard.due_at(at) };
             Some((at?, rule))
         });
+        let lifepoint = lifepoint.and_then(|at| version.guard.due_at(at));
         match (by_rule, lifepoint) {
             (Some((at, rule)), lifepoint) if lifepoint.is_none_or(|lifepoint| at < lifepoint) => {
                 Expiry { at: Some(at), rule: Some(rule.to_owned()) }
@@ -115,14 +116,24 @@ impl BucketFacts {
     }
 }
 
-/// What the lifepoints among stored headers say. They were judged when they were written; here they are only read.
+/// When the lifepoints among stored headers say that it goes. They were judged when they were written; here they are only
+/// read.
 pub(crate) fn lifepoint(headers: &str) -> Option<Time> {
+    lifepoints(headers)?.expires_at()
+}
+
+/// What the lifepoints among stored headers forbid.
+pub(crate) fn lifepoint_guard(headers: &str) -> Guard {
+    lifepoints(headers).map_or(Guard::NONE, |lifepoints| lifepoints.guard())
+}
+
+fn lifepoints(headers: &str) -> Option<Lifepoints> {
     if !headers.contains("\"lifepoint\"") {
         return None;
     }
     let pairs: Vec<(String, String)> = serde_json::from_str(headers).ok()?;
     let values = pairs.iter().filter(|(name, _)| name == "lifepoint").map(|(_, value)| value.as_str());
-    Lifepoints::parse_leniently(values).0.expires_at()
+    Some(Lifepoints::parse_leniently(values).0)
 }
 
 /// Reads rules as they are stored; none for what cannot be read, because doubt means keep.

@@ -7,7 +7,7 @@ use super::command::{Body, ObjectCommand, RestoreWhat, Which};
 use super::decide::{BucketFacts, Seen, VersionFacts};
 use super::group::Open;
 use super::plan::Line;
-use crate::lookup::read_revision;
+use crate::lookup::{read_retention, read_revision};
 use crate::sql::{Conn, DbError, Row, Value, args};
 use lifecycle::revision::Revision;
 use lifecycle::{Cause, ContainerId, Guard, Kind, UploadId, VersionId, Versioning};
@@ -185,7 +185,7 @@ pub(super) fn names_of<'a>(
 macro_rules! facts_columns {
     () => {
         "v.id, v.contents_id, v.kind, v.name, v.seq, v.superseded_at, v.superseded_seq, v.state, v.is_current, v.marker, v.null_version, v.size, v.md5,
-         v.parts, v.headers, v.owner, v.tags, v.created_at, v.guard_from, v.guard_until, v.hold, v.expires_at, v.expiry_rule, v.purge_after,
+         v.parts, v.headers, v.owner, v.tags, v.created_at, v.guard_from, v.guard_until, v.hold, v.lock_mode, v.lock_until, v.expires_at, v.expiry_rule, v.purge_after,
          v.generation, v.revision"
     };
 }
@@ -245,6 +245,12 @@ async fn by_name(conn: &mut Conn, text: &'static str, keys: Vec<Vec<Value>>) -> 
         found.insert((facts.contents, facts.name.clone()), facts);
     }
     Ok(found)
+}
+
+/// One version, in whatever state.
+pub(super) async fn by_its_id(conn: &mut Conn, id: VersionId) -> Result<Option<VersionFacts>, DbError> {
+    let text = concat!("SELECT ", facts_columns!(), " FROM versions v WHERE v.id = $1");
+    conn.fetch_one(text, args![id]).await?.map(|mut row| read_facts(&mut row)).transpose()
 }
 
 async fn by_id(conn: &mut Conn, keys: Vec<Vec<Value>>) -> Result<HashMap<VersionId, VersionFacts>, DbError> {
@@ -412,6 +418,7 @@ pub(super) fn read_facts(row: &mut Row) -> Result<VersionFacts, DbError> {
         tags: row.text()?,
         created_at: row.need_time()?,
         guard: Guard { from: row.time()?, until: row.time()?, hold: row.need_bool()? },
+        retention: read_retention(row)?,
         expires_at: row.time()?,
         expiry_rule: row.text()?,
         purge_after: row.time()?,

@@ -73,5 +73,6 @@ fn read(
         cause: Cause::Overwrite,
         actor: grown.actor.to_owned(),
         change_seq: grown.change,
+        guard: None,
     }))
 }

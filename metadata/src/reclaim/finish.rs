@@ -66,6 +66,7 @@ async fn finish(
             "UPDATE versions SET state = 'purged', purged_at = $1, headers = NULL, tags = NULL,
                 checksum = NULL, owner = NULL, md5 = NULL,
                 due_at = NULL, expires_at = NULL, expiry_rule = NULL, guard_from = NULL, guard_until = NULL,
+                hold = 0, lock_mode = NULL, lock_until = NULL, acl = NULL,
                 claim_by = NULL, claim_until = NULL,
                 forget_after = $2 + CASE WHEN purge_after > $1 AND purge_after < $4 THEN purge_after ELSE $1 END
              FROM (VALUES {rows}) AS done

@@ -182,7 +182,14 @@ impl Cell {
                 let claimable = self.by.m.claim_lapsed(self.contents, order).await.unwrap();
                 if claimable.is_empty() { Err(None) } else { Ok(()) }
             }
-            Move::HandOver => told(by.put("x").taking_over(*version).await.map(drop)),
+            Move::HandOver => {
+                let held = by.m.version(*version).await.unwrap().is_some_and(|row| row.guard.hold);
+                let done = by.put("x").taking_over(*version).await;
+                if let Ok(new) = &done {
+                    assert_eq!(by.row(new.version).await.guard.hold, held, "a hold passes on with the bytes");
+                }
+                told(done.map(drop))
+            }
             Move::Forget => {
                 if by.m.forget(*contents, 10).await.unwrap() == 1 {
                     Ok(())
@@ -211,6 +218,10 @@ impl Cell {
                 | Circumstance::Purging(ContainerKind::Contents)
                 | Circumstance::PurgingAndHeld(ContainerKind::Contents)
         );
+        // A hold passes on with the bytes, whatever the headers say: whoever has seen to that says so by facts without it.
+        if self.mv == Move::HandOver {
+            facts.guard.hold = false;
+        }
         if self.mv == Move::Publish && taken_out {
             facts.above = Above::Live;
         }

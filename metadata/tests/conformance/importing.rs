@@ -73,6 +73,7 @@ fn import(world: &Caller, name: &str, of: &Grown, tree: &[Grown]) -> Import {
         headers: "[]".to_owned(),
         tags: None,
         checksum: None,
+        retention: None,
         guard: Guard::NONE,
         owner: None,
         actor: "replica".to_owned(),

@@ -110,6 +110,8 @@ mod listing;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod locks;
+#[cfg(test)]
 mod lost_link;
 #[cfg(test)]
 mod missing_revisions;

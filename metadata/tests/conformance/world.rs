@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lifecycle::condition::{TagKind, Tags};
 use lifecycle::{
     BlobName, BucketName, Cause, Claim, Clock, Condition, ContainerId, DomainName, Grace, Guard, Kind,
-    MemberId, Refusal, State, Time, UploadId, VersionId, VersioningPolicy,
+    MemberId, Refusal, Retention, State, Time, UploadId, VersionId, VersioningPolicy,
 };
 use metadata::{
     Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Existence, Failure,
@@ -291,6 +291,7 @@ impl Caller {
             marker: VersionId::ordered(self.now()),
             markers: Markers::Single,
             hides_guarded: false,
+            bypass: false,
             heeds_spec: false,
             expects: None,
             condition: Condition::NONE,
@@ -773,6 +774,12 @@ impl Put {
         self.guard(Guard { hold: true, ..Guard::NONE })
     }
 
+    /// With a retention of its own.
+    pub(crate) fn retained(mut self, retention: Option<Retention>) -> Put {
+        self.publish.retention = retention;
+        self
+    }
+
     pub(crate) fn expires_in(mut self, length: Duration) -> Put {
         self.publish.expires_at = Some(self.by.now().plus(length));
         self
@@ -841,6 +848,12 @@ impl Del {
 
     pub(crate) fn version(mut self, version: VersionId) -> Del {
         self.delete.which = Which::Version(version);
+        self
+    }
+
+    /// By somebody who may pass by GOVERNANCE, and says so.
+    pub(crate) fn bypassing(mut self, bypass: bool) -> Del {
+        self.delete.bypass = bypass;
         self
     }
 

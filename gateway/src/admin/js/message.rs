@@ -70,6 +70,7 @@ pub(in crate::admin) async fn delete(asked: &Asked<'_>, body: &mut BodyReader) -
             marker: VersionId::ordered(asked.gateway.clock.now()),
             markers: Markers::Stacked,
             hides_guarded: false,
+            bypass: false,
             heeds_spec: false,
             expects: None,
             condition: Condition::NONE,

@@ -156,6 +156,7 @@ impl Restoring<'_> {
                 marker: VersionId::ordered(self.gateway.clock.now()),
                 markers: Markers::Single,
                 hides_guarded: false,
+                bypass: false,
                 heeds_spec: false,
                 expects: None,
                 condition: Condition::NONE,

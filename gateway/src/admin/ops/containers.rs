@@ -110,6 +110,7 @@ fn by(asked: &Asked<'_>, principal: &crate::Principal) -> NewContainer {
         actor: principal.name.to_string(),
         allowed: asked.gateway.settings.policy.allowed(),
         policies: metadata::Policies::default(),
+        object_lock: false,
         id: None,
     }
 }

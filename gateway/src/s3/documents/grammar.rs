@@ -114,3 +114,11 @@ pub(super) const LIFECYCLE: Grammar = &[
     ("Transition", &["Date", "Days", "StorageClass"]),
     ("NoncurrentVersionTransition", &["NoncurrentDays", "NewerNoncurrentVersions", "StorageClass"]),
 ];
+pub(super) const OBJECT_LOCK: Grammar = &[
+    ("", &["ObjectLockConfiguration"]),
+    ("ObjectLockConfiguration", &["ObjectLockEnabled", "Rule"]),
+    ("Rule", &["DefaultRetention"]),
+    ("DefaultRetention", &["Mode", "Days", "Years"]),
+];
+pub(super) const RETENTION: Grammar = &[("", &["Retention"]), ("Retention", &["Mode", "RetainUntilDate"])];
+pub(super) const LEGAL_HOLD: Grammar = &[("", &["LegalHold"]), ("LegalHold", &["Status"])];

@@ -20,6 +20,7 @@ use super::checksums;
 use super::error::{Told, Trouble, invalid, trouble, unread};
 use super::exchange::{Exchange, bound};
 use super::facts::About;
+use super::locks::{Ordered, need_seal_of_object};
 use super::ops::lifecycle::expiration;
 use super::ops::put::{Order, write, written_id};
 use super::tags::{self, Of};
@@ -146,12 +147,15 @@ async fn store(
         exchange.also(&place, &asked(Action::PutObjectTagging), false)?;
     }
     let list = lists::of_new_key(exchange, &place, &key).await?;
+    let lock = Ordered::of(&exchange.headers, &place, exchange.gateway.clock.now())?;
+    need_seal_of_object(exchange, &place, lock).await?;
     let checksum = checksums::wanted(&exchange.headers, None)?;
     let mut content = content(file, size, content_md5(&exchange.headers)?).with_checksum(checksum);
     let order = Order {
         key: key.clone(),
         headers: kept,
         tags,
+        lock,
         condition: Condition::NONE,
         conditional: false,
         written: Written::Post,

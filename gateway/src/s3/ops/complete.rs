@@ -63,6 +63,8 @@ async fn finish(
     let mut object =
         new_object(exchange, place, input.key.clone(), decode(&upload.headers), upload.tags.clone());
     (object.owner, object.acl) = (upload.owner.clone(), upload.acl.clone());
+    // As they were declared. A retention that its bucket gives counts from now.
+    (object.retention, object.guard.hold) = (upload.retention, upload.hold);
     object.checksum = checksum.as_ref().map(Checksum::encode);
     object.condition = condition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);

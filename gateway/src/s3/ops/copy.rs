@@ -11,6 +11,7 @@ use crate::s3::error::{Trouble, failed, invalid, no_such_key, precondition_faile
 use crate::s3::exchange::{Exchange, Place};
 use crate::s3::facts::About;
 use crate::s3::lists::{self, NewList};
+use crate::s3::locks::Ordered;
 use crate::s3::moment::{stamp, time};
 use crate::s3::reading::{object_asked, version_id};
 use crate::s3::tags::{self, Of};
@@ -163,6 +164,9 @@ fn successor(
     let mut object = new_object(exchange, place, input.key.clone(), kept, tags);
     // `s3s` has no fields for them here.
     let sent = |name: &str| named(&exchange.headers, name);
+    // A copy is another version: it has the lock that it is given, and not its source's.
+    let lock = Ordered::of(&exchange.headers, place, exchange.gateway.clock.now())?;
+    (object.retention, object.guard.hold) = (lock.retention, lock.hold);
     object.condition = condition(sent("if-match")?.as_ref(), sent("if-none-match")?.as_ref())?;
     Ok(object)
 }

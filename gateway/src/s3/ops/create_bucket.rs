@@ -5,6 +5,7 @@ use crate::objects::headers::encode;
 use crate::s3::error::{Told, Trouble, failed, invalid, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::{Access, Protected, check};
+use crate::scsp::policies_of_bucket;
 use ::access::Ownership;
 use lifecycle::{BucketName, ContainerId, Refusal};
 use metadata::{Failure, NewContainer, SettingChanges, SettingKind};
@@ -26,8 +27,16 @@ pub(in crate::s3) async fn create(
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
     let ownership = ownership(&exchange, &input)?;
     let acl = of_new_bucket(&exchange, ownership.unwrap_or_default()).await?;
+    let object_lock = input.object_lock_enabled_for_bucket == Some(true);
+    // What can be locked is a version, so there are versions.
+    let headers = match object_lock {
+        true => vec![("policy-versioning".to_owned(), "enabled".to_owned())],
+        false => Vec::new(),
+    };
     let new = NewContainer {
-        headers: encode(&[]),
+        headers: encode(&headers),
+        policies: policies_of_bucket(&headers).map_err(|text| trouble("InvalidBucketState", text))?,
+        object_lock,
         owner: exchange.principal.owner(),
         actor: exchange.principal.name.to_string(),
         allowed: exchange.gateway.settings.policy.allowed(),
@@ -46,8 +55,14 @@ pub(in crate::s3) async fn create(
         Err(Failure::Refused(refusal @ Refusal::NameInUse)) => {
             let existing = exchange.gateway.metadata.bucket_named(domain.id, &input.bucket).await.told()?;
             let own = existing.as_ref().is_some_and(|bucket| bucket.owner == exchange.principal.owner());
+            // Nobody is told that there are locks where there are none.
+            let unlocked = object_lock && existing.as_ref().is_some_and(|bucket| !bucket.object_lock);
             let existing = existing.map(|bucket| bucket.id);
             match own {
+                true if unlocked => Err(trouble(
+                    "BucketAlreadyOwnedByYou",
+                    "Your previous request to create the named bucket succeeded and you already own it.",
+                )),
                 true => {
                     if let (Some(acl), Some(existing)) = (acl, existing) {
                         settle(&exchange, existing, Some(acl), None).await?;
@@ -57,6 +72,10 @@ pub(in crate::s3) async fn create(
                 false => Err(crate::s3::error::refused(&refusal)),
             }
         }
+        Err(Failure::Refused(Refusal::Protected)) if object_lock => Err(trouble(
+            "InvalidBucketState",
+            "Object Lock needs versions, and the domain or the installation rules them out.",
+        )),
         Err(failure) => Err(failed(failure.into())),
     }
 }
@@ -90,9 +109,6 @@ async fn settle(
 
 fn refuse_unbuilt(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<(), Trouble> {
     crate::s3::headers::refuse_unbuilt(&exchange.headers)?;
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(unbuilt("x-amz-bucket-object-lock-enabled"));
-    }
     let configuration = input.create_bucket_configuration.as_ref();
     if let Some(configuration) = configuration
         && (configuration.bucket.is_some() || configuration.location.is_some())

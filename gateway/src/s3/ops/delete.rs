@@ -2,13 +2,12 @@
 
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete as delete_object};
-use crate::s3::allowed::Asked;
-use crate::s3::error::{Trouble, denied, failed, no_such_key, unbuilt};
-use crate::s3::exchange::{Exchange, Place, expect_owner};
+use crate::s3::error::{Trouble, failed, no_such_key, unbuilt};
+use crate::s3::exchange::{Exchange, expect_owner};
+use crate::s3::locks::bypass;
 use crate::s3::moment::time;
 use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
-use ::access::Action;
 use lifecycle::condition::{TagKind, Tags};
 use lifecycle::{Condition, Refusal, Right, Time, Versioning};
 use metadata::{Deleted, Markers, Which};
@@ -31,8 +30,9 @@ pub(in crate::s3) async fn delete(
     let asked = exchange.asked(right)?.of_version(input.version_id.as_deref());
     let place = exchange.place(&input.bucket, &asked).await?;
     expect_owner(&place.bucket, owner)?;
-    if input.bypass_governance_retention == Some(true) {
-        bypass(&exchange, &place, &input.key)?;
+    let bypass = bypass(&exchange, &place, &input.key)?;
+    if bypass {
+        exchange.note.detail("passing by governance retention".to_owned());
     }
     let etag = input.if_match.as_ref().map(|condition| match condition {
         ETagCondition::Any => Tags::Any,
@@ -45,6 +45,7 @@ pub(in crate::s3) async fn delete(
         which,
         markers: Markers::Stacked,
         hides_guarded: true,
+        bypass,
         condition: condition(etag, input.if_match_size, input.if_match_last_modified_time.map(time)),
         spec: Some(exchange.spec(Access::Delete, &place)),
     };
@@ -88,17 +89,6 @@ pub(super) fn right(which: Which) -> Right {
     match which {
         Which::Current => Right::Delete,
         Which::Version(_) | Which::Null => Right::DeleteVersion,
-    }
-}
-
-/// The right to pass by a governance lock is its own; without any lock there is nothing to pass by.
-pub(super) fn bypass(exchange: &Exchange<'_>, place: &Place, key: &str) -> Result<(), Trouble> {
-    let asked = Asked::of(Action::BypassGovernanceRetention, Right::BypassGovernance, Some(key));
-    // Nobody passes by a lock who does not say who they are, whatever a policy opens.
-    let known = !exchange.principal.is_anonymous() || exchange.principal.holds(Right::BypassGovernance);
-    match known && exchange.verdict(place, &asked, None).allows() {
-        true => Ok(()),
-        false => Err(denied("Access Denied")),
     }
 }
 

@@ -1,11 +1,12 @@
 //! DeleteObjects: up to 1,000 keys in one grouped, set-based transaction. Each key has its own outcome.
 
-use super::delete::{Told, bypass, condition, not_deleted, right};
+use super::delete::{Told, condition, not_deleted, right};
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete_all};
 use crate::s3::allowed::Asked;
 use crate::s3::error::{Trouble, denied, invalid, refused, trouble, unbuilt};
 use crate::s3::exchange::{Exchange, expect_owner};
+use crate::s3::locks::bypass;
 use crate::s3::moment::time;
 use crate::s3::target::KEY_MAX;
 use crate::scsp::authorization::Access;
@@ -62,7 +63,9 @@ pub(in crate::s3) async fn delete_objects(
         }
     }
     expect_owner(&place.bucket, owner)?;
-    let bypasses = input.bypass_governance_retention == Some(true);
+    if input.bypass_governance_retention == Some(true) {
+        exchange.note.detail("passing by governance retention".to_owned());
+    }
     // What is asked twice in one breath is done once and answered twice.
     let again = repeated(&keys);
     let mut items: Vec<Option<Item>> = keys.iter().map(|_| None).collect();
@@ -78,13 +81,10 @@ pub(in crate::s3) async fn delete_objects(
             if !exchange.verdict(&place, &asked.of_version(version.as_deref()), None).allows() {
                 return Err(denied("Access Denied"));
             }
-            if bypasses {
-                bypass(&exchange, &place, &name)?;
-            }
-            Ok(which)
+            Ok((which, bypass(&exchange, &place, &name)?))
         });
         match wanted {
-            Ok(which) => {
+            Ok((which, bypass)) => {
                 deletions.push(Deletion {
                     domain: place.domain.id,
                     bucket: place.bucket.id,
@@ -92,6 +92,7 @@ pub(in crate::s3) async fn delete_objects(
                     which,
                     markers: Markers::Stacked,
                     hides_guarded: true,
+                    bypass,
                     condition: conditions(key),
                     spec: Some(exchange.spec(Access::Delete, &place)),
                 });

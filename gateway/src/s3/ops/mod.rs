@@ -19,6 +19,8 @@ pub(super) mod list_uploads;
 pub(super) mod list_versions;
 pub(super) mod multipart;
 pub(super) mod notification;
+pub(super) mod object_lock;
+pub(super) mod object_locks;
 pub(super) mod ownership;
 pub(super) mod policy;
 pub(super) mod public_block;

@@ -4,6 +4,7 @@ use crate::objects::headers::{decode, encode};
 use crate::objects::{ChecksumAlgorithm, ChecksumKind};
 use crate::s3::error::{Told, Trouble, no_such_upload, precondition_failed, trouble};
 use crate::s3::exchange::{Exchange, Place};
+use crate::s3::locks::Ordered;
 use crate::s3::moment::{stamp, time};
 use crate::s3::tags::{self, Of};
 use crate::s3::{checksums, headers, lists};
@@ -32,6 +33,7 @@ pub(in crate::s3) async fn create(
         input.checksum_algorithm.as_ref().map(Algorithm::as_str),
         input.checksum_type.as_ref().map(ChecksumType::as_str),
     )?;
+    let lock = Ordered::of(&exchange.headers, &place, exchange.gateway.clock.now())?;
     let upload = NewUpload {
         // In the order in which they began: that is how they are listed.
         id: UploadId::ordered(exchange.gateway.clock.now()),
@@ -44,8 +46,8 @@ pub(in crate::s3) async fn create(
         headers: encode(&kept),
         tags: tags::encode(tags, Of::Object)?,
         checksum: checksum.map(|declared| declared.encode()),
-        retention: None,
-        hold: false,
+        retention: lock.retention,
+        hold: lock.hold,
         acl: list.acl,
         owner: list.owner,
         actor: exchange.principal.name.to_string(),

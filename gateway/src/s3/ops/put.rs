@@ -5,6 +5,7 @@ use crate::s3::body::Content;
 use crate::s3::error::{Trouble, no_such_key};
 use crate::s3::exchange::{Exchange, Place};
 use crate::s3::lists::NewList;
+use crate::s3::locks::Ordered;
 use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
 use lifecycle::condition::{TagKind, Tags};
@@ -17,6 +18,7 @@ pub(in crate::s3) struct Order {
     pub(in crate::s3) key: String,
     pub(in crate::s3) headers: Vec<(String, String)>,
     pub(in crate::s3) tags: Option<String>,
+    pub(in crate::s3) lock: Ordered,
     pub(in crate::s3) condition: Condition,
     /// How it comes to be written.
     pub(in crate::s3) written: Written,
@@ -35,6 +37,7 @@ pub(in crate::s3) async fn write(
 ) -> Result<Stored, Trouble> {
     let mut object = new_object(exchange, place, order.key, order.headers, order.tags);
     (object.condition, object.content_md5) = (order.condition, content.md5);
+    (object.retention, object.guard.hold) = (order.lock.retention, order.lock.hold);
     object.written = order.written;
     (object.owner, object.acl) = (order.list.owner, order.list.acl);
     let put = put_object(exchange.gateway, &exchange.principal, object, &mut content.source).await;

@@ -74,8 +74,8 @@ async fn change(
     }
 }
 
-/// A delete marker has no tags, and can have none.
-fn of_marker(error: Trouble) -> Trouble {
+/// A delete marker has no tags and no lock, and can have none.
+pub(super) fn of_marker(error: Trouble) -> Trouble {
     let marker = error.headers().is_some_and(|headers| headers.contains_key("x-amz-delete-marker"));
     if !marker || error.code().as_str() != "NoSuchKey" {
         return error;

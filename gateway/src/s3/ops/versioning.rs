@@ -58,6 +58,12 @@ pub(in crate::s3) async fn put(
         let owner = input.expected_bucket_owner.as_deref();
         let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
         exchange.authorize_in(Access::Put, &place)?;
+        if place.bucket.object_lock && wanted != "enabled" {
+            return Err(trouble(
+                "InvalidBucketState",
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+            ));
+        }
         let mut headers = decode(&place.bucket.headers);
         headers.retain(|(name, _)| name != HEADER);
         headers.push((HEADER.to_owned(), wanted.to_owned()));

@@ -10,7 +10,7 @@ use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{judge, overlay, pick};
 use crate::scsp::ops::write::{condition, created, not_stored, of_parts};
 use http::Response;
-use lifecycle::{Refusal, Right, VersionId, Within};
+use lifecycle::{Guard, Refusal, Right, VersionId, Within};
 use metadata::{Existence, Found, Part, Published, Upload, UploadMode, Written};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -164,8 +164,8 @@ fn new_object(
         keeps_tags: false,
         checksum: None,
         keep_md5: false,
-        guard: kept.guard,
-        retention: None,
+        guard: Guard { hold: upload.hold, ..kept.guard },
+        retention: upload.retention,
         acl: None,
         expires_at: kept.expires_at,
         owner: upload.owner.clone(),

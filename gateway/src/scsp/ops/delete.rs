@@ -54,6 +54,7 @@ pub(in crate::scsp) async fn delete(exchange: Exchange<'_>) -> Result<Response<B
         which: version.map_or(Which::Current, Which::Version),
         markers: Markers::Single,
         hides_guarded: scsp.locked_delete == LockedDelete::Marker,
+        bypass: false,
         condition,
         spec: Some(exchange.spec(
             Access::Delete,

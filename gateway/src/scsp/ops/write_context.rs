@@ -192,6 +192,7 @@ pub(super) fn new_container(exchange: &Exchange<'_>, headers: &[Pair], policies:
         allowed: exchange.gateway.settings.policy.allowed(),
         owner: exchange.principal.owner(),
         actor: exchange.principal.name.to_string(),
+        object_lock: false,
         id: None,
     }
 }

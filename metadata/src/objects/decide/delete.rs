@@ -150,7 +150,7 @@ fn delete_version(cmd: &Delete, found: Option<&VersionFacts>, seen: Seen<'_>, ha
     check_condition(&cmd.condition, Some(found))?;
     expected(cmd, found)?;
     permitted(found)?;
-    let removal = hand.remove(found, cmd.cause)?;
+    let removal = hand.remove_past(found, cmd.cause, cmd.bypass)?;
     let mut deleted = described(found);
     (deleted.purge_after, deleted.was_marker) = (Some(removal.purge_after), found.marker);
     let mut effects = Effects { removals: vec![removal], ..Effects::default() };

@@ -13,14 +13,15 @@ pub(crate) use publish::publish;
 pub(crate) use restore::restore;
 
 use super::command::{Numbers, Outcome};
-use super::expiry::{Expiry, Standing};
+use super::expiry::{Expiry, Standing, lifepoint_guard};
 use lifecycle::condition::{There, content_tag};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::quota::{Amount, Change};
 use lifecycle::refusal::Reserved;
 use lifecycle::revision::Revision;
 use lifecycle::{
-    Cause, ContainerId, ExpiryRule, Grace, Guard, Kind, Refusal, Seal, State, Time, VersionId, Versioning,
+    Cause, ContainerId, DefaultRetention, ExpiryRule, Grace, Guard, Kind, Lock, Refusal, Retention, Seal,
+    State, Time, VersionId, Versioning,
 };
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) struct VersionFacts {
     pub(crate) tags: Option<String>,
     pub(crate) created_at: Time,
     pub(crate) guard: Guard,
+    pub(crate) retention: Option<Retention>,
     pub(crate) expires_at: Option<Time>,
     /// The lifecycle rule that this comes from; `None`: its lifepoint.
     pub(crate) expiry_rule: Option<String>,
@@ -59,6 +61,11 @@ impl VersionFacts {
     /// Expired counts as absent in the second it falls due, whatever the sweeper does.
     pub(crate) fn is_expired(&self, now: Time) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// What its guard consists of.
+    pub(crate) fn lock(&self) -> Lock {
+        Lock::of(self.guard, lifepoint_guard(&self.headers), self.retention)
     }
 
     fn lifecycle_facts(&self, now: Time) -> Facts {
@@ -128,6 +135,8 @@ pub(crate) struct BucketFacts {
     pub(crate) erase_upto: i64,
     /// The lifecycle rules in force.
     pub(crate) rules: Vec<ExpiryRule>,
+    /// The retention of new versions that come without one.
+    pub(crate) keeps: Option<DefaultRetention>,
     /// What is forbidden in it.
     pub(crate) seal: Seal,
     /// How many versions of a name are kept; `None`: all.
@@ -160,6 +169,8 @@ pub(crate) struct Removal {
     pub(crate) cause: Cause,
     pub(crate) actor: String,
     pub(crate) change_seq: i64,
+    /// What guards it from now on, where somebody passed by a part of it; `None`: what did before.
+    pub(crate) guard: Option<Guard>,
 }
 
 /// A live version gives its bytes to its successor; only its tombstone stays.
@@ -200,6 +211,7 @@ pub(crate) struct Arrival {
     pub(crate) revision: Revision,
     pub(crate) parent: Option<[u8; 16]>,
     pub(crate) tags: Option<String>,
+    pub(crate) lock: Lock,
     /// It left another name for this one.
     pub(crate) renamed: bool,
     /// The parts that it is assembled from.
@@ -248,6 +260,8 @@ pub(crate) struct Return {
     pub(crate) at: Time,
     /// Its revision from now on, and the hash of that one's parent; `None`: the one it had.
     pub(crate) revision: Option<(Revision, Option<[u8; 16]>)>,
+    /// What guards it again, if somebody had passed by a part of that; `None`: what does.
+    pub(crate) guard: Option<Guard>,
 }
 
 /// Everything that one command changes, in the order in which it is carried out.
@@ -320,7 +334,14 @@ struct Hand<'a> {
 impl Hand<'_> {
     /// Removes a live version, unless a guard refuses.
     fn remove(&self, version: &VersionFacts, cause: Cause) -> Result<Removal, Refusal> {
-        step(version.state, Move::Remove, &version.lifecycle_facts(self.slot.now))?;
+        self.remove_past(version, cause, false)
+    }
+
+    /// The same for somebody who may pass by a GOVERNANCE retention, and has said so (`bypass`). What was passed by does not
+    /// hold the purge back either; restored, the version has its lock again.
+    fn remove_past(&self, version: &VersionFacts, cause: Cause, bypass: bool) -> Result<Removal, Refusal> {
+        let guard = if bypass { version.lock().binding(true) } else { version.guard };
+        step(version.state, Move::Remove, &Facts { guard, ..version.lifecycle_facts(self.slot.now) })?;
         let grace = Grace::For(self.bucket.object_grace.unwrap_or(self.grace));
         let purge_after = grace.purge_after(self.slot.now);
         let actor = match (cause, &version.expiry_rule) {
@@ -333,10 +354,11 @@ impl Hand<'_> {
             contents: version.contents,
             size: version.size,
             purge_after,
-            due_at: version.guard.due_at(purge_after),
+            due_at: guard.due_at(purge_after),
             cause,
             actor,
             change_seq: self.slot.change,
+            guard: (guard != version.guard).then_some(guard),
         })
     }
 

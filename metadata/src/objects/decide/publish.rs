@@ -7,8 +7,9 @@ use super::{
 use crate::objects::command::{Body, Existence, Outcome, Publish, Published, Rename};
 use crate::objects::expiry::{Aged, Expiry, Standing};
 use lifecycle::lifecycle::{Facts, Move, step};
+use lifecycle::retention::permits;
 use lifecycle::revision::{Described, Revision};
-use lifecycle::{Cause, Kind, Refusal, VersionId, Versioning};
+use lifecycle::{Cause, Guard, Kind, Lock, Refusal, VersionId, Versioning};
 use std::collections::HashMap;
 
 /// `there`: what has the name already. `before`: what has the name that a rename leaves. `parts`: the finished parts of
@@ -45,17 +46,19 @@ pub(crate) fn publish(
         return Err(Refusal::NameInUse);
     }
 
+    let taken_over = visible.filter(|_| matches!(cmd.body, Body::HandOver { .. }));
+    let lock = locked(cmd, taken_over, bucket, slot)?;
     let mut effects = Effects::default();
     let (mut seq, mut change) = (slot.seq, slot.change);
     match (&cmd.renames, before) {
         (Some(rename), Some(before)) => {
-            leave(cmd, rename, &before, &hand, &mut effects)?;
+            leave(cmd, rename, &before, &hand, lock, &mut effects)?;
             seq += i64::from(effects.marker.is_some());
             change += 1;
             // Of a name where nothing is visible, only what has expired is in the way, or an older null version.
-            arrive_over(cmd, &there, &hand, &mut effects)?;
+            arrive_over(cmd, &there, &hand, lock, &mut effects)?;
         }
-        _ => arrive_over(cmd, &there, &hand, &mut effects)?,
+        _ => arrive_over(cmd, &there, &hand, lock, &mut effects)?,
     }
 
     let content = content(cmd, visible, parts)?;
@@ -71,7 +74,7 @@ pub(crate) fn publish(
         (true, Some(current)) => current.tags.clone(),
         (true, None) | (false, _) => cmd.tags.clone(),
     };
-    let aged = aged(cmd, content.size, tags.as_deref(), bucket, slot);
+    let aged = aged(cmd, lock.guard(), content.size, tags.as_deref(), bucket, slot);
     let expiry = Expiry::of(&bucket.rules, aged, cmd.expires_at);
     let by_rule = expiry.by_rule();
     effects.arrival = Some(Arrival {
@@ -88,6 +91,7 @@ pub(crate) fn publish(
         revision,
         parent: parent.map(|parent| parent.hash),
         tags,
+        lock,
         pieces: content.pieces,
     });
     let published = Published {
@@ -102,9 +106,30 @@ pub(crate) fn publish(
     Ok((effects, Outcome::Published(published)))
 }
 
+/// What guards it from the start: what its headers say, and its hold and its retention, or the one that its bucket gives. What
+/// takes over the bytes of a version (`from`) has that one's retention and hold too: they are the bytes that were locked.
+fn locked(
+    cmd: &Publish,
+    from: Option<&VersionFacts>,
+    bucket: &BucketFacts,
+    slot: Slot,
+) -> Result<Lock, Refusal> {
+    let had = from.and_then(|from| from.retention);
+    if cmd.retention.is_some() {
+        permits(had, cmd.retention, false, slot.now)?;
+    }
+    let given = || bucket.keeps.filter(|_| cmd.kind == Kind::Named).map(|keeps| keeps.of(slot.now));
+    Ok(Lock {
+        lifepoint: Guard { hold: false, ..cmd.guard },
+        retention: cmd.retention.or(had).or_else(given),
+        hold: cmd.guard.hold || from.is_some_and(|from| from.guard.hold),
+    })
+}
+
 /// The version as rules look at it.
 fn aged<'a>(
     cmd: &'a Publish,
+    guard: Guard,
     size: u64,
     tags: Option<&'a str>,
     bucket: &BucketFacts,
@@ -118,7 +143,7 @@ fn aged<'a>(
         tags,
         created_at: slot.now,
         standing: Standing::Current,
-        guard: cmd.guard,
+        guard,
         kept: bucket.versioning_of(cmd.kind) != Versioning::Disabled,
     }
 }
@@ -128,6 +153,7 @@ fn arrive_over(
     cmd: &Publish,
     there: &Seen<'_>,
     hand: &Hand<'_>,
+    lock: Lock,
     effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let versioning = hand.bucket.versioning_of(cmd.kind);
@@ -141,7 +167,7 @@ fn arrive_over(
         if lapsed && !hidden {
             effects.removals.push(hand.expire(current)?);
         } else if versioning == Versioning::Disabled || displaced.is_some_and(|null| null.id == current.id) {
-            overwrite(cmd, current, hand, effects)?;
+            overwrite(cmd, current, hand, lock, effects)?;
         } else if matches!(cmd.body, Body::HandOver { .. }) && cmd.renames.is_none() {
             // The older version keeps its bytes, so they cannot pass on.
             return Err(Refusal::Conflict);
@@ -163,12 +189,13 @@ fn leave(
     rename: &Rename,
     before: &Seen<'_>,
     hand: &Hand<'_>,
+    lock: Lock,
     effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let Some(current) = before.current else { return Err(Refusal::Conflict) };
     let versioning = hand.bucket.versioning_of(cmd.kind);
     if versioning == Versioning::Disabled {
-        return overwrite(cmd, current, hand, effects);
+        return overwrite(cmd, current, hand, lock, effects);
     }
     if matches!(cmd.body, Body::HandOver { .. }) {
         return Err(Refusal::Conflict);
@@ -195,6 +222,7 @@ fn overwrite(
     cmd: &Publish,
     current: &VersionFacts,
     hand: &Hand<'_>,
+    lock: Lock,
     effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let Body::HandOver { memory } = cmd.body else {
@@ -203,9 +231,9 @@ fn overwrite(
     };
     let now = hand.slot.now;
     if !cmd.may_shorten_guard {
-        current.guard.permits_change(cmd.guard, now)?;
+        current.guard.permits_change(lock.guard(), now)?;
     }
-    // The successor carries the guard on, or the caller may drop it.
+    // The successor carries the guard on, or the caller may drop what of it the headers said.
     step(current.state, Move::HandOver, &Facts { now, ..Facts::default() })?;
     effects.hand_over = Some(HandOver {
         from: current.id,

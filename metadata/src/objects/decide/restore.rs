@@ -23,6 +23,9 @@ pub(crate) fn restore(
         return Err(Refusal::ContainerGone);
     }
     step(removed.state, Move::Restore, &removed.lifecycle_facts(slot.now))?;
+    // Somebody may have passed by its retention to remove it. It comes back with all that guarded it.
+    let whole = removed.retention.map(|_| removed.lock().guard()).filter(|whole| *whole != removed.guard);
+    let again = VersionFacts { guard: whole.unwrap_or(removed.guard), ..removed.clone() };
     let name = cmd.as_name.clone().unwrap_or_else(|| removed.name.clone());
     let renamed = name != removed.name;
     let versioning = bucket.versioning_of(removed.kind);
@@ -73,7 +76,7 @@ pub(crate) fn restore(
         (false, true) => Standing::Hiding,
         (false, false) => Standing::Older { since: slot.now, newer: None },
     };
-    let expiry = bucket.expiry_anew(removed, standing).unwrap_or(as_before);
+    let expiry = bucket.expiry_anew(&again, standing).unwrap_or(as_before);
     let expiry = if expiry.at.is_some_and(|at| at <= slot.now) { Expiry::default() } else { expiry };
     let restored = Restored {
         version: removed.id,
@@ -108,6 +111,7 @@ pub(crate) fn restore(
         is_current,
         at: slot.now,
         revision,
+        guard: whole,
     });
     Ok((effects, Outcome::Restored(restored)))
 }

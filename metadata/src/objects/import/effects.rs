@@ -117,9 +117,10 @@ async fn land(
         "INSERT INTO versions (id, contents_id, kind, name, seq, change_seq, state, is_current, marker, conflict, size, md5,
             parts, generation, revision, parent_revision, headers, tags, checksum, owner, created_at, guard_from,
             guard_until, hold, expires_at, expiry_rule, null_version, superseded_at, superseded_seq, removed_at,
-            purge_after, due_at, purged_at, forget_after, cause, actor, origin, origin_seq)
+            purge_after, due_at, purged_at, forget_after, cause, actor, origin, origin_seq,
+            lock_mode, lock_until)
          VALUES ($1, $2, 'named', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-            $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)",
+            $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39)",
         row_of(import, version, bucket, slot, landing, state),
     )
     .await?;
@@ -167,6 +168,7 @@ fn row_of(
         _ => Some(import.headers.as_str()),
     };
     let Guard { from, until, hold } = if whole { import.guard } else { Guard::NONE };
+    let retention = import.retention.filter(|_| whole);
     let kept = |text: &Option<String>| text.clone().filter(|_| whole);
     // A version with an id of its own everywhere is nobody's null version where versions are kept.
     let null_version = bucket.versioning == Versioning::Disabled;
@@ -209,6 +211,8 @@ fn row_of(
         removed_at.map(|_| import.actor.as_str()),
         import.origin.0,
         import.origin.1,
+        retention.map(|retention| retention.mode.as_str()),
+        retention.map(|retention| retention.until),
     ]
 }
 

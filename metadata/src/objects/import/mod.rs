@@ -25,7 +25,7 @@ use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use bytes::Bytes;
 use lifecycle::revision::Revision;
-use lifecycle::{BlobName, ContainerId, Guard, InstallationId, Refusal, Time, VersionId};
+use lifecycle::{BlobName, ContainerId, Guard, InstallationId, Refusal, Retention, Time, VersionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ pub struct Import {
     pub checksum: Option<String>,
     /// What refuses its deletion.
     pub guard: Guard,
+    /// Its retention, whose guard is taken in.
+    pub retention: Option<Retention>,
     /// The user it belongs to.
     pub owner: Option<String>,
     /// Who imports.
@@ -166,6 +168,8 @@ impl Metadata {
     /// [`Refusal::Conflict`] if its staged bytes were taken back meanwhile, or a version is being written under its id.
     pub async fn import(&self, import: Import) -> Result<Imported, Failure> {
         let own = self.installation();
+        let retention = import.retention.map_or(Guard::NONE, Retention::guard);
+        let import = Import { guard: import.guard.and(retention), ..import };
         self.writer
             .solo(Urgency::Foreground, move |conn, now| {
                 let import = import.clone();

@@ -167,6 +167,7 @@ fn describe(
         tags: stored.tags.clone(),
         checksum: stored.checksum.clone(),
         guard: stored.guard(),
+        retention: stored.retention()?,
         owner: stored.owner.clone(),
         actor: principal.name.to_string(),
         grace: settings.object_delete_delay,

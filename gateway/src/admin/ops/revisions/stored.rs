@@ -4,7 +4,7 @@ use super::revision;
 use crate::admin::error::Complaint;
 use crate::objects::Proof;
 use lifecycle::revision::Revision;
-use lifecycle::{Guard, InstallationId, Time, VersionId};
+use lifecycle::{Guard, InstallationId, Retention, RetentionMode, Time, VersionId};
 use metadata::Version;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,17 @@ pub(super) struct Guarded {
     from: Option<i64>,
     until: Option<i64>,
     hold: bool,
+}
+
+/// A retention, which the guard takes in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "StoredRetention")]
+pub(super) struct Retained {
+    /// `governance` or `compliance`.
+    mode: String,
+    /// Microseconds since 1970.
+    until: i64,
 }
 
 /// What one version is, beside its bytes.
@@ -52,6 +63,9 @@ pub(super) struct Stored {
     pub(super) checksum: Option<String>,
     pub(super) owner: Option<String>,
     pub(super) guard: Guarded,
+    /// Its retention, if it has one. Left out where there is none, for those who know of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) retention: Option<Retained>,
 }
 
 /// What goes before the bytes of a version that is taken in.
@@ -101,6 +115,10 @@ impl Stored {
             checksum: version.checksum.clone(),
             owner: version.owner.clone(),
             guard: Guarded { from: from.map(Time::micros), until: until.map(Time::micros), hold },
+            retention: version.retention.map(|retention| Retained {
+                mode: retention.mode.as_str().to_owned(),
+                until: retention.until.micros(),
+            }),
         }
     }
 
@@ -122,6 +140,7 @@ impl Stored {
             checksum: None,
             owner: version.and_then(|version| version.owner.clone()),
             guard: Guarded { from: None, until: None, hold: false },
+            retention: None,
         }
     }
 
@@ -141,6 +160,16 @@ impl Stored {
     pub(super) fn guard(&self) -> Guard {
         let Guarded { from, until, hold } = self.guard;
         Guard { from: from.map(Time::from_micros), until: until.map(Time::from_micros), hold }
+    }
+
+    pub(super) fn retention(&self) -> Result<Option<Retention>, Complaint> {
+        let Some(Retained { mode, until }) = &self.retention else { return Ok(None) };
+        let mode = RetentionMode::parse(mode).ok_or_else(|| {
+            Complaint::bad_request(format!(
+                "retention: mode cannot be {mode:?}: allowed are governance and compliance"
+            ))
+        })?;
+        Ok(Some(Retention { mode, until: Time::from_micros(*until) }))
     }
 
     pub(super) fn md5(&self) -> Result<Option<[u8; 16]>, Complaint> {
