@@ -77,7 +77,7 @@ impl Door {
     /// What `s3s` makes of the request, or why it does not get to see it.
     async fn answer(
         &self,
-        parts: Parts,
+        mut parts: Parts,
         body: Incoming,
         named: &Arc<Named>,
         trail: &Trail,
@@ -99,6 +99,8 @@ impl Door {
             let principal = self.gateway.auth.signed_by(url.key()).await.told()?;
             bound(&self.gateway, &principal, named).await?;
         }
+        let presigned = url.is_some();
+        presented::dated(&mut parts);
         meant::check(&parts, named, &arguments)?;
         if form::is_form(&parts, named) {
             trail.note.asked(Op::named("PostObject"));
@@ -114,7 +116,7 @@ impl Door {
         }
         if let Err(unseen) = meant::verified(&parts) {
             // Who may do nothing without a signature hears of that first.
-            if url.is_none() {
+            if !presigned {
                 self.gateway.auth.nobody().told()?;
             }
             return Err(unseen.into());

@@ -23,6 +23,7 @@ crate::on_both_engines!(
     a_signature_of_another_day_than_its_date_is_refused,
     a_clock_that_is_sixteen_minutes_off_is_refused,
     a_request_without_a_time_is_refused,
+    the_time_of_a_signature_may_stand_in_date,
     two_mechanisms_at_once_are_refused,
     a_doubled_header_of_the_signature_is_refused,
     signatures_of_version_2_are_for_addresses_alone,
@@ -229,6 +230,30 @@ async fn a_request_without_a_time_is_refused(house: &mut House) {
     house.refuses(wire.clone(), 403, "AccessDenied").await;
     wire.push("x-amz-date", "yesterday");
     house.refuses(wire, 403, "AccessDenied").await;
+}
+
+async fn the_time_of_a_signature_may_stand_in_date(house: &mut House) {
+    let dated = |house: &House, date: String, signs_it: bool| {
+        let mut wire = house.get("/other/witness").ready();
+        wire.drop_header("x-amz-date");
+        wire.drop_header("Authorization");
+        if signs_it {
+            wire.push("date", date.clone());
+        }
+        let (header, _) =
+            house.signer().authorization(&wire.method, &wire.target, &wire.lines, &sign::hashed(""));
+        if !signs_it {
+            wire.push("date", date);
+        }
+        wire.push("Authorization", header);
+        wire
+    };
+    let now = house.now().to_http_date();
+    dated(house, now.clone(), true).send().await.is(200).brings(WITNESS);
+    house.refuses(dated(house, now, false), 403, "AccessDenied").await;
+    house.refuses(dated(house, "yesterday".to_owned(), true), 403, "AccessDenied").await;
+    let old = house.now().minus(HOUR).to_http_date();
+    house.refuses(dated(house, old, true), 403, "RequestTimeTooSkewed").await;
 }
 
 async fn two_mechanisms_at_once_are_refused(house: &mut House) {

@@ -4,8 +4,11 @@
 use super::fields::Fields;
 use crate::s3::error::{Trouble, denied, trouble};
 use crate::s3::moment::time;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use lifecycle::Time;
 use s3s::post_policy::{PostPolicy, PostPolicyCondition};
+use serde_json::Value;
 use std::ops::RangeInclusive;
 
 /// A policy.
@@ -19,7 +22,8 @@ impl Policy {
     pub(super) fn read(text: &str) -> Result<Self, Trouble> {
         // Browsers break long fields into lines.
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let read = PostPolicy::from_base64(&bare);
+        let read =
+            settled(&bare).and_then(|json| PostPolicy::from_json(&json).map_err(|bad| bad.to_string()));
         read.map(Policy).map_err(|bad| trouble("InvalidPolicyDocument", format!("Invalid Policy: {bad}")))
     }
 
@@ -81,6 +85,43 @@ impl Policy {
     }
 }
 
+/// A policy as `s3s` reads it: it takes more dates than the one that AWS does, and no sizes that are written as text, as many
+/// published forms have them.
+fn settled(base64: &str) -> Result<String, String> {
+    let bytes = STANDARD.decode(base64).map_err(|bad| bad.to_string())?;
+    let mut json: Value = serde_json::from_slice(&bytes).map_err(|bad| bad.to_string())?;
+    if let Some(end) = json.get("expiration").and_then(Value::as_str)
+        && !is_moment(end)
+    {
+        return Err("Invalid 'expiration' value".to_owned());
+    }
+    let conditions = json.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten().filter_map(Value::as_array_mut) {
+        if condition.first().and_then(Value::as_str).is_some_and(|word| word == "content-length-range") {
+            for size in condition.iter_mut().skip(1) {
+                if let Some(number) = size.as_str().and_then(|text| text.parse::<u64>().ok()) {
+                    *size = number.into();
+                }
+            }
+        }
+    }
+    Ok(json.to_string())
+}
+
+/// `2030-01-01T00:00:00Z`, with or without thousandths.
+fn is_moment(text: &str) -> bool {
+    let Some(bare) = text.strip_suffix('Z') else { return false };
+    let (bare, thousandths) = bare.split_once('.').map_or((bare, None), |(bare, rest)| (bare, Some(rest)));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        10 => byte == b'T',
+        13 | 16 => byte == b':',
+        _ => byte.is_ascii_digit(),
+    };
+    bare.len() == 19 && bare.bytes().enumerate().all(is) && thousandths.is_none_or(digits)
+}
+
 /// A field's name, without the dollar sign that conditions put before it.
 fn plain(field: &str) -> String {
     field.strip_prefix('$').unwrap_or(field).to_ascii_lowercase()
@@ -94,17 +135,16 @@ fn value<'a>(fields: &'a Fields, field: &str, bucket: &'a str, key: &'a str) -> 
     }
 }
 
-/// Fields that need no condition.
+/// Fields that need no condition. A checksum only narrows what may be uploaded.
 fn is_exempt(name: &str) -> bool {
     matches!(name, "policy" | "signature" | "awsaccesskeyid" | "x-amz-signature" | "file")
         || name.starts_with("x-ignore-")
+        || name.starts_with("x-amz-checksum-")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
 
     const NOW: Time = Time::from_secs(1_800_000_000);
 
@@ -145,6 +185,33 @@ mod tests {
         let fields = [("policy", "p"), ("x-amz-signature", "s"), ("x-ignore-this", "1")];
         assert_eq!(allows("{\"bucket\":\"photos\"}", &fields), Ok(0..=5 << 30));
         assert!(allows("", &fields).unwrap_err().contains("Extra input fields: bucket"));
+    }
+
+    #[test]
+    fn sizes_may_be_written_as_text() {
+        assert_eq!(
+            allows("{\"bucket\":\"photos\"},[\"content-length-range\",\"10\",\"20\"]", &[]),
+            Ok(10..=20)
+        );
+    }
+
+    #[test]
+    fn one_way_of_writing_its_end_is_understood() {
+        let read = |end: &str| {
+            let json = format!("{{\"expiration\":\"{end}\",\"conditions\":[]}}");
+            Policy::read(&STANDARD.encode(json)).is_ok()
+        };
+        assert!(read("2099-01-01T00:00:00Z") && read("2099-01-01T00:00:00.123Z"));
+        for bad in [
+            "2099-01-01 00:00:00Z",
+            "2099-01-01T00:00:00+00:00",
+            "2099-01-01 00:00:00.123456+00:00",
+            "2099-01-01T00:00:00.Z",
+            "2099-01-01",
+            "",
+        ] {
+            assert!(!read(bad), "{bad}");
+        }
     }
 
     #[test]

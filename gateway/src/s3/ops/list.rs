@@ -109,7 +109,7 @@ pub(in crate::s3) async fn list_v2(
             .map(|delimiter| names.write(&delimiter)),
         encoding_type: input.encoding_type,
         // Where a token says where to go on, it is the token that counts.
-        start_after: input.start_after.filter(|_| splits_groups).map(|start| names.write(&start)),
+        start_after: input.start_after.map(|start| names.write(&start)),
         ..ListObjectsV2Output::default()
     }))
 }

@@ -94,20 +94,14 @@ pub(super) fn new_object(
 /// The conditions of a write, by the content that is there.
 ///
 /// # Errors
-/// `NotImplemented` for what AWS has not: an `If-None-Match` that names anything but `*`, an `If-Match` that does, and both.
+/// `NotImplemented` for both at once, which AWS has not. It has an `If-None-Match` that names a tag and an `If-Match: *` as
+/// little; here they are what they are on any other request.
 pub(in crate::s3) fn condition(
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
 ) -> Result<Condition, Trouble> {
-    let unbuilt = crate::s3::error::unbuilt;
-    if if_none_match.is_some_and(|condition| !condition.is_any()) {
-        return Err(unbuilt("If-None-Match with anything but * on a write"));
-    }
-    if if_match.is_some_and(ETagCondition::is_any) {
-        return Err(unbuilt("If-Match: * on a write"));
-    }
     if if_match.is_some() && if_none_match.is_some() {
-        return Err(unbuilt("If-Match beside If-None-Match on a write"));
+        return Err(crate::s3::error::unbuilt("If-Match beside If-None-Match on a write"));
     }
     Ok(Condition {
         by: TagKind::Content,

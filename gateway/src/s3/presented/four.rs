@@ -2,8 +2,9 @@
 
 use super::{PRESIGNED_MAX, argument, bad_query};
 use crate::s3::error::{Trouble, denied, trouble};
-use http::header::HeaderName;
+use http::header::{DATE, HeaderName};
 use http::request::Parts;
+use lifecycle::Time;
 use percent_encoding::percent_decode_str;
 
 /// Whether the query has any of the arguments of a presigned URL.
@@ -20,10 +21,9 @@ pub(super) fn check_header(parts: &Parts, header: &str) -> Result<(), Trouble> {
     let Some(rest) = header.strip_prefix("AWS4-HMAC-SHA256") else {
         return Err(trouble("NotImplemented", "Only AWS4-HMAC-SHA256 signatures are implemented."));
     };
-    let date = parts.headers.get("x-amz-date").and_then(|date| date.to_str().ok()).unwrap_or_default();
-    if !is_date(date) {
-        return Err(denied("AWS authentication requires a valid Date or x-amz-date header"));
-    }
+    let date =
+        date(parts).ok_or_else(|| denied("AWS authentication requires a valid Date or x-amz-date header"))?;
+    let date = date.as_str();
     let field = |name: &str| {
         let mut fields = rest.split(',').map(str::trim);
         fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
@@ -110,11 +110,28 @@ fn is_date(date: &str) -> bool {
 }
 
 /// Whether the list of signed headers names `host` and every `x-amz-*` header of the request.
+/// When a request was signed: `x-amz-date`, or `Date` where there is none.
+pub(super) fn date(parts: &Parts) -> Option<String> {
+    match parts.headers.get("x-amz-date") {
+        Some(date) => date.to_str().ok().filter(|date| is_date(date)).map(str::to_owned),
+        None => {
+            let date = parts.headers.get(DATE)?.to_str().ok()?;
+            let at = Time::parse_http_date(date)?.to_rfc3339();
+            // To the second, and without its signs.
+            let seconds: String = at.chars().take(19).filter(|c| !matches!(c, '-' | ':')).collect();
+            Some(format!("{seconds}Z")).filter(|date| is_date(date))
+        }
+    }
+}
+
 fn covers(parts: &Parts, signed: &str) -> Result<(), Trouble> {
     let signed: Vec<&str> = signed.split(';').collect();
     let has = |name: &str| signed.iter().any(|known| known.eq_ignore_ascii_case(name));
     if !has("host") {
         return Err(denied("The header host must be signed."));
+    }
+    if !parts.headers.contains_key("x-amz-date") && !has("date") {
+        return Err(denied("There were headers present in the request which were not signed: date"));
     }
     if let Some(name) = signed.iter().find(|name| !parts.headers.contains_key(**name)) {
         return Err(trouble(

@@ -47,6 +47,7 @@ pub(super) fn check<'a>(
         AUTHORIZATION,
         HeaderName::from_static("x-amz-content-sha256"),
         HeaderName::from_static("x-amz-date"),
+        http::header::DATE,
     ] {
         if parts.headers.get_all(&name).iter().count() > 1 {
             return Err(trouble("InvalidRequest", format!("The header {name} stands more than once.")));
@@ -105,6 +106,19 @@ fn argument(query: &str, name: &str) -> Result<Option<String>, Trouble> {
 
 fn bad_query(text: &'static str) -> Trouble {
     trouble("AuthorizationQueryParametersError", text)
+}
+
+/// `s3s` looks for the time of a signature in `x-amz-date` alone, so a request that was checked and says it in `Date` gets that
+/// header, too.
+pub(super) fn dated(parts: &mut Parts) {
+    let name = HeaderName::from_static("x-amz-date");
+    if parts.headers.contains_key(AUTHORIZATION)
+        && !parts.headers.contains_key(&name)
+        && let Some(date) = four::date(parts)
+        && let Ok(date) = date.parse()
+    {
+        parts.headers.insert(name, date);
+    }
 }
 
 #[cfg(test)]
