@@ -150,9 +150,10 @@ fn too_many() -> Trouble {
     trouble("MalformedACLError", format!("An access list holds {GRANTS_MAX} grants at most."))
 }
 
-/// Passes unless a policy denies what a PUT brings beside its body: its tags.
+/// Passes unless a policy denies what a PUT brings beside its body: its tags; and if the lock that it brings is allowed as well.
 pub(super) fn extras(exchange: &Exchange<'_>, place: &Place) -> Result<(), Trouble> {
     let key = exchange.named.key.as_deref();
+    locks(exchange, place, key)?;
     if exchange.headers.contains_key("x-amz-tagging") {
         exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key), false)?;
     }
@@ -162,6 +163,21 @@ pub(super) fn extras(exchange: &Exchange<'_>, place: &Place) -> Result<(), Troub
     ] {
         if exchange.headers.contains_key(header) {
             exchange.also(place, &Asked::of(action, Right::Write, key), false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Passes if the lock that a write brings is allowed: of what may be written it takes the deletion.
+pub(super) fn locks(exchange: &Exchange<'_>, place: &Place, key: Option<&str>) -> Result<(), Trouble> {
+    const LOCKS: [(&str, Action); 3] = [
+        ("x-amz-object-lock-mode", Action::PutObjectRetention),
+        ("x-amz-object-lock-retain-until-date", Action::PutObjectRetention),
+        ("x-amz-object-lock-legal-hold", Action::PutObjectLegalHold),
+    ];
+    for (name, action) in LOCKS {
+        if exchange.headers.contains_key(name) {
+            exchange.also(place, &Asked::of(action, Right::Write, key), true)?;
         }
     }
     Ok(())

@@ -30,6 +30,7 @@ crate::on_both_engines!(
     a_new_bucket_of_the_name_has_nothing_of_the_old_policy,
     a_policy_holds_at_both_doors,
     an_account_has_its_buckets_at_both_doors,
+    an_owner_gives_their_bucket_rules_and_others_do_not,
 );
 
 const ALL: &str = "['arn:aws:s3:::ann','arn:aws:s3:::ann/*']";
@@ -725,4 +726,22 @@ async fn an_account_has_its_buckets_at_both_doors(house: &mut House) {
     house.scsp_as(&bob.key, "GET", "/ann/a").await.is(200).brings("four");
     house.scsp_as(&ann.key, "DELETE", "/ann/a").await.is(200);
     house.scsp_as(&ann.key, "DELETE", "/ann?recursive").await.is(200);
+}
+
+async fn an_owner_gives_their_bucket_rules_and_others_do_not(house: &mut House) {
+    let rules = "<LifecycleConfiguration><Rule><ID>all</ID><Status>Enabled</Status><Filter><Prefix>old/</Prefix></Filter>\
+                 <Expiration><Days>9</Days></Expiration></Rule></LifecycleConfiguration>";
+    let (ann, bob) = (user(house, "ann").await, user(house, "bob").await);
+    ann.has(house, "ann", &statement("Allow", "'*'", "'s3:*'", ALL, "")).await;
+    let put = |user: &crate::users::User| {
+        let ask = user.put(house, "/ann?lifecycle");
+        ask.header("Content-MD5", crate::calls::content_md5(rules)).body(rules)
+    };
+    // A rule deletes, and no policy lets anybody set what deletes for good.
+    put(&bob).await.refused(403, "AccessDenied");
+    ann.get(house, "/ann?lifecycle").await.refused(404, "NoSuchLifecycleConfiguration");
+    put(&ann).await.is(200);
+    let lock = bob.put(house, "/ann/locked").header("x-amz-object-lock-legal-hold", "ON").body("x");
+    ann.says(house, "ann", &statement("Allow", "'*'", "'s3:PutObject'", ALL, "")).await;
+    lock.await.refused(403, "AccessDenied");
 }

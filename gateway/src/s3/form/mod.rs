@@ -143,6 +143,7 @@ async fn store(
     let place = exchange.place(bucket, &asked(Action::PutObject)).await?;
     exchange.authorize_in(Access::Post, &place)?;
     let kept = headers::kept(&exchange.headers, &fields.metadata())?;
+    lists::locks(exchange, &place, Some(&key))?;
     if tags.is_some() {
         exchange.also(&place, &asked(Action::PutObjectTagging), false)?;
     }

@@ -61,6 +61,8 @@ pub(in crate::s3) async fn delete_objects(
         if !exchange.verdict(&place, &asked, None).allows() {
             return Err(denied("Access Denied"));
         }
+        // Neither does anything open the way past a lock: it is one answer for all keys.
+        bypass(&exchange, &place, "")?;
     }
     expect_owner(&place.bucket, owner)?;
     if input.bypass_governance_retention == Some(true) {

@@ -101,13 +101,14 @@ pub(in crate::s3) fn expiration((at, rule): (Time, &str)) -> String {
 /// A rule deletes in the name of whoever wrote it: nobody writes one who may not delete himself.
 fn deletes(exchange: &Exchange<'_>, place: &Place, configuration: &Configuration) -> Result<(), Trouble> {
     let (domain, bucket) = (Some(place.domain.id), Some(place.bucket.id));
-    exchange.principal.require(Right::Delete, domain, bucket).told()?;
+    let owner = place.bucket.owner.as_deref();
+    exchange.principal.require_in(Right::Delete, domain, bucket, owner).told()?;
     let versions = configuration.rules.iter().any(|rule| {
         let markers = rule.expiration.as_ref().and_then(|expiration| expiration.expired_object_delete_marker);
         rule.noncurrent_version_expiration.is_some() || markers == Some(true)
     });
     if versions {
-        exchange.principal.require(Right::DeleteVersion, domain, bucket).told()?;
+        exchange.principal.require_in(Right::DeleteVersion, domain, bucket, owner).told()?;
     }
     Ok(())
 }
