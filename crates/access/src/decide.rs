@@ -93,7 +93,7 @@ pub fn decide(ask: &Ask<'_>) -> Verdict {
     if says == Says::Deny && !(runs && ask.action.of_policy()) {
         return Verdict::Denied;
     }
-    if standing.by_scope || (standing.owns && standing.holds) {
+    if standing.by_scope || (standing.owns && standing.holds && !is_withheld(ask)) {
         return Verdict::Right;
     }
     if !ask.caller.is_anonymous() && !standing.holds {
@@ -101,6 +101,16 @@ pub fn decide(ask: &Ask<'_>) -> Verdict {
     }
     let opened = says == Says::Allow && !restricted(ask);
     if opened || listed(ask) { Verdict::Opened } else { Verdict::Nothing }
+}
+
+/// Whether another account's object is asked for, which it wrote into the bucket and has not shared with whoever owns that.
+/// They may delete it, and keep everybody from it by a policy; what is in it is its writer's, until object ownership says
+/// otherwise. What belongs to the installation, or to nobody, is kept from no owner.
+fn is_withheld(ask: &Ask<'_>) -> bool {
+    let Some(owner) = ask.object.and_then(|object| object.owner) else { return false };
+    let account = owner.len() == 64 && owner.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let takes = ask.bucket.settings.map_or(Ownership::default(), Settings::ownership).takes_lists();
+    account && takes && ask.caller.account != Some(owner) && acl::of_object(ask.action).is_some()
 }
 
 fn policy(ask: &Ask<'_>) -> Says {

@@ -157,14 +157,6 @@ pub(super) fn extras(exchange: &Exchange<'_>, place: &Place) -> Result<(), Troub
     if exchange.headers.contains_key("x-amz-tagging") {
         exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key), false)?;
     }
-    for (header, action) in [
-        ("x-amz-object-lock-mode", Action::PutObjectRetention),
-        ("x-amz-object-lock-legal-hold", Action::PutObjectLegalHold),
-    ] {
-        if exchange.headers.contains_key(header) {
-            exchange.also(place, &Asked::of(action, Right::Write, key), false)?;
-        }
-    }
     Ok(())
 }
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 /// The most grants of a list.
 pub const GRANTS_MAX: usize = 100;
 
-/// What a grant allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a grant allows; the order has no meaning but that it is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Permission {
     /// Of a bucket: to list it. Of an object: to read it.

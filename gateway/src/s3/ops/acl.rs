@@ -184,7 +184,10 @@ async fn told(
         };
         ToldGrant { grantee: Some(grantee), permission: Some(Permission::from_static(may.as_str())) }
     };
-    Ok((owners.show(owner), acl.grants.iter().map(row).collect()))
+    // AWS promises no order. Groups first, and less before more: so whoever compares two lists finds them alike.
+    let mut grants: Vec<&Grant> = acl.grants.iter().collect();
+    grants.sort_by_key(|grant| (matches!(grant.to, Grantee::Id(_)), grant.may));
+    Ok((owners.show(owner), grants.into_iter().map(row).collect()))
 }
 
 /// What a new bucket's list and ownership are to be, as they are stored.
