@@ -117,10 +117,7 @@ pub(super) fn of_xml(tagging: Tagging) -> Result<Vec<Pair>, Trouble> {
 
 /// As XML says it.
 pub(super) fn set(stored: Option<&str>) -> Vec<Tag> {
-    let mut tags = decode(stored);
-    // AWS promises no order; by key, whoever compares them finds them alike.
-    tags.sort();
-    tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
+    decode(stored).into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ pub(super) fn check_header(parts: &Parts, header: &str) -> Result<(), Trouble> {
         return Err(malformed("The authorization header that you provided is not valid."));
     }
     scope(credential, date).map_err(malformed)?;
+    let signs = |name: &str| signed.split(';').any(|known| known.eq_ignore_ascii_case(name));
+    if !parts.headers.contains_key("x-amz-date") && !signs("date") {
+        return Err(denied("There were headers present in the request which were not signed: date"));
+    }
     covers(parts, signed)
 }
 
@@ -129,9 +133,6 @@ fn covers(parts: &Parts, signed: &str) -> Result<(), Trouble> {
     let has = |name: &str| signed.iter().any(|known| known.eq_ignore_ascii_case(name));
     if !has("host") {
         return Err(denied("The header host must be signed."));
-    }
-    if !parts.headers.contains_key("x-amz-date") && !has("date") {
-        return Err(denied("There were headers present in the request which were not signed: date"));
     }
     if let Some(name) = signed.iter().find(|name| !parts.headers.contains_key(**name)) {
         return Err(trouble(
