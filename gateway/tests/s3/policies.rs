@@ -533,7 +533,9 @@ async fn an_upload_in_parts_is_a_write(house: &mut House) {
         "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{tag}</ETag></Part></CompleteMultipartUpload>"
     );
     bob.ask(house, "POST", &format!("/ann/open/a?uploadId={upload}")).body(parts).await.is(200);
-    ann.get(house, "/ann/open/a").await.is(200).brings("part");
+    // It is whose who wrote it.
+    bob.get(house, "/ann/open/a").await.is(200).brings("part");
+    ann.get(house, "/ann/open/a").await.refused(403, "AccessDenied");
 }
 
 async fn a_form_is_a_write(house: &mut House) {
