@@ -183,12 +183,7 @@ pub(crate) async fn change(
     actor: &str,
 ) -> Result<(), Failure> {
     // The row is locked first: of two that change it, one comes after the other.
-    let text = "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND state = 'live' AND hidden = 0
-            AND domain_id IN (SELECT id FROM domains WHERE state = 'live') RETURNING name";
-    let Some(mut row) = conn.fetch_one(text, args![bucket]).await? else {
-        return Err(Refusal::NoSuchBucket.into());
-    };
-    let name = row.need_text()?;
+    let name = lock_live(conn, bucket).await?;
     for (kind, content) in changes {
         let text = "DELETE FROM bucket_settings WHERE bucket_id = $1 AND kind = $2";
         conn.execute(text, args![bucket, kind.as_str()]).await?;
@@ -211,6 +206,17 @@ pub(crate) async fn change(
         conn.execute(text, args![bucket, epoch, a, b, c, d]).await?;
     }
     Ok(())
+}
+
+/// Locks the row of a live bucket of a live domain until the transaction ends, and tells its name.
+///
+/// # Errors
+/// [`Refusal::NoSuchBucket`].
+pub(crate) async fn lock_live(conn: &mut Conn, bucket: ContainerId) -> Result<String, Failure> {
+    let text = "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND state = 'live' AND hidden = 0
+            AND domain_id IN (SELECT id FROM domains WHERE state = 'live') RETURNING name";
+    let mut row = conn.fetch_one(text, args![bucket]).await?.ok_or(Refusal::NoSuchBucket)?;
+    Ok(row.need_text()?)
 }
 
 fn read(row: &mut Row) -> Result<(SettingKind, Setting), DbError> {

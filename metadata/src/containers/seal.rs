@@ -4,6 +4,7 @@ use super::{ContainerKind, event};
 use crate::Metadata;
 use crate::error::Failure;
 use crate::objects::read_seal;
+use crate::settings::lock_live;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
 use lifecycle::{ContainerId, Refusal, Seal};
@@ -50,12 +51,7 @@ impl Metadata {
                 let actor = actor.clone();
                 Box::pin(async move {
                     // The row is locked first: whatever changes in the bucket does so before this, or is refused after it.
-                    let text = "UPDATE buckets SET changed_at = changed_at WHERE id = $1 AND state = 'live' AND hidden = 0
-                            AND domain_id IN (SELECT id FROM domains WHERE state = 'live') RETURNING name";
-                    let Some(mut row) = conn.fetch_one(text, args![bucket]).await? else {
-                        return Err(Refusal::NoSuchBucket.into());
-                    };
-                    let name = row.need_text()?;
+                    let name = lock_live(conn, bucket).await?;
                     let Some(mut row) = conn.fetch_one(RULES, args![bucket]).await? else {
                         return Err(Refusal::NoSuchBucket.into());
                     };
