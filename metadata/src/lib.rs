@@ -56,9 +56,9 @@ pub use changes::{CHANGES_MAX, Change, ChangesPage, Tell};
 pub use check::Checked;
 pub use containers::{
     Allowed, Changed, Container, ContainerKind, ContainerPage, ContextChange, DeletedContext, DeletionRow,
-    HistoryStep, Lifecycle, LifecycleChange, NewContainer, PLAN_VALID, Policies, PurgeOrder, PurgePlan,
-    PurgeStep, Removal, RemoveOrder, Removed, Replan, ReplanAt, ReplanProgress, ReplanStep, RestoreOrder,
-    StreamRules,
+    Empty, HistoryStep, Lifecycle, LifecycleChange, NewContainer, PLAN_VALID, Policies, PurgeOrder,
+    PurgePlan, PurgeStep, Removal, RemoveOrder, Removed, Replan, ReplanAt, ReplanProgress, ReplanStep,
+    RestoreOrder, StreamRules,
 };
 pub use deletions::{DeletionsOrder, DeletionsPage};
 pub use error::Failure;

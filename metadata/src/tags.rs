@@ -70,19 +70,22 @@ impl Metadata {
         self.writer
             .solo(Urgency::Foreground, move |conn, _now| {
                 let tags = tags.clone();
-                Box::pin(async move {
-                    let touched = conn
-                        .execute(
-                            "UPDATE buckets SET tags = $2 WHERE id = $1 AND state = 'live' AND hidden = 0
-                                AND domain_id IN (SELECT id FROM domains WHERE state = 'live')",
-                            args![bucket, tags],
-                        )
-                        .await?;
-                    if touched == 0 { Err(Refusal::NoSuchBucket.into()) } else { Ok(()) }
-                })
+                Box::pin(async move { tag_bucket(conn, bucket, tags.as_deref()).await })
             })
             .await
     }
+}
+
+/// As [`Metadata::set_bucket_tags`], inside of a transaction.
+pub(crate) async fn tag_bucket(
+    conn: &mut Conn,
+    bucket: ContainerId,
+    tags: Option<&str>,
+) -> Result<(), Failure> {
+    let text = "UPDATE buckets SET tags = $2 WHERE id = $1 AND state = 'live' AND hidden = 0
+            AND domain_id IN (SELECT id FROM domains WHERE state = 'live')";
+    let touched = conn.execute(text, args![bucket, tags]).await?;
+    if touched == 0 { Err(Refusal::NoSuchBucket.into()) } else { Ok(()) }
 }
 
 const SET_TAGS: &str = "UPDATE versions SET tags = $2, change_seq = $3 WHERE id = $1 AND state = 'live'";

@@ -81,6 +81,8 @@ plain! {
     ContentSha256 "s3:x-amz-content-sha256",
     ObjectOwnership "s3:x-amz-object-ownership",
     RequestObjectTagKeys "s3:RequestObjectTagKeys",
+    IfMatch "s3:if-match",
+    IfNoneMatch "s3:if-none-match",
     VersionId "s3:VersionId",
     LocationConstraint "s3:LocationConstraint",
     LockMode "s3:object-lock-mode",
@@ -128,11 +130,9 @@ const ABSENT: [&str; 19] = [
 ];
 
 /// What AWS knows and nobody looks at here.
-const UNBUILT: [&str; 8] = [
+const UNBUILT: [&str; 6] = [
     "s3:TlsVersion",
     "s3:signatureAge",
-    "s3:if-match",
-    "s3:if-none-match",
     "s3:ObjectCreationOperation",
     "s3:InventoryAccessibleOptionalFields",
     "aws:RequestedRegion",
@@ -225,6 +225,7 @@ impl Key {
             Key::Plain(
                 Plain::CopySource | Plain::MetadataDirective | Plain::Encryption | Plain::StorageClass,
             ) => &[Action::PutObject],
+            Key::Plain(Plain::IfMatch | Plain::IfNoneMatch) => &[Action::PutObject, Action::DeleteObject],
             Key::Plain(_) | Key::Absent(_) => return true,
         };
         of.iter().any(|action| actions.has(*action))

@@ -19,11 +19,13 @@ pub enum Error {
     #[error("{0}")]
     Body(ReadError),
     /// The body is not what its digest says.
-    #[error("the body's MD5 is {is}, not {said} as the request says")]
+    #[error("the body's {of} is {is}, not {said} as the request says")]
     Digest {
-        /// In hexadecimal digits.
+        /// What was computed.
+        of: &'static str,
+        /// In the digits of that function.
         is: String,
-        /// In hexadecimal digits.
+        /// The same.
         said: String,
     },
     /// The request is malformed.

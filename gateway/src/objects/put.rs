@@ -309,7 +309,7 @@ pub(super) fn check_digest(said: Option<[u8; 16]>, is: [u8; 16]) -> Result<(), E
     match said {
         Some(said) if said != is => {
             let hex = |digest: [u8; 16]| format!("{:032x}", u128::from_be_bytes(digest));
-            Err(Error::Digest { is: hex(is), said: hex(said) })
+            Err(Error::Digest { of: "MD5", is: hex(is), said: hex(said) })
         }
         Some(_) | None => Ok(()),
     }

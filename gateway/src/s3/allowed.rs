@@ -185,20 +185,6 @@ impl Exchange<'_> {
     }
 }
 
-impl Exchange<'_> {
-    /// Passes unless a policy denies also this of what is done with an object that is there.
-    ///
-    /// # Errors
-    /// `AccessDenied`.
-    pub(super) async fn also_of(&self, asked: &Asked<'_>, found: &Found) -> Result<(), Trouble> {
-        let Some(settings) = self.settings_of(found).await? else { return Ok(()) };
-        match self.decided(&spot(found, Some(&settings)), asked, Some(found)) {
-            Verdict::Denied => Err(denied("Access Denied")),
-            Verdict::Right | Verdict::Opened | Verdict::Nothing => Ok(()),
-        }
-    }
-}
-
 fn spot<'a>(found: &'a Found, settings: Option<&'a Settings>) -> Spot<'a> {
     Spot {
         domain: Some(found.domain.0),

@@ -1,8 +1,8 @@
 //! Answers that say no, in AWS's words and form. `s3s` writes `Code` and `Message`; the fields that clients quote to their
-//! operators (`Resource`, `RequestId`, `HostId`, the names) are put in here, in one place for all errors.
+//! operators (`Resource`, `RequestId`, `HostId`, and those of `details`) are put in here, in one place for all errors.
 
+use super::details::Field;
 use super::error::Trouble;
-use super::target::Named;
 use crate::audit::RequestId;
 use crate::http::Body;
 use bytes::Bytes;
@@ -62,9 +62,9 @@ impl Refused {
     pub(super) fn answer(
         mut self,
         method: &Method,
-        named: &Named,
-        request: RequestId,
-        host: &str,
+        path: &str,
+        fields: Vec<Field>,
+        (request, host): (RequestId, &str),
     ) -> Response<Body> {
         if self.message.is_empty() {
             self.message = default_message(&self.code).to_owned();
@@ -75,18 +75,10 @@ impl Refused {
         };
         put("Code", &self.code);
         put("Message", &self.message);
-        match (self.code.as_str(), &named.key, &named.bucket) {
-            ("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed", Some(key), _) => put("Key", key),
-            (
-                "NoSuchBucket" | "BucketNotEmpty" | "BucketAlreadyExists" | "InvalidBucketName",
-                _,
-                Some(bucket),
-            ) => {
-                put("BucketName", bucket);
-            }
-            _ => {}
+        for (name, value) in fields {
+            put(name, &value);
         }
-        put("Resource", if named.path.is_empty() { "/" } else { &named.path });
+        put("Resource", if path.is_empty() { "/" } else { path });
         put("RequestId", &request.to_string());
         put("HostId", host);
         xml.push_str("</Error>");

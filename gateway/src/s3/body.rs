@@ -7,8 +7,8 @@ use super::exchange::Exchange;
 use super::wire::content_md5;
 use crate::objects::{ChecksumAlgorithm, Error, Source};
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt, future};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use s3s::dto::StreamingBlob;
 use s3s::stream::ByteStream;
@@ -65,6 +65,7 @@ impl Content {
             })
         });
         let md5 = content_md5(&exchange.headers)?;
+        let chunks = chunks.chain(unannounced(exchange, found.clone()));
         Ok(Content { source: Source::stream(Some(declared), chunks.boxed()), md5, found })
     }
 
@@ -97,6 +98,21 @@ impl Found {
     pub(super) fn keep(&self, trouble: Trouble) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
     }
+}
+
+/// The end of a body whose headers announce no trailer: it fails if one comes all the same.
+fn unannounced(exchange: &Exchange<'_>, found: Found) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+    let trailers = exchange.trailers.clone().filter(|_| !exchange.headers.contains_key("x-amz-trailer"));
+    let look = async move {
+        let came = trailers?.take()?;
+        if came.is_empty() {
+            return None;
+        }
+        let text = "the body has trailers that were not announced";
+        found.keep(trouble("MalformedTrailerError", text));
+        Some(Err(Error::BadRequest(text.to_owned())))
+    };
+    stream::once(look).filter_map(future::ready)
 }
 
 /// What an error of the streams of `s3s` means.

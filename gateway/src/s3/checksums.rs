@@ -2,16 +2,19 @@
 
 use super::body::Found;
 use super::error::{Trouble, trouble};
+use super::trailers::Trailers;
 use crate::objects::{Checksum, ChecksumAlgorithm, ChecksumKind, Digests, Error, Judge};
 use http::{HeaderMap, HeaderName};
-use s3s::TrailingHeaders;
+
+/// Ends of headers that say something about checksums, and not what one is.
+const BESIDE: [&str; 3] = ["algorithm", "mode", "type"];
 
 /// Where a request says what its checksum is.
 enum Said {
     /// In a header.
     Here(Checksum),
     /// Behind the body.
-    Behind(TrailingHeaders),
+    Behind(Trailers),
     /// Nowhere: it is computed and kept.
     Nowhere,
 }
@@ -26,10 +29,7 @@ pub(super) struct Wanted {
 ///
 /// # Errors
 /// `InvalidRequest` for more than one, for a value that is none, and for one that was announced and is not there.
-pub(super) fn wanted(
-    headers: &HeaderMap,
-    trailers: Option<TrailingHeaders>,
-) -> Result<Option<Wanted>, Trouble> {
+pub(super) fn wanted(headers: &HeaderMap, trailers: Option<Trailers>) -> Result<Option<Wanted>, Trouble> {
     let found = header(headers)?;
     let announced = headers.get_all("x-amz-trailer").iter().filter_map(|value| value.to_str().ok());
     let mut announced =
@@ -41,7 +41,6 @@ pub(super) fn wanted(
         })?),
         (Some(_), Some(_)) => return Err(several()),
     };
-    let framed = headers.get("x-amz-content-sha256").map(|form| form.as_bytes());
     let wanted = match (found, trailer) {
         (Some(_), Some(_)) => return Err(several()),
         (Some(checksum), None) => Some(Wanted { algorithm: checksum.algorithm, said: Said::Here(checksum) }),
@@ -53,10 +52,6 @@ pub(super) fn wanted(
                 )
             })?;
             Some(Wanted { algorithm, said: Said::Behind(trailers) })
-        }
-        // Without it, nothing says that such a body arrived as it was sent.
-        (None, None) if framed == Some(b"STREAMING-UNSIGNED-PAYLOAD-TRAILER") => {
-            return Err(trouble("InvalidRequest", "The x-amz-trailer header is missing"));
         }
         (None, None) => None,
     };
@@ -78,6 +73,17 @@ pub(super) fn wanted(
 /// # Errors
 /// `InvalidRequest` for more than one, and for a value that is none.
 pub(super) fn header(headers: &HeaderMap) -> Result<Option<Checksum>, Trouble> {
+    // Whoever believes that the body is checked is told that it is not.
+    let unknown = |name: &HeaderName| {
+        let of = name.as_str().strip_prefix("x-amz-checksum-");
+        of.is_some_and(|of| !BESIDE.contains(&of)) && of_header(name.as_str()).is_none()
+    };
+    if headers.keys().any(unknown) {
+        return Err(trouble(
+            "InvalidRequest",
+            "The algorithm type you specified in x-amz-checksum- header is invalid.",
+        ));
+    }
     let mut found = None;
     for algorithm in ChecksumAlgorithm::ALL {
         let Some(value) = headers.get(algorithm.header()) else { continue };
@@ -121,7 +127,7 @@ pub(super) fn algorithm(name: &str) -> Result<ChecksumAlgorithm, Trouble> {
 /// # Errors
 /// `InvalidRequest`.
 pub(super) fn kind(name: &str) -> Result<ChecksumKind, Trouble> {
-    ChecksumKind::parse(name).map_err(|bad| trouble("InvalidRequest", bad.to_string()))
+    ChecksumKind::parse(&name.to_ascii_uppercase()).map_err(|bad| trouble("InvalidRequest", bad.to_string()))
 }
 
 impl Wanted {
@@ -154,7 +160,9 @@ impl Wanted {
                 }
             };
             match said {
-                Some(said) if said != is => Err(Error::Digest { is: is.text(), said: said.text() }),
+                Some(said) if said != is => {
+                    Err(Error::Digest { of: algorithm.as_str(), is: is.text(), said: said.text() })
+                }
                 Some(_) | None => Ok(Some(is.encode())),
             }
         })
@@ -162,7 +170,7 @@ impl Wanted {
 }
 
 /// The checksum that came behind the body: the one that was announced, once, and no other.
-fn behind(algorithm: ChecksumAlgorithm, trailers: &TrailingHeaders) -> Result<String, String> {
+fn behind(algorithm: ChecksumAlgorithm, trailers: &Trailers) -> Result<String, String> {
     let missing = || format!("the trailer {} that was announced is missing", algorithm.header());
     let trailers = trailers.take().ok_or_else(missing)?;
     let mut values = trailers.get_all(algorithm.header()).iter();
@@ -212,18 +220,40 @@ macro_rules! say {
 }
 pub(super) use say;
 
-/// The checksum among the fields that a structure of `s3s` has for one, as text.
+/// The checksums among the fields that a structure of `s3s` has for one, as text.
 macro_rules! said {
     ($given:expr) => {
-        [
-            ($crate::objects::ChecksumAlgorithm::Crc32, &$given.checksum_crc32),
-            ($crate::objects::ChecksumAlgorithm::Crc32c, &$given.checksum_crc32c),
-            ($crate::objects::ChecksumAlgorithm::Crc64Nvme, &$given.checksum_crc64nvme),
-            ($crate::objects::ChecksumAlgorithm::Sha1, &$given.checksum_sha1),
-            ($crate::objects::ChecksumAlgorithm::Sha256, &$given.checksum_sha256),
-        ]
-        .into_iter()
-        .find_map(|(algorithm, text)| text.as_deref().map(|text| (algorithm, text)))
+        $crate::s3::checksums::Texts([
+            ($crate::objects::ChecksumAlgorithm::Crc32, $given.checksum_crc32.as_deref()),
+            ($crate::objects::ChecksumAlgorithm::Crc32c, $given.checksum_crc32c.as_deref()),
+            ($crate::objects::ChecksumAlgorithm::Crc64Nvme, $given.checksum_crc64nvme.as_deref()),
+            ($crate::objects::ChecksumAlgorithm::Sha1, $given.checksum_sha1.as_deref()),
+            ($crate::objects::ChecksumAlgorithm::Sha256, $given.checksum_sha256.as_deref()),
+        ])
     };
 }
 pub(super) use said;
+
+/// What [`said!`] found.
+pub(super) struct Texts<'a>(pub(super) [(ChecksumAlgorithm, Option<&'a str>); 5]);
+
+impl<'a> Texts<'a> {
+    /// The one that is there; `None` without any.
+    ///
+    /// # Errors
+    /// There are several.
+    pub(super) fn one(&self) -> Result<Option<(ChecksumAlgorithm, &'a str)>, Several> {
+        let mut there = self.0.iter().filter_map(|(algorithm, text)| Some((*algorithm, (*text)?)));
+        let one = there.next();
+        if there.next().is_none() { Ok(one) } else { Err(Several) }
+    }
+}
+
+/// Several checksums stand where one is expected.
+pub(super) struct Several;
+
+impl From<Several> for Trouble {
+    fn from(_: Several) -> Self {
+        several()
+    }
+}

@@ -4,6 +4,7 @@ use super::access::Access;
 use super::answer::{self, Refused};
 use super::arguments::Arguments;
 use super::cors::{Crossing, preflight};
+use super::details::Head;
 use super::documents::Kind;
 use super::error::{Told, Trouble, trouble};
 use super::exchange::bound;
@@ -107,6 +108,9 @@ impl Door {
             let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());
             return Ok(form::post(&self.gateway, parts, reader, named, &trail.note).await?);
         }
+        if parts.method == Method::POST && named.bucket.is_none() {
+            return Err(trouble("MethodNotAllowed", "").into());
+        }
         if parts.method == Method::POST && named.key.is_none() && parts.uri.query().is_none() {
             return Err(trouble(
                 "PreconditionFailed",
@@ -123,12 +127,16 @@ impl Door {
         }
         let document = Kind::of(&parts, named, &arguments);
         let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());
-        let wire = Wire::new(reader, &parts.headers, document, Arc::clone(broken))?;
+        let signed = presented::is_signed(&parts);
+        let wire = Wire::new(reader, &parts.headers, document, (signed, Arc::clone(broken)))?;
+        let (plain, trailers) = (wire.plain(), wire.trailers());
         let mut request = Request::from_parts(parts, s3s::Body::http_body_unsync(wire));
         let extensions = request.extensions_mut();
         extensions.insert(Arc::clone(named));
         extensions.insert(Arc::clone(&trail.note));
         extensions.insert(Arc::clone(broken));
+        extensions.insert(plain);
+        trailers.map(|trailers| extensions.insert(trailers));
         let answered = self.service.call(request).await.map_err(|error| {
             tracing::error!(error = ?error, "a request fell through");
             Refused::from(trouble("InternalError", "We encountered an internal error; it has been logged."))
@@ -163,7 +171,7 @@ impl Door {
         Ok(Response::from_parts(parts, body))
     }
 
-    fn refuse(&self, refused: Refused, method: &Method, named: &Named, trail: &Trail) -> Response<Body> {
+    fn refuse(&self, refused: Refused, head: Option<&Head>, named: &Named, trail: &Trail) -> Response<Body> {
         let metrics = &self.gateway.metrics;
         if refused.status == StatusCode::INTERNAL_SERVER_ERROR {
             metrics.violation();
@@ -173,7 +181,11 @@ impl Door {
         }
         let closing =
             matches!(refused.code.as_str(), "RequestTimeout" | "IncompleteBody" | "SignatureDoesNotMatch");
-        let mut response = refused.answer(method, named, trail.id, &self.host_id);
+        let said = (refused.status, refused.code.as_str(), refused.message.as_str());
+        let now = self.gateway.clock.now();
+        let fields = head.map(|head| head.fields(said, named, &refused.headers, now)).unwrap_or_default();
+        let method = head.map_or(&Method::GET, Head::method);
+        let mut response = refused.answer(method, &named.path, fields, (trail.id, &self.host_id));
         if closing {
             response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -216,7 +228,7 @@ impl Service for Door {
     async fn call(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let trail = Trail::begin(&self.gateway, self.ids.next(), peer);
-        let (method, broken, crossing) = (parts.method.clone(), Broken::default(), Crossing::of(&parts));
+        let (head, broken, crossing) = (Head::of(&parts), Broken::default(), Crossing::of(&parts));
         let (named, answered) = match Named::read(&parts, self.own_host.as_deref()) {
             Err(trouble) => {
                 let named = Named { path: parts.uri.path().to_owned(), ..Named::default() };
@@ -236,17 +248,17 @@ impl Service for Door {
             Ok(Err(refused)) => refused,
             Err(panic) => {
                 let panic = reason(panic.as_ref());
-                tracing::error!(%request, peer = %peer.0, %method, panic, "a request handler panicked");
+                tracing::error!(%request, peer = %peer.0, method = %head.method(), panic, "a request handler panicked");
                 trouble("InternalError", "We encountered an internal error; it has been logged.").into()
             }
         };
-        let (code, path) = (refused.code.clone(), &named.path);
+        let (code, path, method) = (refused.code.clone(), &named.path, head.method());
         if refused.status.is_server_error() && refused.status != StatusCode::NOT_IMPLEMENTED {
             tracing::warn!(%request, peer = %peer.0, %method, path, code, "not answered as asked");
         } else {
             tracing::debug!(%request, peer = %peer.0, %method, path, code, message = %refused.message, "refused");
         }
-        let response = self.refuse(refused, &method, &named, &trail);
+        let response = self.refuse(refused, Some(&head), &named, &trail);
         self.finish(&named, trail, Some(code), crossing, response).await
     }
 
@@ -266,7 +278,7 @@ impl Service for Door {
             Failure::Malformed(bad) => trouble("InvalidRequest", bad.to_string()),
         };
         let code = refused.code().as_str().to_owned();
-        let response = self.refuse(refused.into(), &Method::GET, &named, &trail);
+        let response = self.refuse(refused.into(), None, &named, &trail);
         self.close(&named, trail, Some(code), response)
     }
 }

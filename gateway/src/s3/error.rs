@@ -169,7 +169,12 @@ pub(super) fn failed(error: Error) -> Trouble {
         Error::Refused(refusal) => refused(&refusal),
         Error::Denied(denied) => not_allowed(denied),
         Error::Body(error) => unread(&error),
-        Error::Digest { .. } => bad_digest(text),
+        Error::Digest { of: "MD5", .. } => {
+            bad_digest("The Content-MD5 you specified did not match what we received.".to_owned())
+        }
+        Error::Digest { of, .. } => {
+            bad_digest(format!("The {of} you specified did not match the calculated checksum."))
+        }
         Error::BadRequest(_) => trouble("InvalidRequest", text),
         Error::NoSpace(_) => trouble("InsufficientStorage", text),
         Error::Fenced(_) | Error::Cut => {

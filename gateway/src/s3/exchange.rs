@@ -3,7 +3,8 @@
 use super::error::{Told, Trouble, denied, trouble};
 use super::target::Named;
 use super::trail::Note;
-use super::wire::Broken;
+use super::trailers::{Own, Trailers};
+use super::wire::{Broken, Plain};
 use crate::auth::Scope;
 use crate::objects::SpecCheck;
 use crate::scsp::authorization::{Access, Protected, check, spec_check};
@@ -25,9 +26,11 @@ pub(super) struct Exchange<'a> {
     /// The target as it was sent.
     pub(super) uri: Uri,
     /// What comes behind a body that is sent in chunks.
-    pub(super) trailers: Option<TrailingHeaders>,
+    pub(super) trailers: Option<Trailers>,
     /// Why the body did not arrive, once that is known.
     pub(super) broken: Broken,
+    /// The document of a bucket to be made.
+    pub(super) plain: Plain,
 }
 
 /// A live bucket and what it holds.
@@ -72,14 +75,15 @@ impl<'a> Exchange<'a> {
             note: extensions.remove::<Arc<Note>>().ok_or_else(lost)?,
             headers,
             uri,
-            trailers: None,
+            trailers: extensions.remove::<Own>().map(Trailers::Own),
             broken: extensions.remove::<Broken>().ok_or_else(lost)?,
+            plain: extensions.remove::<Plain>().unwrap_or_default(),
         })
     }
 
     /// With what comes behind the body.
     pub(super) fn with_trailers(self, trailers: Option<TrailingHeaders>) -> Self {
-        Exchange { trailers, ..self }
+        Exchange { trailers: trailers.map(Trailers::Signed).or(self.trailers), ..self }
     }
 
     /// Sets a bucket to something, or to nothing, that decides on access.
@@ -111,6 +115,18 @@ impl<'a> Exchange<'a> {
     /// reserved there is not open here.
     pub(super) fn authorize(&self, access: Access, found: &Found) -> Result<(), Trouble> {
         check(access, Protected::from(found), &self.principal, false).told()
+    }
+
+    /// Passes unless it is a policy or an access list that lets somebody in who does not say who they are: AWS opens some calls
+    /// to nobody.
+    ///
+    /// # Errors
+    /// `AccessDenied`.
+    pub(super) fn need_name(&self, place: &Place, to: &str) -> Result<(), Trouble> {
+        match place.opened && self.principal.is_anonymous() {
+            true => Err(denied(format!("Anonymous users cannot {to}. Please authenticate."))),
+            false => Ok(()),
+        }
     }
 
     /// As [`Exchange::authorize`], for a bucket.

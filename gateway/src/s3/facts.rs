@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::exchange::Exchange;
+use super::locks::{HOLD, MODE, UNTIL};
 use super::tags;
 use ::access::{Facts, Key, Plain, Value};
 use lifecycle::Time;
@@ -18,6 +19,16 @@ pub(super) struct About<'a> {
     pub(super) listing: Option<Lists<'a>>,
     /// The tags that the request brings, as they are stored.
     pub(super) tags: Option<&'a str>,
+    /// The lock that its document orders; `None`: its headers say what it orders.
+    pub(super) lock: Option<Orders<'a>>,
+}
+
+/// What a document orders of a lock, in its own words.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Orders<'a> {
+    pub(super) mode: Option<&'a str>,
+    pub(super) until: Option<Time>,
+    pub(super) hold: Option<&'a str>,
 }
 
 /// What is to be listed: as the operation lists it, not as the target may be read.
@@ -110,6 +121,22 @@ impl<'a> Said<'a> {
         })
     }
 
+    /// What the request orders of a lock: in its document, or else in a header.
+    fn ordered(&'a self, of: fn(Orders<'a>) -> Option<&'a str>, header: &str) -> Value<'a> {
+        match self.about.lock {
+            Some(orders) => Value::of(of(orders)),
+            None => self.header(header),
+        }
+    }
+
+    fn locked_until(&self) -> Option<Time> {
+        match (self.about.lock, self.header(UNTIL)) {
+            (Some(orders), _) => orders.until,
+            (None, Value::One(until)) => Time::parse_rfc3339(&until),
+            (None, Value::Nothing | Value::Many(_)) => None,
+        }
+    }
+
     fn now(&self) -> Time {
         self.exchange.gateway.clock.now()
     }
@@ -137,6 +164,8 @@ impl<'a> Said<'a> {
             Plain::EncryptionKey => self.header("x-amz-server-side-encryption-aws-kms-key-id"),
             Plain::CustomerAlgorithm => self.header("x-amz-server-side-encryption-customer-algorithm"),
             Plain::StorageClass => self.header("x-amz-storage-class"),
+            Plain::IfMatch => self.header("if-match"),
+            Plain::IfNoneMatch => self.header("if-none-match"),
             Plain::RedirectLocation => self.header("x-amz-website-redirect-location"),
             Plain::ContentSha256 => self.header("x-amz-content-sha256"),
             Plain::ObjectOwnership => self.header("x-amz-object-ownership"),
@@ -147,16 +176,13 @@ impl<'a> Said<'a> {
             Plain::VersionId => Value::of(self.about.version),
             // A bucket is made where no policy of it can be.
             Plain::LocationConstraint => Value::Nothing,
-            Plain::LockMode => self.header("x-amz-object-lock-mode"),
-            Plain::LockUntil => self.header("x-amz-object-lock-retain-until-date"),
-            Plain::LockDays => match self.header("x-amz-object-lock-retain-until-date") {
-                Value::One(until) => owned(
-                    Time::parse_rfc3339(&until)
-                        .map(|until| (until.since(self.now()).as_secs() / 86_400).to_string()),
-                ),
-                Value::Nothing | Value::Many(_) => Value::Nothing,
-            },
-            Plain::LegalHold => self.header("x-amz-object-lock-legal-hold"),
+            Plain::LockMode => self.ordered(|orders| orders.mode, MODE),
+            Plain::LockUntil if self.about.lock.is_none() => self.header(UNTIL),
+            Plain::LockUntil => owned(self.locked_until().map(Time::to_rfc3339)),
+            Plain::LockDays => owned(
+                self.locked_until().map(|until| (until.since(self.now()).as_secs() / 86_400).to_string()),
+            ),
+            Plain::LegalHold => self.ordered(|orders| orders.hold, HOLD),
             Plain::AuthType => Value::of(self.signed().map(|(kind, _)| kind)),
             Plain::SignatureVersion => Value::of(self.signed().map(|(_, version)| version)),
             Plain::ResourceAccount => Value::of(self.bucket_owner),

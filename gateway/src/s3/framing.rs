@@ -4,7 +4,9 @@
 //! its last chunk, and one that is longer or shorter than `x-amz-decoded-content-length` says, would be stored as whole.
 //! What stands in the frame is left to `s3s`; here it is only counted.
 
+use super::trailers::{self, TRAILER_MAX};
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 
 /// A line that begins a chunk: the length in hexadecimal digits, and a signature.
 const LINE_MAX: usize = 256;
@@ -29,8 +31,20 @@ pub(super) struct Framing {
     at: At,
     /// What the chunks still owe.
     owed: u64,
-    /// Each chunk has a signature of its own.
-    signed: bool,
+    chunks: Chunks,
+    /// What came behind the last chunk, where nobody else reads it.
+    behind: Vec<u8>,
+}
+
+/// What becomes of the chunks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chunks {
+    /// Each has a signature of its own, which `s3s` verifies: they go on as they came.
+    Signed,
+    /// They are cut anew for `s3s`.
+    Open,
+    /// `s3s` does not know of them: what is in them goes on alone.
+    Bare,
 }
 
 /// What is wrong with a frame.
@@ -54,8 +68,18 @@ pub(super) enum BadFrame {
 
 impl Framing {
     /// Of chunks that are `length` bytes together.
-    pub(super) fn new(length: u64, signed: bool) -> Self {
-        Framing { at: At::Line(Vec::new()), owed: length, signed }
+    pub(super) fn new(length: u64, chunks: Chunks) -> Self {
+        Framing { at: At::Line(Vec::new()), owed: length, chunks, behind: Vec::new() }
+    }
+
+    /// Whether what is in the chunks goes on alone.
+    pub(super) fn is_bare(&self) -> bool {
+        self.chunks == Chunks::Bare
+    }
+
+    /// What stands behind the last chunk; `None`: it is cut, or no trailer.
+    pub(super) fn trailer(&self) -> Option<HeaderMap> {
+        trailers::read(&self.behind)
     }
 
     /// Takes the bytes that came, and gives back those that go on: the same, but for chunks that are not signed. Of these `s3s`
@@ -64,7 +88,7 @@ impl Framing {
     /// # Errors
     /// [`BadFrame`].
     pub(super) fn pass(&mut self, bytes: Bytes) -> Result<Bytes, BadFrame> {
-        if self.signed {
+        if self.chunks == Chunks::Signed {
             return self.cut(&bytes, None).map(|()| bytes);
         }
         let mut cut = BytesMut::with_capacity(bytes.len() + 64);
@@ -75,6 +99,13 @@ impl Framing {
     fn cut(&mut self, mut bytes: &[u8], mut to: Option<&mut BytesMut>) -> Result<(), BadFrame> {
         while !bytes.is_empty() {
             match &mut self.at {
+                At::Last if self.chunks == Chunks::Bare => {
+                    if self.behind.len() + bytes.len() > TRAILER_MAX {
+                        return Err(BadFrame::Malformed);
+                    }
+                    self.behind.extend_from_slice(bytes);
+                    return Ok(());
+                }
                 At::Last => {
                     if let Some(to) = &mut to {
                         to.extend_from_slice(bytes);
@@ -85,10 +116,14 @@ impl Framing {
                     let taken = usize::try_from(*data).unwrap_or(usize::MAX).min(bytes.len());
                     *data -= taken as u64;
                     let (piece, rest) = bytes.split_at(taken);
-                    if let Some(to) = &mut to {
-                        to.extend_from_slice(format!("{taken:x}\r\n").as_bytes());
-                        to.extend_from_slice(piece);
-                        to.extend_from_slice(b"\r\n");
+                    match (&mut to, self.chunks) {
+                        (Some(to), Chunks::Bare) => to.extend_from_slice(piece),
+                        (Some(to), Chunks::Open | Chunks::Signed) => {
+                            to.extend_from_slice(format!("{taken:x}\r\n").as_bytes());
+                            to.extend_from_slice(piece);
+                            to.extend_from_slice(b"\r\n");
+                        }
+                        (None, _) => {}
                     }
                     bytes = rest;
                 }
@@ -114,7 +149,7 @@ impl Framing {
                     if end.is_some() {
                         let line = std::mem::take(line);
                         self.begin(&line)?;
-                        if let (Some(to), At::Last) = (&mut to, &self.at) {
+                        if let (Some(to), At::Last, Chunks::Open) = (&mut to, &self.at, self.chunks) {
                             to.extend_from_slice(&line);
                         }
                     }
@@ -128,7 +163,7 @@ impl Framing {
     fn begin(&mut self, line: &[u8]) -> Result<(), BadFrame> {
         let length = length(line).ok_or(BadFrame::Malformed)?;
         self.owed = self.owed.checked_sub(length).ok_or(BadFrame::Long)?;
-        if self.signed && length > SIGNED_MAX {
+        if self.chunks == Chunks::Signed && length > SIGNED_MAX {
             return Err(BadFrame::Large);
         }
         self.at = if length == 0 { At::Last } else { At::Chunk { data: length, end: 2 } };
@@ -164,7 +199,8 @@ mod tests {
     const OPEN: &[u8] = b"5\r\nhello\r\n3\r\nyou\r\n0\r\nx-amz-checksum-crc32:a\r\n\r\n";
 
     fn look(body: &[u8], length: u64, piece: usize, signed: bool) -> Result<Vec<u8>, BadFrame> {
-        let mut framing = Framing::new(length, signed);
+        let chunks = if signed { Chunks::Signed } else { Chunks::Open };
+        let mut framing = Framing::new(length, chunks);
         let mut passed = Vec::new();
         for bytes in body.chunks(piece) {
             passed.extend_from_slice(&framing.pass(Bytes::copy_from_slice(bytes))?);
@@ -198,6 +234,21 @@ mod tests {
             assert!(passed.ends_with(b"0\r\nx-amz-checksum-crc32:a\r\n\r\n"), "{piece}");
         }
         assert!(look(b"0\r\n\r\n", 0, 3, false).is_ok());
+    }
+
+    #[test]
+    fn where_nobody_else_knows_of_chunks_what_is_in_them_goes_on() {
+        for piece in 1..OPEN.len() {
+            let (mut framing, mut passed) = (Framing::new(8, Chunks::Bare), Vec::new());
+            for bytes in OPEN.chunks(piece) {
+                passed.extend_from_slice(&framing.pass(Bytes::copy_from_slice(bytes)).unwrap());
+            }
+            assert_eq!((framing.end(), passed.as_slice()), (Ok(()), &b"helloyou"[..]), "{piece}");
+            assert_eq!(framing.trailer().unwrap()["x-amz-checksum-crc32"], "a");
+        }
+        let mut long = Framing::new(0, Chunks::Bare);
+        let trailer = [b"0\r\na:".as_slice(), &[b'b'; TRAILER_MAX]].concat();
+        assert_eq!(long.pass(trailer.into()), Err(BadFrame::Malformed));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! the names that they have on the wire, so that SCSP reads what S3 wrote and the other way round.
 
 use super::error::{Trouble, trouble, unbuilt};
+use super::locks::{HOLD, MODE, UNTIL};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -17,6 +18,8 @@ const CONTENT: [&str; 6] = [
 ];
 /// Kept as well, and given back.
 const REDIRECT: &str = "x-amz-website-redirect-location";
+/// The beginning of the names of locks.
+const LOCK: &str = "x-amz-object-lock-";
 /// The beginning of the names of user metadata.
 const USER: &str = "x-amz-meta-";
 /// The most bytes of user metadata, names and values together.
@@ -40,6 +43,9 @@ pub(super) fn kept(headers: &HeaderMap, user: &[Pair]) -> Result<Vec<Pair>, Trou
             "content-encoding" => without_framing(value),
             _ => value.to_owned(),
         };
+        if *name == REDIRECT {
+            place_to_go(&value)?;
+        }
         if !value.is_empty() {
             kept.push(((*name).to_owned(), wire_form(&value)));
         }
@@ -53,6 +59,20 @@ pub(super) fn kept(headers: &HeaderMap, user: &[Pair]) -> Result<Vec<Pair>, Trou
     }
     kept.extend(user.iter().map(|(name, value)| (format!("{USER}{name}"), wire_form(value.trim()))));
     Ok(kept)
+}
+
+/// Passes if a page could lead there.
+///
+/// # Errors
+/// `InvalidRedirectLocation` for what is neither a path nor a URL.
+pub(super) fn place_to_go(location: &str) -> Result<(), Trouble> {
+    match ["/", "http://", "https://"].into_iter().any(|start| location.starts_with(start)) {
+        true => Ok(()),
+        false => Err(trouble(
+            "InvalidRedirectLocation",
+            "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+        )),
+    }
 }
 
 /// The user metadata among headers, by name. A name that stands more than once has all of its values.
@@ -79,8 +99,10 @@ fn text<'v>(name: &str, value: &'v HeaderValue) -> Result<&'v str, Trouble> {
 
 /// `aws-chunked` says how the body was framed on the way here, not what it is.
 fn without_framing(value: &str) -> String {
-    let codings =
-        value.split(',').map(str::trim).filter(|coding| !coding.is_empty() && *coding != "aws-chunked");
+    let codings = value
+        .split(',')
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"));
     codings.collect::<Vec<_>>().join(", ")
 }
 
@@ -128,6 +150,9 @@ pub(super) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), Trouble> {
             "x-amz-storage-class" if !matches!(value(), "STANDARD" | "") => {
                 return Err(trouble("InvalidStorageClass", "The storage class you specified is not valid"));
             }
+            // Who asks for a hold and hears nothing of it thinks that it holds.
+            _ if name.starts_with(LOCK) && ![MODE, UNTIL, HOLD].contains(&name) => return Err(unbuilt(name)),
+            "x-amz-bucket-namespace" => return Err(unbuilt(name)),
             "x-amz-write-offset-bytes" => return Err(unbuilt("x-amz-write-offset-bytes")),
             _ if name.starts_with("x-amz-server-side-encryption")
                 || name.starts_with("x-amz-copy-source-server-side-encryption") =>
@@ -148,7 +173,7 @@ mod tests {
     fn framing_is_not_the_contents_coding() {
         assert_eq!(without_framing("aws-chunked"), "");
         assert_eq!(without_framing("gzip, aws-chunked"), "gzip");
-        assert_eq!(without_framing("aws-chunked,gzip"), "gzip");
+        assert_eq!(without_framing("AWS-Chunked,gzip"), "gzip");
     }
 
     #[test]
@@ -170,6 +195,8 @@ mod tests {
                 .map_or_else(|trouble| trouble.code().as_str().to_owned(), |()| "fine".to_owned())
         };
         assert_eq!(code("x-amz-server-side-encryption", "AES256"), "NotImplemented");
+        assert_eq!(code("x-amz-object-lock-event-hold", "ON"), "NotImplemented");
+        assert_eq!(code("x-amz-object-lock-legal-hold", "ON"), "fine");
         assert_eq!(code("x-amz-storage-class", "GLACIER"), "InvalidStorageClass");
     }
 }

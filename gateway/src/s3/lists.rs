@@ -150,12 +150,12 @@ fn too_many() -> Trouble {
     trouble("MalformedACLError", format!("An access list holds {GRANTS_MAX} grants at most."))
 }
 
-/// Passes unless a policy denies what a PUT brings beside its body: its tags; and if the lock that it brings is allowed as well.
+/// Passes if what a PUT brings beside its body is allowed as well: its tags, on which rules and policies may hang, and its lock.
 pub(super) fn extras(exchange: &Exchange<'_>, place: &Place) -> Result<(), Trouble> {
     let key = exchange.named.key.as_deref();
     locks(exchange, place, key)?;
     if exchange.headers.contains_key("x-amz-tagging") {
-        exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key), false)?;
+        exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key), true)?;
     }
     Ok(())
 }

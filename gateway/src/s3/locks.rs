@@ -12,9 +12,9 @@ use lifecycle::{Retention, RetentionMode, Right, Time};
 use metadata::Version;
 use s3s::dto::{Timestamp, TimestampFormat};
 
-const MODE: &str = "x-amz-object-lock-mode";
-const UNTIL: &str = "x-amz-object-lock-retain-until-date";
-const HOLD: &str = "x-amz-object-lock-legal-hold";
+pub(super) const MODE: &str = "x-amz-object-lock-mode";
+pub(super) const UNTIL: &str = "x-amz-object-lock-retain-until-date";
+pub(super) const HOLD: &str = "x-amz-object-lock-legal-hold";
 
 /// What a request that writes an object says of its lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

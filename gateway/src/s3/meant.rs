@@ -5,7 +5,9 @@
 use super::arguments::Arguments;
 use super::error::{Trouble, invalid, trouble, unbuilt};
 use super::subresources;
+use super::tags::is_encoded;
 use super::target::Named;
+use super::wire::UNSIGNED_TRAILER;
 use http::Method;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
@@ -43,6 +45,7 @@ pub(super) fn check(parts: &Parts, named: &Named, arguments: &Arguments) -> Resu
         }
     }
     frame(parts)?;
+    copies(parts)?;
     subresources::check(&parts.method, named, arguments)?;
     unevaluated(parts, named)?;
     if arguments.get("versionId") == Some("") {
@@ -57,6 +60,26 @@ pub(super) fn check(parts: &Parts, named: &Named, arguments: &Arguments) -> Resu
         if arguments.has("partNumber") != arguments.has("uploadId") {
             return Err(invalid("A part is named by both partNumber and uploadId."));
         }
+    }
+    Ok(())
+}
+
+/// What is to be copied.
+fn copies(parts: &Parts) -> Result<(), Trouble> {
+    let Some(source) = parts.headers.get("x-amz-copy-source") else { return Ok(()) };
+    if parts.method != Method::PUT {
+        return Err(invalid("You can only specify a copy source header for copy requests."));
+    }
+    let source = source.to_str().unwrap_or("%");
+    if !is_encoded(source) {
+        return Err(invalid("Invalid copy source encoding"));
+    }
+    let path = source.split('?').next().unwrap_or_default();
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let named = path.split_once('/').is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
+    // Access points name theirs in another way.
+    if !named && !path.starts_with("arn") && !path.contains("%2F") && !path.contains("%2f") {
+        return Err(invalid("Copy Source must mention the source bucket and key: sourcebucket/sourcekey"));
     }
     Ok(())
 }
@@ -78,8 +101,8 @@ fn frame(parts: &Parts) -> Result<(), Trouble> {
     let Some(form) = parts.headers.get("x-amz-content-sha256").map(|form| form.as_bytes()) else {
         return Ok(());
     };
-    // Of signatures that are not built, that is what is told.
-    let built = !form.starts_with(b"STREAMING-AWS4-ECDSA");
+    // Of signatures that are not built, that is what is told; without a signature, a trailer may bring a checksum and need not.
+    let built = !form.starts_with(b"STREAMING-AWS4-ECDSA") && form.starts_with(b"STREAMING-AWS4");
     if built && form.ends_with(b"-TRAILER") && !parts.headers.contains_key("x-amz-trailer") {
         return Err(trouble(
             "MalformedTrailerError",
@@ -89,8 +112,8 @@ fn frame(parts: &Parts) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Passes if somebody will look at what the request says of its body: only with a signature of version 4 that is done; in a
-/// URL, not for chunks.
+/// Passes if somebody will look at what the request says of its body: `s3s` where there is a signature of version 4, but in a
+/// URL not for chunks; and `wire` where nobody has signed it, for a digest and for chunks without signatures.
 ///
 /// # Errors
 /// `InvalidRequest`, `NotImplemented`.
@@ -104,10 +127,12 @@ pub(super) fn verified(parts: &Parts) -> Result<(), Trouble> {
         true => Ok(()),
         false if in_query && in_chunks => Err(unbuilt("A presigned URL for a body in chunks")),
         false if in_query => Ok(()),
-        false => Err(trouble(
+        false if in_chunks && form != UNSIGNED_TRAILER => Err(trouble(
             "InvalidRequest",
-            "x-amz-content-sha256 is for requests that are signed by version 4.",
+            "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD or \
+             STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
         )),
+        false => Ok(()),
     }
 }
 
@@ -164,6 +189,13 @@ mod tests {
             ("HEAD", "/b/k?acl"),
         ] {
             assert!(!passes(method, uri, &[]), "{method} {uri}");
+        }
+        for bad in ["", "/", "b", "/b/", "b/%ZZ", "b/%1", "/k", "b?versionId=1"] {
+            assert!(!passes("PUT", "/b/k", &[("x-amz-copy-source", bad)]), "{bad}");
+        }
+        for good in ["b/k", "/b/k%20x?versionId=1", "b%2Fk", "arn:aws:s3:r:1:accesspoint/a/object/k"] {
+            assert!(passes("PUT", "/b/k", &[("x-amz-copy-source", good)]), "{good}");
+            assert!(!passes("GET", "/b/k", &[("x-amz-copy-source", good)]), "{good}");
         }
         assert!(!passes("PUT", "/b/k", &[("if-none-match", "")]));
         assert!(!passes("DELETE", "/b/k", &[("if-match", " ")]));

@@ -12,8 +12,8 @@
 //! | `lists` | access lists, as requests bring them |
 //! | `documents` | the XML of requests, strictly |
 //! | `meant`, `subresources` | what a request asks for that `s3s` would pass over |
-//! | `wire`, `framing`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
-//! | `answer`, `error` | errors as AWS words them; what each refusal means here |
+//! | `wire`, `framing`, `trailers`, `body` | the body on its way in: pace, size, and what its digest says; behind `s3s`, what was wrong with it |
+//! | `answer`, `details`, `error` | errors as AWS words them; what they tell of the request; what each refusal means here |
 //! | `exchange` | what an operation is given |
 //! | `route`, `reading`, `writing`, `deleting` | GET, HEAD and PUT of objects, and lists of keys to delete, past the typed requests and answers of `s3s` |
 //! | `cors` | what pages of other sites may ask browsers for |
@@ -31,6 +31,7 @@ mod body;
 mod checksums;
 mod cors;
 mod deleting;
+mod details;
 mod documents;
 mod door;
 mod error;
@@ -60,6 +61,7 @@ mod subresources;
 mod tags;
 mod target;
 mod trail;
+mod trailers;
 mod wire;
 mod writing;
 

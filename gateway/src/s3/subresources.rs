@@ -3,7 +3,7 @@
 //! object's ACL would delete the object.
 
 use super::arguments::Arguments;
-use super::error::{Trouble, trouble};
+use super::error::{Trouble, trouble, unbuilt};
 use super::target::Named;
 use http::Method;
 
@@ -51,6 +51,17 @@ const SUBRESOURCES: [&str; 40] = [
     "metadataInventoryTable",
 ];
 
+/// Calls of AWS's that are not built, by their words: what they name is told.
+const UNBUILT: [(&str, &str); 7] = [
+    ("abac", "Access control by the tags of a bucket"),
+    ("annotation", "An annotation of an object"),
+    ("metadataAnnotationTable", "A bucket's metadata"),
+    ("metadataConfiguration", "A bucket's metadata"),
+    ("metadataInventoryTable", "A bucket's metadata"),
+    ("metadataJournalTable", "A bucket's metadata"),
+    ("metadataTable", "A bucket's metadata"),
+];
+
 /// Which of them a call on an object takes.
 const OF_OBJECT: [(Method, &[&str]); 5] = [
     (
@@ -73,8 +84,38 @@ const OF_OBJECT: [(Method, &[&str]); 5] = [
     (Method::DELETE, &["tagging", "uploadId", "versionId"]),
 ];
 
-/// Which of them, of those that change something, a call on a bucket takes.
-const OF_BUCKET: [(Method, &[&str]); 3] = [
+/// Which of them a call on a bucket takes.
+const OF_BUCKET: [(Method, &[&str]); 4] = [
+    (
+        Method::GET,
+        &[
+            "accelerate",
+            "acl",
+            "analytics",
+            "cors",
+            "encryption",
+            "intelligent-tiering",
+            "inventory",
+            "lifecycle",
+            "location",
+            "logging",
+            "metrics",
+            "notification",
+            "object-lock",
+            "ownershipControls",
+            "policy",
+            "policyStatus",
+            "publicAccessBlock",
+            "replication",
+            "requestPayment",
+            "session",
+            "tagging",
+            "uploads",
+            "versioning",
+            "versions",
+            "website",
+        ],
+    ),
     (
         Method::PUT,
         &[
@@ -100,7 +141,7 @@ const OF_BUCKET: [(Method, &[&str]); 3] = [
             "website",
         ],
     ),
-    (Method::POST, &["delete", "metadataTable"]),
+    (Method::POST, &["delete"]),
     (
         Method::DELETE,
         &[
@@ -110,7 +151,6 @@ const OF_BUCKET: [(Method, &[&str]); 3] = [
             "intelligent-tiering",
             "inventory",
             "lifecycle",
-            "metadataTable",
             "metrics",
             "ownershipControls",
             "policy",
@@ -122,18 +162,34 @@ const OF_BUCKET: [(Method, &[&str]); 3] = [
     ),
 ];
 
-/// Passes if there is a call of this method on what the words name. Of what only reads a bucket, words are not counted.
+/// Passes if there is a call of this method on what the words name.
+///
+/// A word that nobody knows, and that has no value, is a call to be: of what changes something it is not passed over, or the
+/// next call that AWS thinks of would be done to the object itself.
 ///
 /// # Errors
-/// `MethodNotAllowed`.
+/// `MethodNotAllowed`, `NotImplemented`.
 pub(super) fn check(method: &Method, named: &Named, arguments: &Arguments) -> Result<(), Trouble> {
     let table: &[(Method, &[&str])] = match (&named.bucket, &named.key) {
         (Some(_), Some(_)) => &OF_OBJECT,
         (Some(_), None) => &OF_BUCKET,
         (None, _) => return Ok(()),
     };
-    // What is read of a bucket, reads nothing else if it is not known.
+    if let Some((_, what)) = UNBUILT.iter().find(|(word, _)| arguments.has(word)) {
+        return Err(unbuilt(what));
+    }
     let Some((_, taken)) = table.iter().find(|(known, _)| known == method) else { return Ok(()) };
+    let is_call = |name: &&str| {
+        arguments.get(name) == Some("")
+            && !name.starts_with("X-Amz-")
+            && *name != "x-id"
+            && !taken.contains(name)
+    };
+    let changes = [Method::PUT, Method::POST, Method::DELETE].contains(method);
+    let unknown = |name: &&str| !SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if let Some(name) = arguments.names().filter(|_| changes).filter(is_call).find(unknown) {
+        return Err(unbuilt(&format!("{method} of {name:?}")));
+    }
     let mut meant =
         arguments.names().filter(|name| SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name)));
     match meant.find(|name| !taken.contains(name)) {

@@ -3,6 +3,7 @@
 use super::error::{Trouble, invalid, trouble};
 use percent_encoding::percent_decode_str;
 use s3s::dto::{Tag, Tagging};
+use s3s::xml::{Deserialize, Deserializer};
 
 /// A tag's key and value.
 pub(super) type Pair = (String, String);
@@ -43,8 +44,11 @@ pub(super) fn encode(tags: Vec<Pair>, of: Of) -> Result<Option<String>, Trouble>
         if value.chars().count() > VALUE_MAX {
             return Err(trouble("InvalidTag", "The TagValue you have provided is invalid"));
         }
-        if !key.chars().chain(value.chars()).all(allowed) {
-            return Err(trouble("InvalidTag", "The tag contains a character that is not allowed in tags"));
+        if !key.chars().all(allowed) {
+            return Err(trouble("InvalidTag", "The TagKey you have provided is invalid"));
+        }
+        if !value.chars().all(allowed) {
+            return Err(trouble("InvalidTag", "The TagValue you have provided is invalid"));
         }
         if key.starts_with("aws:") {
             return Err(trouble("InvalidTag", "System tags cannot be added/updated by requester"));
@@ -86,6 +90,9 @@ pub(super) fn of_header(header: &str) -> Result<Vec<Pair>, Trouble> {
     };
     let plain = |text: &str| {
         let text = text.replace('+', " ");
+        if !is_encoded(&text) {
+            return Err(bad());
+        }
         percent_decode_str(&text).decode_utf8().map(|text| text.into_owned()).map_err(|_| bad())
     };
     let pairs = header.split('&').filter(|pair| !pair.is_empty());
@@ -93,12 +100,18 @@ pub(super) fn of_header(header: &str) -> Result<Vec<Pair>, Trouble> {
     for pair in pairs {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (key, value) = (plain(key)?, plain(value)?);
-        if tags.iter().any(|(known, _)| *known == key) {
+        if key.is_empty() || tags.iter().any(|(known, _)| *known == key) {
             return Err(bad());
         }
         tags.push((key, value));
     }
     Ok(tags)
+}
+
+/// Whether every `%` stands before two hexadecimal digits.
+pub(super) fn is_encoded(text: &str) -> bool {
+    let two = |rest: &str| rest.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+    text.split('%').skip(1).all(two)
 }
 
 /// Reads the XML.
@@ -107,17 +120,44 @@ pub(super) fn of_header(header: &str) -> Result<Vec<Pair>, Trouble> {
 /// `MalformedXML` for a tag without key or value.
 pub(super) fn of_xml(tagging: Tagging) -> Result<Vec<Pair>, Trouble> {
     let pairs = tagging.tag_set.into_iter().map(|tag| tag.key.zip(tag.value));
-    pairs.collect::<Option<_>>().ok_or_else(|| {
-        trouble(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        )
-    })
+    pairs.collect::<Option<_>>().ok_or_else(malformed)
 }
 
-/// As XML says it.
+/// Reads a document of tags.
+///
+/// # Errors
+/// `MalformedXML`.
+pub(super) fn of_document(xml: &str) -> Result<Vec<Pair>, Trouble> {
+    let mut reader = Deserializer::new(xml.as_bytes());
+    let read = Tagging::deserialize(&mut reader).and_then(|tagging| reader.expect_eof().map(|()| tagging));
+    of_xml(read.map_err(|_| malformed())?)
+}
+
+/// Reads the tags in the document of a bucket to be made, in plain characters.
+///
+/// # Errors
+/// `MalformedXML` for a tag without key or value, or for tags in two places.
+pub(super) fn of_new_bucket(document: &str) -> Result<Vec<Pair>, Trouble> {
+    let Some((_, rest)) = document.split_once("<Tags>") else { return Ok(Vec::new()) };
+    let (tags, rest) = rest.split_once("</Tags>").ok_or_else(malformed)?;
+    if rest.contains("<Tags>") {
+        return Err(malformed());
+    }
+    of_document(&format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
+}
+
+fn malformed() -> Trouble {
+    trouble(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+}
+
+/// As XML says it, by key: in which order they were written, nobody is promised.
 pub(super) fn set(stored: Option<&str>) -> Vec<Tag> {
-    decode(stored).into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
+    let mut pairs = decode(stored);
+    pairs.sort_unstable();
+    pairs.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect()
 }
 
 #[cfg(test)]
@@ -136,7 +176,9 @@ mod tests {
         let stored = encode(tags.clone(), Of::Object).unwrap();
         assert_eq!(decode(stored.as_deref()), tags);
         assert_eq!(encode(Vec::new(), Of::Object).unwrap(), None);
-        assert!(of_header("a=1&a=2").is_err() && of_header("a=%ff").is_err());
+        for bad in ["a=1&a=2", "a=%ff", "=", "=1", "key%", "a=%4", "a=%GG"] {
+            assert!(of_header(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

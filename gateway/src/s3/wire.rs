@@ -4,7 +4,8 @@
 use super::checksums;
 use super::documents::{BadDocument, Kind};
 use super::error::{Trouble, bad_digest, trouble, unbuilt, unread};
-use super::framing::{BadFrame, Framing};
+use super::framing::{BadFrame, Chunks, Framing};
+use super::trailers::Own;
 use crate::http::{BodyReader, ReadError};
 use crate::objects::{Digest, HashType, digest};
 use base64::Engine;
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
+use sha2::{Digest as _, Sha256};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -20,6 +22,10 @@ use std::task::{Context, Poll, ready};
 pub(super) const DOCUMENT_MAX: u64 = 4 << 20;
 /// The most of any other document.
 const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
+
+const CONTENT_SHA256: &str = "x-amz-content-sha256";
+/// What this header says of a body in chunks that have no signatures.
+pub(super) const UNSIGNED_TRAILER: &[u8] = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// The most bytes of a document.
 fn most(kind: Kind) -> u64 {
@@ -46,6 +52,9 @@ fn most(kind: Kind) -> u64 {
 /// Why a body did not arrive, once it is known.
 pub(super) type Broken = Arc<OnceLock<WireError>>;
 
+/// The document of a bucket to be made, as [`Kind::rewrite`] writes it, once it is there: `s3s` does not know all of it.
+pub(super) type Plain = Arc<OnceLock<String>>;
+
 /// Why a body did not arrive.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum WireError {
@@ -71,7 +80,7 @@ impl WireError {
             WireError::Frame(BadFrame::Large) => trouble("InvalidRequest", self.to_string()),
             WireError::Frame(_) => trouble("IncompleteBody", self.to_string()),
             WireError::Document(_) => trouble("MalformedXML", self.to_string()),
-            WireError::Digest("x-amz-content-sha256") => trouble(
+            WireError::Digest(CONTENT_SHA256) => trouble(
                 "XAmzContentSHA256Mismatch",
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
             ),
@@ -91,8 +100,12 @@ pub(super) struct Wire {
     seals: Vec<(&'static str, Digest)>,
     /// Of a body that is sent in AWS's own chunks.
     framing: Option<Framing>,
+    trailers: Own,
+    /// The digest of a body that nobody signed, and what it must be.
+    hashed: Option<(Sha256, Digest)>,
     read: Vec<Bytes>,
     broken: Broken,
+    plain: Plain,
 }
 
 impl Wire {
@@ -104,7 +117,7 @@ impl Wire {
         reader: BodyReader,
         headers: &HeaderMap,
         document: Option<Kind>,
-        broken: Broken,
+        (signed, broken): (bool, Broken),
     ) -> Result<Self, Trouble> {
         let mut seals = Vec::new();
         let form = headers.get("x-amz-content-sha256").map_or(&b""[..], |form| form.as_bytes());
@@ -112,8 +125,12 @@ impl Wire {
         // Without a length of what is in the chunks, `s3s` refuses the request.
         let length = headers.get("x-amz-decoded-content-length").and_then(|length| length.to_str().ok());
         let length: Option<u64> = length.and_then(|length| length.parse().ok()).filter(|_| framed);
-        let framing =
-            length.map(|length| Framing::new(length, form != b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"));
+        let chunks = match form == UNSIGNED_TRAILER {
+            true if signed => Chunks::Open,
+            true => Chunks::Bare,
+            false => Chunks::Signed,
+        };
+        let framing = length.map(|length| Framing::new(length, chunks));
         // An object's bytes are checked where they are hashed anyway.
         if let Some(kind) = document {
             // A framed body is not what these are of.
@@ -122,7 +139,7 @@ impl Wire {
             }
             seals.extend(content_md5(headers)?.map(|said| ("Content-MD5", Digest::md5(said))));
             if let Some(digest) = payload(headers) {
-                seals.push(("x-amz-content-sha256", digest));
+                seals.push((CONTENT_SHA256, digest));
             }
             // What stands in the head of a completion is the checksum of the object.
             if kind != Kind::Complete
@@ -132,25 +149,61 @@ impl Wire {
                 seals.push((said.algorithm.header(), digest));
             }
         }
-        let (left, max) = (reader.declared(), document.map_or(u64::MAX, most));
+        let bare = framing.is_some() && chunks == Chunks::Bare;
+        let left = if bare { length } else { reader.declared() };
+        let max = document.map_or(u64::MAX, most);
         if left.is_some_and(|length| length > max) {
             return Err(unread(&ReadError::TooLarge { max }));
         }
-        Ok(Wire { reader, left, max, document, seals, framing, read: Vec::new(), broken })
+        let hashed = payload(headers).filter(|_| !signed && document.is_none());
+        let hashed = hashed.map(|said| (Sha256::new(), said));
+        // Nobody asks for the bytes of a body without any.
+        if left == Some(0) && hashed.as_ref().is_some_and(|(_, said)| *said != digest(HashType::Sha256, b""))
+        {
+            return Err(WireError::Digest(CONTENT_SHA256).trouble());
+        }
+        let (read, plain, trailers) = (Vec::new(), Plain::default(), Own::default());
+        Ok(Wire { reader, left, max, document, seals, framing, trailers, hashed, read, broken, plain })
+    }
+
+    /// Where the trailer will be that nobody else reads.
+    pub(super) fn trailers(&self) -> Option<Own> {
+        self.framing.as_ref().filter(|framing| framing.is_bare()).map(|_| Arc::clone(&self.trailers))
+    }
+
+    /// Where the document will be that `s3s` does not know all of.
+    pub(super) fn plain(&self) -> Plain {
+        Arc::clone(&self.plain)
     }
 
     /// Whether the document is what it should be.
     fn judge(&mut self) -> Result<(), WireError> {
         if let Some(framing) = &self.framing {
             framing.end()?;
+            if framing.is_bare() {
+                let _ = self.trailers.set(framing.trailer().ok_or(BadFrame::Short)?);
+            }
+        }
+        if let Some((hasher, said)) = self.hashed.take()
+            && said.bytes() != hasher.finalize().as_slice()
+        {
+            return Err(WireError::Digest(CONTENT_SHA256));
         }
         let Some(kind) = self.document.take() else { return Ok(()) };
         let whole = std::mem::take(&mut self.read).concat();
         let wrong = self.seals.drain(..).find(|(_, said)| digest(said.of(), &whole) != *said);
         match wrong {
             Some((header, _)) => Err(WireError::Digest(header)),
+            None if kind == Kind::Bucket && !whole.is_empty() => {
+                let _ = self.plain.set(kind.rewrite(&whole)?);
+                Ok(())
+            }
             None => Ok(kind.check(&whole)?),
         }
+    }
+
+    fn is_bare(&self) -> bool {
+        self.framing.as_ref().is_some_and(Framing::is_bare)
     }
 
     fn broke(&self, error: WireError) -> WireError {
@@ -196,7 +249,6 @@ impl http_body::Body for Wire {
                     return Poll::Ready(Some(Err(this.broke(ReadError::TooLarge { max: this.max }.into()))));
                 }
                 this.max -= length;
-                this.left = this.left.map(|left| left.saturating_sub(length));
                 let bytes = match &mut this.framing {
                     None => bytes,
                     Some(framing) => match framing.pass(bytes) {
@@ -204,8 +256,15 @@ impl http_body::Body for Wire {
                         Err(error) => return Poll::Ready(Some(Err(this.broke(error.into())))),
                     },
                 };
+                let counted = if this.is_bare() { bytes.len() as u64 } else { length };
+                this.left = this.left.map(|left| left.saturating_sub(counted));
+                if let Some((hasher, _)) = &mut this.hashed {
+                    hasher.update(&bytes);
+                }
                 if this.document.is_some() {
                     this.read.push(bytes.clone());
+                }
+                if this.document.is_some() || this.hashed.is_some() {
                     // `s3s` does not ask for more than was declared, and must not find out first what is wrong.
                     if this.left == Some(0)
                         && let Err(error) = this.judge()
@@ -222,6 +281,8 @@ impl http_body::Body for Wire {
 
     fn size_hint(&self) -> SizeHint {
         // What is cut anew has another length on the way.
-        self.left.filter(|_| self.framing.is_none()).map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.left
+            .filter(|_| self.framing.is_none() || self.is_bare())
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }

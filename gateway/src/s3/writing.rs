@@ -15,7 +15,7 @@ use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use lifecycle::Right;
 use metadata::Written;
-use s3s::dto::{ETagCondition, StreamingBlob};
+use s3s::dto::{ETag, ETagCondition, StreamingBlob};
 
 /// Stores the body of a request under its key.
 pub(super) async fn write(
@@ -78,6 +78,12 @@ pub(super) async fn write(
 pub(super) fn named(headers: &HeaderMap, name: &str) -> Result<Option<ETagCondition>, Trouble> {
     let mut lines = headers.get_all(name).iter();
     let Some(line) = lines.next() else { return Ok(None) };
-    let condition = ETagCondition::parse_http_header(line.as_bytes()).ok().filter(|_| lines.next().is_none());
+    let read = ETagCondition::parse_http_header(line.as_bytes()).ok();
+    // Without its quotes it is a tag all the same, though one that nothing here can have.
+    let bare = || {
+        let text = line.to_str().ok()?;
+        (!text.contains(['"', ','])).then(|| ETagCondition::ETag(ETag::Strong(text.to_owned())))
+    };
+    let condition = read.or_else(bare).filter(|_| lines.next().is_none());
     condition.map(Some).ok_or_else(|| invalid(format!("The header {name} holds no entity tag.")))
 }

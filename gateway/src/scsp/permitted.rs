@@ -132,6 +132,8 @@ impl Facts for Said<'_> {
             }
             Key::Plain(Plain::Referer) => self.header("referer"),
             Key::Plain(Plain::UserAgent) => self.header("user-agent"),
+            Key::Plain(Plain::IfMatch) => self.header("if-match"),
+            Key::Plain(Plain::IfNoneMatch) => self.header("if-none-match"),
             Key::Plain(Plain::Username | Plain::UserId) => Value::of(user),
             Key::Plain(Plain::PrincipalAccount) => owned(principal.owner()),
             Key::Plain(Plain::PrincipalArn) => owned(

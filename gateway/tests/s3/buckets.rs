@@ -12,12 +12,14 @@ crate::on_both_engines!(
     a_bucket_of_another_is_not_made_again,
     names_of_buckets_follow_the_rules,
     a_location_is_named_where_a_bucket_is_made,
+    a_bucket_is_tagged_as_it_is_made,
     buckets_are_listed_by_name,
     buckets_are_listed_by_prefix_and_page,
     a_key_of_one_bucket_sees_that_one,
     a_bucket_belongs_to_whom_the_caller_expects,
     a_bucket_that_is_not_there_is_not_found_by_any_call,
     a_bucket_with_something_in_it_is_not_deleted,
+    an_open_upload_goes_and_comes_back_with_its_bucket,
     a_bucket_with_nothing_but_removed_things_is_deleted,
     a_deleted_bucket_comes_back_as_it_was,
     a_name_is_free_at_once,
@@ -131,6 +133,31 @@ async fn a_location_is_named_where_a_bucket_is_made(house: &mut House) {
         house.head(&format!("/{name}")).await.is(200);
     }
     house.put("/five-5").body(document("us-east-1")).await.refused(400, "InvalidLocationConstraint");
+    house.put("/five-5").await.is(200);
+}
+
+async fn a_bucket_is_tagged_as_it_is_made(house: &mut House) {
+    let document = |tags: &str| {
+        let location = "<LocationConstraint>eu-west-1</LocationConstraint>";
+        format!("<CreateBucketConfiguration>{location}<Tags>{tags}</Tags></CreateBucketConfiguration>")
+    };
+    let tag = |key: &str, value: &str| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>");
+    let many: String = (0..51).map(|number| tag(&format!("k{number}"), "v")).collect();
+    for (tags, code) in [
+        (tag("", "v"), "InvalidTag"),
+        (tag("aws:k", "v"), "InvalidTag"),
+        (tag("k", "1") + &tag("k", "2"), "InvalidTag"),
+        (tag(&"k".repeat(129), "v"), "InvalidTag"),
+        (many, "BadRequest"),
+        ("<Tag><Key>k</Key></Tag>".to_owned(), "MalformedXML"),
+        ("<Tag><Kee>k</Kee></Tag>".to_owned(), "MalformedXML"),
+    ] {
+        house.put("/tagged").body(document(&tags)).await.refused(400, code);
+        house.head("/tagged").await.is(404);
+    }
+    house.put("/tagged").body(document(&(tag("team", "a + b") + &tag("env", "")))).await.is(200);
+    let told = crate::calls::tags(&house.get("/tagged?tagging").await.is(200));
+    assert_eq!(told, [("env".to_owned(), String::new()), ("team".to_owned(), "a + b".to_owned())]);
     for malformed in ["<CreateBucketConfiguration>", "nonsense", "<Other></Other>"] {
         house.put("/five-5").body(malformed).await.refused(400, "MalformedXML");
     }
@@ -279,14 +306,20 @@ async fn a_bucket_with_something_in_it_is_not_deleted(house: &mut House) {
     house.delete(&format!("/bucket/key?versionId={marker}")).await.is(204);
     house.delete("/bucket").await.refused(409, "BucketNotEmpty");
     house.delete(&format!("/bucket/key?versionId={old}")).await.is(204);
-    // An upload that is still open.
-    let upload = Upload::begin(house, "/bucket/parts").await;
-    house.delete("/bucket").await.refused(409, "BucketNotEmpty");
-    upload.part(1, "bytes").await;
-    house.delete("/bucket").await.refused(409, "BucketNotEmpty");
-    upload.abort().await.is(204);
     house.delete("/bucket").await.is(204);
     house.head("/bucket").await.is(404);
+}
+
+/// What was never completed is no object; and it comes back as the rest of a bucket does.
+async fn an_open_upload_goes_and_comes_back_with_its_bucket(house: &mut House) {
+    let upload = Upload::begin(house, "/bucket/parts").await;
+    let part = upload.part(1, "bytes").await;
+    let id = house.bucket("bucket").await;
+    house.delete("/bucket").await.is(204);
+    upload.complete(&[(1, &part)]).await.refused(404, "NoSuchBucket");
+    house.restore_bucket(id).await.expect("its grace is not over");
+    upload.complete(&[(1, &part)]).await.is(200);
+    house.get("/bucket/parts").await.is(200).brings("bytes");
 }
 
 async fn a_bucket_with_nothing_but_removed_things_is_deleted(house: &mut House) {

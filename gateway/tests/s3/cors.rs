@@ -90,6 +90,7 @@ async fn rules_that_mean_nothing_are_refused(house: &mut House) {
         (format!("<CORSRule>{rule}<AllowedMethod>PATCH</AllowedMethod></CORSRule>"), "InvalidRequest"),
         (format!("<CORSRule>{rule}<AllowedOrigin>*.*</AllowedOrigin></CORSRule>"), "InvalidRequest"),
         (format!("<CORSRule>{rule}<AllowedHeader>**</AllowedHeader></CORSRule>"), "InvalidRequest"),
+        (format!("<CORSRule>{rule}<AllowedHeader>X (a)</AllowedHeader></CORSRule>"), "InvalidRequest"),
         (format!("<CORSRule>{rule}<ExposeHeader>x-*</ExposeHeader></CORSRule>"), "InvalidRequest"),
         (format!("<CORSRule>{rule}<ID>{}</ID></CORSRule>", "x".repeat(256)), "InvalidRequest"),
         (many, "InvalidRequest"),

@@ -110,6 +110,15 @@ async fn a_form_describes_its_object(house: &mut House) {
     post(house, &[("key", "key"), ("Expires", "Thu, 01 Dec 2044 16:00:00 GMT")], b"four").await.is(204);
     let read = house.head("/bucket/key").await.is(200);
     assert_eq!(read.need("expires"), "Thu, 01 Dec 2044 16:00:00 GMT");
+    let sum = crate::checksums::sum("CRC32", b"four");
+    let fields = [("key", "key"), ("x-amz-checksum-crc32", sum.as_str())];
+    let stored = post(house, &fields, b"four").await.is(204);
+    assert_eq!(
+        (stored.need("x-amz-checksum-crc32"), stored.need("x-amz-checksum-type")),
+        (sum.as_str(), "FULL_OBJECT")
+    );
+    let astray = [("key", "key"), ("x-amz-website-redirect-location", "elsewhere")];
+    post(house, &astray, b"four").await.refused(400, "InvalidRedirectLocation");
     let document = crate::calls::tagging(&[("team", "storage")]);
     post(house, &[("key", "key"), ("tagging", &document)], b"four").await.is(204);
     let told = tags(&house.get("/bucket/key?tagging").await.is(200));

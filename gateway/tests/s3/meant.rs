@@ -2,6 +2,7 @@
 
 use crate::calls::{Upload, delete_objects, deletion, pattern, sha256};
 use crate::house::{House, WITNESS};
+use crate::sign::STREAMING_UNSIGNED_TRAILER;
 use lifecycle::Right;
 
 crate::on_both_engines!(
@@ -11,7 +12,8 @@ crate::on_both_engines!(
     an_argument_stands_once_and_by_its_exact_name,
     the_keys_of_a_list_are_keys,
     the_names_and_the_number_of_other_buckets_are_not_told,
-    a_digest_that_nobody_would_look_at_is_refused,
+    what_is_said_of_a_body_is_looked_at_without_a_signature,
+    a_call_that_is_yet_to_be_thought_of_never_meets_the_object,
     a_body_in_one_chunk_needs_no_memory_of_its_size,
     what_scsp_begins_is_scsps,
 );
@@ -38,6 +40,35 @@ async fn a_call_on_a_part_of_an_object_never_meets_the_object(house: &mut House)
     }
     house.head("/bucket").await.is(200);
     house.get("/other/witness").await.is(200).brings(WITNESS);
+}
+
+/// AWS adds calls. One that is not known is not one on the object or bucket itself.
+async fn a_call_that_is_yet_to_be_thought_of_never_meets_the_object(house: &mut House) {
+    for query in
+        ["annotation&annotationName=note", "annotation", "abac", "yet-to-come", "yet-to-come=&versionId=null"]
+    {
+        for method in ["DELETE", "PUT", "POST"] {
+            for target in ["/other/witness", "/other", "/fresh", "/bucket"] {
+                let ask = house.ask(method, &format!("{target}?{query}"));
+                ask.body("another").await.refused(501, "NotImplemented");
+            }
+        }
+    }
+    for target in ["/other/witness?annotation", "/other?abac", "/other?metadataConfiguration"] {
+        house.get(target).await.refused(501, "NotImplemented");
+    }
+    for word in ["delete", "attributes", "retention", "torrent", "uploadId=1", "restore"] {
+        house.get(&format!("/other?{word}")).await.refused(405, "MethodNotAllowed");
+    }
+    house.head("/fresh").await.is(404);
+    house.head("/bucket").await.is(200);
+    house.get("/other/witness").await.is(200).brings(WITNESS);
+    // An argument with a value is passed over, as AWS does.
+    house.put("/bucket/key?x-id=PutObject&foo=bar").body("four").await.is(200);
+    house.delete("/bucket/key?x-id=DeleteObject").await.is(204);
+    let lock = house.put("/bucket/key").header("x-amz-object-lock-event-hold", "ON").body("four");
+    lock.await.refused(501, "NotImplemented");
+    house.stored_nothing().await;
 }
 
 async fn a_condition_that_says_nothing_is_no_condition(house: &mut House) {
@@ -111,14 +142,50 @@ async fn the_names_and_the_number_of_other_buckets_are_not_told(house: &mut Hous
     assert_eq!(list(&format!("continuation-token={token}")).await.is(200).all("Name"), ["other"]);
 }
 
-async fn a_digest_that_nobody_would_look_at_is_refused(house: &mut House) {
+/// Clients say of a body what it is, also where nobody signs it: it is looked at.
+async fn what_is_said_of_a_body_is_looked_at_without_a_signature(house: &mut House) {
     house.let_in(gateway::Anonymous::Full).await;
-    let digest = crate::sign::hashed(b"another");
-    let ask = || house.put("/bucket/key").nobody();
-    ask().header("x-amz-content-sha256", digest).body("four").await.refused(400, "InvalidRequest");
-    house.head("/bucket/key").await.is(404);
-    ask().header("x-amz-content-sha256", "UNSIGNED-PAYLOAD").body("four").await.is(200);
+    const FORM: &str = "x-amz-content-sha256";
+    let nobody = |method: &str| house.ask(method, "/bucket/key").nobody();
+    let (right, wrong) = (crate::sign::hashed(b"four"), crate::sign::hashed(b"another"));
+    nobody("PUT").header(FORM, &wrong).body("four").await.refused(400, "XAmzContentSHA256Mismatch");
+    nobody("PUT").header(FORM, &wrong).body("").await.refused(400, "XAmzContentSHA256Mismatch");
+    nobody("PUT").header(FORM, "nonsense").body("four").await.refused(400, "InvalidArgument");
+    house.stored_nothing().await;
+    for form in [right.as_str(), "UNSIGNED-PAYLOAD"] {
+        nobody("PUT").header(FORM, form).body("four").await.is(200);
+        nobody("GET").header(FORM, crate::sign::hashed(b"")).await.is(200).brings("four");
+        house.delete("/bucket/key").await.is(204);
+    }
+    for signed in ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"] {
+        let put = nobody("PUT").header(FORM, signed).chunks(signed, [b"four".as_slice()]);
+        put.await.is(400);
+    }
+    let large = pattern(300_000);
+    let sum = crate::checksums::sum("CRC32", &large);
+    let chunks = |bytes: &[u8]| {
+        let pieces: Vec<&[u8]> = bytes.chunks(70_000).collect();
+        nobody("PUT").header(FORM, STREAMING_UNSIGNED_TRAILER).chunks(STREAMING_UNSIGNED_TRAILER, pieces)
+    };
+    let stored = chunks(&large).trailer("x-amz-checksum-crc32", &sum).await.is(200);
+    assert_eq!(stored.need("x-amz-checksum-crc32"), sum);
+    house.get("/bucket/key").await.is(200).brings(&large);
+    chunks(b"four").await.is(200);
     house.get("/bucket/key").await.is(200).brings("four");
+    house.delete("/bucket/key").await.is(204);
+    chunks(b"").await.is(200);
+    house.get("/bucket/key").await.is(200).brings("");
+    house.delete("/bucket/key").await.is(204);
+    let trailed = |value: &str| chunks(&large).trailer("x-amz-checksum-crc32", value);
+    trailed("y/Q5Jg==").await.refused(400, "BadDigest");
+    chunks(b"four")
+        .silent_trailer("x-amz-checksum-crc32", "y/Q5Jg==")
+        .await
+        .refused(400, "MalformedTrailerError");
+    let announced = chunks(b"four").header("x-amz-trailer", "x-amz-checksum-crc32");
+    announced.await.refused(400, "MalformedTrailerError");
+    chunks(b"four").header("x-amz-decoded-content-length", "5").await.is(400);
+    house.stored_nothing().await;
 }
 
 async fn a_body_in_one_chunk_needs_no_memory_of_its_size(house: &mut House) {

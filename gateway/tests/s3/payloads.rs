@@ -27,6 +27,7 @@ crate::on_both_engines!(
     an_altered_trailer_is_refused_by_its_signature,
     a_trailer_without_its_signature_is_refused,
     an_announced_trailer_must_come,
+    without_a_signature_a_trailer_need_not_come,
     a_trailer_that_was_not_announced_is_refused,
     a_body_has_one_trailing_checksum,
     a_trailer_that_is_no_checksum_is_refused,
@@ -370,11 +371,24 @@ async fn an_announced_trailer_must_come(house: &mut House) {
         let mut wire = nine(house, form, CRC32, NINE_CRC32).ready();
         wire.trailers().clear();
         house.refuses_to_store(wire, 400, "MalformedTrailerError").await;
-        // Nothing but the signature of no trailers.
+        // Nothing but, if they are signed, the signature of no trailers.
         let ask =
             house.put("/bucket/key").chunks(form, [b"123456789".as_slice()]).header("x-amz-trailer", CRC32);
         house.refuses_to_store(ask.ready(), 400, "MalformedTrailerError").await;
     }
+}
+
+/// A body may come in the form that can have a trailer, and have none: a checksum stands in a header then, or nowhere.
+async fn without_a_signature_a_trailer_need_not_come(house: &mut House) {
+    let put = || house.put("/bucket/key").chunks(STREAMING_UNSIGNED_TRAILER, [b"123456789".as_slice()]);
+    let put_with = |name: &str, sum: &str| put().header(name, sum);
+    let stored = put().await.is(200);
+    assert!(stored.header("x-amz-checksum-crc64nvme").is_some(), "AWS's own is computed");
+    let stored = put_with(CRC32, NINE_CRC32).await.is(200);
+    assert_eq!(stored.need(CRC32), NINE_CRC32);
+    house.get("/bucket/key").await.is(200).brings("123456789");
+    house.delete("/bucket/key").await.is(204);
+    house.refuses_to_store(put_with(CRC32, "y/Q5Jw==").ready(), 400, "BadDigest").await;
 }
 
 async fn a_trailer_that_was_not_announced_is_refused(house: &mut House) {

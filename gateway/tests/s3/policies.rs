@@ -1,8 +1,9 @@
 //! Bucket policies through the door: what they open, what they shut, and what they cannot.
 
-use crate::calls::versioning;
+use crate::calls::{content_md5, versioning};
+use crate::client::Ask;
 use crate::house::{House, WITNESS};
-use crate::users::{copy, nobody, policy, statement, user, user_with};
+use crate::users::{User, copy, nobody, policy, statement, user, user_with};
 use gateway::Anonymous;
 use lifecycle::Right;
 use std::time::Duration;
@@ -13,6 +14,8 @@ crate::on_both_engines!(
     what_is_no_policy_is_refused_and_changes_nothing,
     a_key_without_the_right_has_nothing_of_a_policy,
     a_deny_binds_the_owner_and_never_the_policy_itself,
+    no_policy_opens_the_policy_itself,
+    a_policy_asks_for_conditions,
     a_list_is_of_what_its_prefix_allows,
     who_may_not_list_learns_nothing_of_what_is_missing,
     versions_are_asked_for_by_their_own_actions,
@@ -21,6 +24,7 @@ crate::on_both_engines!(
     a_key_is_one_key_however_it_is_written,
     a_virtual_host_is_the_same_bucket,
     tags_decide,
+    tags_of_a_write_are_allowed_by_themselves,
     whoever_is_not_named_is_shut_out,
     an_upload_in_parts_is_a_write,
     a_form_is_a_write,
@@ -188,6 +192,45 @@ async fn a_deny_binds_the_owner_and_never_the_policy_itself(house: &mut House) {
     house.get("/ann?policy").key(&reader).await.refused(403, "AccessDenied");
     ann.delete(house, "/ann?policy").await.is(204);
     ann.get(house, "/ann/a").await.is(200).brings("four");
+}
+
+/// A policy is its bucket's owner's: one that is too wide must not hand the bucket over.
+async fn no_policy_opens_the_policy_itself(house: &mut House) {
+    let (ann, bob) = (user(house, "ann").await, user(house, "bob").await);
+    let all = "['arn:aws:s3:::ann','arn:aws:s3:::ann/*']";
+    ann.has(house, "ann", &statement("Allow", "'*'", "'s3:*'", all, "")).await;
+    bob.get(house, "/ann?policy").await.refused(405, "MethodNotAllowed");
+    bob.put(house, "/ann?policy").body(policy("")).await.refused(405, "MethodNotAllowed");
+    bob.delete(house, "/ann?policy").await.refused(405, "MethodNotAllowed");
+    nobody(house, "GET", "/ann?policy").await.refused(405, "MethodNotAllowed");
+    ann.get(house, "/ann?policy").await.is(200);
+    // The rest of it is open, and what deletes in time only to whoever may delete.
+    let rules = "<LifecycleConfiguration><Rule><ID>r</ID><Filter></Filter><Status>Enabled</Status>\
+                 <Expiration><Days>9</Days></Expiration></Rule></LifecycleConfiguration>";
+    let rule =
+        |user: &User| user.put(house, "/ann?lifecycle").header("Content-MD5", content_md5(rules)).body(rules);
+    rule(&bob).await.is(200);
+    rule(&user_with(house, "cid", &[Right::Read, Right::Write]).await).await.refused(403, "AccessDenied");
+    // Nobody is let in without a name to begin an upload or to copy.
+    nobody(house, "PUT", "/ann/a").body("four").await.is(200);
+    nobody(house, "POST", "/ann/b?uploads").await.refused(403, "AccessDenied");
+    copy(nobody(house, "PUT", "/ann/b"), "/ann/a").await.refused(403, "AccessDenied");
+}
+
+/// A bucket's owner may want every write to be conditional.
+async fn a_policy_asks_for_conditions(house: &mut House) {
+    let ann = user(house, "ann").await;
+    let said =
+        statement("Deny", "'*'", "'s3:PutObject'", ALL, ",'Condition':{'Null':{'s3:if-none-match':'true'}}");
+    ann.has(house, "ann", &said).await;
+    ann.put(house, "/ann/a").body("one").await.refused(403, "AccessDenied");
+    house.scsp_as(&ann.key, "POST", "/ann/a").body("one").await.is(403);
+    ann.put(house, "/ann/a").header("if-none-match", "*").body("one").await.is(200);
+    ann.put(house, "/ann/a")
+        .header("if-none-match", "*")
+        .body("two")
+        .await
+        .refused(412, "PreconditionFailed");
 }
 
 async fn a_list_is_of_what_its_prefix_allows(house: &mut House) {
@@ -466,7 +509,7 @@ async fn tags_decide(house: &mut House) {
         statement(
             "Allow",
             "'*'",
-            "'s3:PutObject'",
+            "['s3:PutObject','s3:PutObjectTagging']",
             "'arn:aws:s3:::ann/*'",
             ",'Condition':{'StringEquals':{'s3:RequestObjectTag/from':'bob'},'ForAllValues:StringEquals':{'s3:RequestObjectTagKeys':['from','x']}}"
         )
@@ -499,6 +542,42 @@ async fn tags_decide(house: &mut House) {
         .refused(403, "AccessDenied");
     bob.put(house, "/ann/open?tagging").header("Content-MD5", seal).body(bare).await.is(200);
     bob.get(house, "/ann/open").await.refused(403, "AccessDenied");
+}
+
+/// Rules and policies hang on tags: who may write objects may not give them any for that.
+async fn tags_of_a_write_are_allowed_by_themselves(house: &mut House) {
+    let (ann, bob) = (user(house, "ann").await, user(house, "bob").await);
+    let allow = |actions: &str| statement("Allow", "'*'", actions, ALL, "");
+    ann.has(house, "ann", &allow("['s3:GetObject','s3:PutObject']")).await;
+    ann.put(house, "/ann/tagged").header("x-amz-tagging", "k=v").body("x").await.is(200);
+    bob.put(house, "/ann/plain").body("x").await.is(200);
+    let writes = |tagging: bool| {
+        let tagged = |ask: Ask| if tagging { ask.header("x-amz-tagging", "k=v") } else { ask };
+        let anew =
+            copy(bob.put(house, "/ann/copy"), "/ann/tagged").header("x-amz-tagging-directive", "REPLACE");
+        [
+            tagged(bob.put(house, "/ann/new").body("x")),
+            tagged(bob.ask(house, "POST", "/ann/new?uploads")),
+            tagged(anew),
+        ]
+    };
+    for ask in writes(false) {
+        ask.await.is(200);
+    }
+    let along = || copy(bob.put(house, "/ann/copy"), "/ann/tagged");
+    for ask in writes(true) {
+        ask.await.refused(403, "AccessDenied");
+    }
+    along().await.refused(403, "AccessDenied");
+    ann.says(house, "ann", &allow("['s3:GetObject','s3:PutObject','s3:PutObjectTagging']")).await;
+    for ask in writes(true) {
+        ask.await.is(200);
+    }
+    // Taken along, they are read as well.
+    along().await.refused(403, "AccessDenied");
+    let all = "['s3:GetObject','s3:PutObject','s3:PutObjectTagging','s3:GetObjectTagging']";
+    ann.says(house, "ann", &allow(all)).await;
+    along().await.is(200);
 }
 
 async fn whoever_is_not_named_is_shut_out(house: &mut House) {

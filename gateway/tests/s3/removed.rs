@@ -20,7 +20,7 @@ async fn remove(house: &House) {
         grace: Grace::UntilPurged,
         early: false,
         reserves_name: true,
-        only_empty: false,
+        only_empty: None,
         condition: Condition::NONE,
         cause: Cause::Recursive,
         door: "admin",

@@ -251,7 +251,7 @@ async fn replace(
         grace: Grace::For(order.grace),
         early: false,
         reserves_name: false,
-        only_empty: false,
+        only_empty: None,
         condition: Condition::NONE,
         cause: Cause::Purge,
         door: order.door,

@@ -37,8 +37,9 @@ pub(super) type Span = (i64, i64);
 
 /// Whether nothing among the live versions of `contents` wants to be looked at for itself.
 pub(super) async fn is_plain(through: &mut Through<'_>, contents: ContainerId) -> Result<bool, DbError> {
+    // Written so that only the index of what is guarded will do: by that of what is live, all of it would be walked.
     let guarded = "SELECT v.id FROM versions v WHERE v.contents_id = $1 AND v.state IN ('live', 'removed')
-        AND (v.hold = 1 OR v.guard_until IS NOT NULL) AND v.state = 'live' LIMIT 1";
+        AND (v.hold = 1 OR v.guard_until IS NOT NULL) AND v.state || '' = 'live' LIMIT 1";
     if !through.fetch(guarded, args![contents]).await?.is_empty() {
         return Ok(false);
     }

@@ -6,7 +6,9 @@ use crate::Metadata;
 use crate::accounts;
 use crate::error::Failure;
 use crate::objects::{enable_locks, lock_domains};
+use crate::settings::{SettingChanges, change};
 use crate::sql::{Conn, args};
+use crate::tags::tag_bucket;
 use crate::tombstones::refuse_used;
 use crate::writer::Urgency;
 use lifecycle::ids::is_account_id;
@@ -28,6 +30,10 @@ pub struct NewContainer {
     pub allowed: Allowed,
     /// A bucket whose versions can be locked: it keeps versions, for good.
     pub object_lock: bool,
+    /// A bucket's tags.
+    pub tags: Option<String>,
+    /// What else a bucket is set to from its first moment on.
+    pub settings: SettingChanges,
     /// The UUID it is to have, for making again what a disaster took: one that names nothing and is not remembered.
     /// `None`: a fresh one.
     pub id: Option<ContainerId>,
@@ -78,6 +84,12 @@ impl Metadata {
                     event(conn, now, "create", id, &name, &new.actor).await?;
                     if new.object_lock {
                         enable_locks(conn, now, id, None, &new.actor).await?;
+                    }
+                    if new.tags.is_some() {
+                        tag_bucket(conn, id, new.tags.as_deref()).await?;
+                    }
+                    if !new.settings.is_empty() {
+                        change(conn, now, id, &new.settings, &new.actor).await?;
                     }
                     refuse_given(conn, ContainerKind::Bucket, &new, true).await?;
                     Ok(find(conn, ContainerKind::Bucket, id).await?.ok_or(Refusal::NoSuchBucket)?)

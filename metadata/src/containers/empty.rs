@@ -2,7 +2,7 @@
 //! the bucket holds; and the whole can be restored, into the bucket while that is empty, or as another bucket.
 
 use super::create::{NewContainer, insert_bucket, insert_contents};
-use super::remove::{RemoveOrder, held, holds_anything, note_epoch, record, refuse_guarded};
+use super::remove::{Empty, RemoveOrder, held, holds_anything, note_epoch, record, refuse_guarded};
 use super::restore::{above, above_by, end_deletion};
 use super::{Container, ContainerKind, Removed, event, find, name_taken};
 use crate::Metadata;
@@ -155,7 +155,7 @@ async fn record_displaced(
         grace: Grace::UntilPurged,
         early: false,
         reserves_name: false,
-        only_empty: false,
+        only_empty: None,
         condition: Condition::NONE,
         cause: Cause::Restore,
         door: "barrow",
@@ -233,7 +233,7 @@ async fn restore_contents(
             id
         }
         None => {
-            if holds_anything(conn, ContainerKind::Contents, displaced, now).await? {
+            if holds_anything(conn, ContainerKind::Contents, displaced, Empty::Altogether, now).await? {
                 return Err(Refusal::NotEmpty.into());
             }
             // What was removed from the bucket since it was emptied stays restorable, apart.

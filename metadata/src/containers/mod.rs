@@ -25,7 +25,7 @@ pub use list::{ContainerPage, DeletedContext, DeletionRow};
 pub use policy::{Allowed, Policies};
 pub use purge::PurgeStep;
 pub use removal::Removal;
-pub use remove::{RemoveOrder, Removed};
+pub use remove::{Empty, RemoveOrder, Removed};
 pub use replan::{Replan, ReplanAt, ReplanProgress, ReplanStep};
 pub use restore::RestoreOrder;
 pub use rules::{Lifecycle, LifecycleChange};

@@ -22,9 +22,8 @@ pub struct RemoveOrder {
     pub early: bool,
     /// Keep the name from being used again until restore or purge (native and Kronotop REMOVE).
     pub reserves_name: bool,
-    /// Only if nothing would be lost with it: no object, no older version or delete marker, no open upload. What has expired
-    /// counts as absent.
-    pub only_empty: bool,
+    /// Only if so much of it is empty.
+    pub only_empty: Option<Empty>,
     /// What must be true of its headers' entity tag and time of change.
     pub condition: Condition,
     /// Why.
@@ -35,6 +34,15 @@ pub struct RemoveOrder {
     pub actor: String,
     /// In the caller's words.
     pub reason: Option<String>,
+}
+
+/// What emptiness means. What has expired counts as absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// There is no object, and no older version or delete marker. Uploads that are open go with it, and come back with it.
+    OfObjects,
+    /// There is no open upload either: nothing would be lost.
+    Altogether,
 }
 
 /// A removed container, and what it held when it was removed.
@@ -111,7 +119,9 @@ async fn remove(
         .into());
     }
     // Before the guards: whoever asks for an empty one is told that it is not, protected or not.
-    if order.only_empty && holds_anything(conn, kind, id, now).await? {
+    if let Some(empty) = order.only_empty
+        && holds_anything(conn, kind, id, empty, now).await?
+    {
         return Err(Refusal::NotEmpty.into());
     }
     if order.early {
@@ -304,13 +314,14 @@ const OPEN: &str =
     "SELECT 1 FROM uploads u WHERE u.contents_id = $1 AND u.completed IS NULL AND u.expires_at > $2
     ORDER BY u.name, u.id LIMIT 1";
 
-/// Whether anything would be lost with it: what is current, older versions and delete markers, uploads that are open.
+/// Whether anything would be lost with it: what is current, older versions and delete markers, perhaps uploads that are open.
 /// Expired counts as absent, swept or not, and so does what was taken out by an emptying or lies in a removed bucket, and
 /// history that is being erased anyway. But what a rule only hides, because its bucket keeps versions, is there.
 pub(super) async fn holds_anything(
     conn: &mut Conn,
     kind: ContainerKind,
     id: ContainerId,
+    empty: Empty,
     now: Time,
 ) -> Result<bool, DbError> {
     for Hung { contents, kept } in hung(conn, kind, id).await? {
@@ -323,7 +334,7 @@ pub(super) async fn holds_anything(
         {
             return Ok(true);
         }
-        if conn.fetch_one(OPEN, args![contents, now]).await?.is_some() {
+        if empty == Empty::Altogether && conn.fetch_one(OPEN, args![contents, now]).await?.is_some() {
             return Ok(true);
         }
     }

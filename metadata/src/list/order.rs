@@ -140,7 +140,7 @@ impl Range {
         } else {
             let from = match group {
                 _ if marker < prefix || marker.is_empty() => prefix.to_owned(),
-                Some(group) if !order.splits_groups => successor(group)?,
+                Some(group) if !order.splits_groups || group == marker => successor(group)?,
                 Some(_) | None => just_behind(marker),
             };
             Range { from, to: end }

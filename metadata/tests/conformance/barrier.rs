@@ -506,7 +506,7 @@ async fn on_sqlite_nobody_waits_for_a_process_that_crashed() {
             grace: lifecycle::Grace::UntilPurged,
             early: false,
             reserves_name: true,
-            only_empty: false,
+            only_empty: None,
             condition: lifecycle::Condition::NONE,
             cause: lifecycle::Cause::Recursive,
             door: "admin",

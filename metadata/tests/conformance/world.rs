@@ -7,11 +7,11 @@ use lifecycle::{
     MemberId, Refusal, Retention, State, Time, UploadId, VersionId, VersioningPolicy,
 };
 use metadata::{
-    Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Existence, Failure,
-    Found, LifecycleChange, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand, Outcome,
-    PartBody, Policies, Publish, Published, PurgeOrder, PurgeStep, RemoveOrder, Removed, Rename, ReplanAt,
-    Restore, RestoreOrder, RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version, Waiting,
-    Which,
+    Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Empty, Existence,
+    Failure, Found, LifecycleChange, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand,
+    Outcome, PartBody, Policies, Publish, Published, PurgeOrder, PurgeStep, RemoveOrder, Removed, Rename,
+    ReplanAt, Restore, RestoreOrder, RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version,
+    Waiting, Which,
 };
 use std::future::IntoFuture;
 use std::ops::Deref;
@@ -527,7 +527,7 @@ impl Caller {
             grace: Grace::For(CONTAINER_GRACE),
             early: false,
             reserves_name: false,
-            only_empty: false,
+            only_empty: None,
             condition: Condition::NONE,
             cause: Cause::Recursive,
             door: "scsp",
@@ -1003,7 +1003,7 @@ impl Rem {
     }
 
     pub(crate) fn only_if_empty(mut self) -> Rem {
-        self.order.only_empty = true;
+        self.order.only_empty = Some(Empty::Altogether);
         self
     }
 

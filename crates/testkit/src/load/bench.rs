@@ -1,11 +1,12 @@
 //! The whole run: floors, then the server under test, then the promises.
 
 use super::error::Failed;
-use super::options::{Options, Scale};
+use super::options::{Only, Options, Scale};
 use super::rows::objects::Objects;
 use super::rows::s3::{self, S3};
 use super::rows::{
-    cluster, containers, floors, following, kinds, listing, objects, purges, reclaim, updates, versions,
+    cluster, containers, floors, following, kinds, listing, objects, purges, reclaim, rules, updates,
+    versions,
 };
 use super::server::Setup;
 use super::table::{Row, Verdict, render};
@@ -63,14 +64,25 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     };
     let time = options.scale.load_time();
     let mut rows = Vec::new();
-    if options.only_purges {
+    if let Some(part) = options.only {
         let server = setup.in_dir("main").start().await?;
-        let bucket = format!("bench-{}-purges", std::process::id());
-        tell("purging versions");
+        let bucket = format!("bench-{}", std::process::id());
         let many = options.scale.purged_versions();
-        let _found = purges::run(&server, &bucket, many, &mut rows).await?;
-        tell("following changes");
-        let _found = following::run(&server, &format!("{bucket}-followed"), many / 4, &mut rows).await?;
+        match part {
+            Only::Purges => {
+                tell("purging versions");
+                let _found = purges::run(&server, &format!("{bucket}-purges"), many, &mut rows).await?;
+                tell("following changes");
+                let _found =
+                    following::run(&server, &format!("{bucket}-followed"), many / 4, &mut rows).await?;
+            }
+            Only::Rules => {
+                tell("GET under a policy");
+                let _found = s3::governed::run(&server, &bucket, time, &mut rows).await?;
+                tell("objects that rules let go");
+                let _found = rules::run(&server, &format!("{bucket}-rules"), many, &mut rows).await?;
+            }
+        }
         server.stop().await?;
         return Ok(Outcome { rows, verdicts: Vec::new() });
     }
@@ -101,11 +113,15 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
     tell("COPY, APPEND, PUT over a name, versions");
     updates::run(&server, &format!("{bucket}-updates"), time, &mut rows).await?;
     versions::run(&server, &format!("{bucket}-versions"), time, &mut rows).await?;
+    tell("GET under a policy");
+    let governed = s3::governed::run(&server, &bucket, time, &mut rows).await?;
     tell("purging versions");
     let many = options.scale.purged_versions();
     let purges = purges::run(&server, &format!("{bucket}-purges"), many, &mut rows).await?;
     tell("following changes");
     let following = following::run(&server, &format!("{bucket}-followed"), many / 4, &mut rows).await?;
+    tell("objects that rules let go");
+    let lateness = rules::run(&server, &format!("{bucket}-rules"), many, &mut rows).await?;
     tell("removing and restoring buckets");
     let sizes = options.scale.buckets();
     let longest_container_move = containers::run(&server, &bucket, sizes, &mut rows).await?;
@@ -142,10 +158,11 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
         floors,
         objects: Objects { small, middling_puts },
         kinds,
-        s3: S3 { small: small_by_s3, listing_p99: listing_by_s3, keys_deleted },
+        s3: S3 { small: small_by_s3, listing_p99: listing_by_s3, keys_deleted, governed },
         longest_container_move,
         purges,
         following,
+        lateness,
         inline_reclaim,
         file_reclaim,
         listing_p99,

@@ -93,6 +93,15 @@ impl Scale {
     }
 }
 
+/// A part of a run that makes sense alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// Purges of versions, and following changes.
+    Purges,
+    /// Rules that let objects go, and what a policy costs.
+    Rules,
+}
+
 /// What the command line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -107,8 +116,8 @@ pub struct Options {
     pub scale: Scale,
     /// Whether a broken promise is a failure.
     pub check: bool,
-    /// Only purges of versions are measured, and no promise is judged.
-    pub only_purges: bool,
+    /// Only this is measured, and no promise is judged.
+    pub only: Option<Only>,
 }
 
 /// What `--help` says.
@@ -121,6 +130,7 @@ barrow-bench [--quick | --full] [--metadata URL] [--server PROGRAM] [--dir DIR] 
   --server PROGRAM the program under test (target/release/barrow)
   --dir DIR        where its files go, on the disk to be measured (target)
   --only-purges    measure purges of versions alone, and judge nothing
+  --only-rules     the same with lifecycle rules and policies
   --check          exit with 1 if a promise is not kept
 ";
 
@@ -136,7 +146,7 @@ impl Options {
             metadata: None,
             scale: Scale::Usual,
             check: false,
-            only_purges: false,
+            only: None,
         };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
@@ -150,7 +160,8 @@ impl Options {
                 "--server" => options.server = PathBuf::from(value("a program")?),
                 "--dir" => options.dir = PathBuf::from(value("a directory")?),
                 "--check" => options.check = true,
-                "--only-purges" => options.only_purges = true,
+                "--only-purges" => options.only = Some(Only::Purges),
+                "--only-rules" => options.only = Some(Only::Rules),
                 _ => return Err(Failed::Usage(format!("{argument} is not understood\n\n{HELP}"))),
             }
         }

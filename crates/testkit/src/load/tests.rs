@@ -6,7 +6,9 @@ use super::rows::following::Following;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects, Operations};
 use super::rows::purges::Purges;
+use super::rows::rules::Lateness;
 use super::rows::s3::S3;
+use super::rows::s3::governed::Governed;
 use super::verdicts::{Found, of};
 use super::{Door, Id, Load, Made, Payload, drive};
 use std::io::{Read, Write};
@@ -169,6 +171,7 @@ fn found() -> Found {
         longest_container_move: Duration::ZERO,
         purges: Purges::default(),
         following: Following::default(),
+        lateness: Lateness::default(),
         inline_reclaim: 0.0,
         file_reclaim: 0.0,
         listing_p99: Duration::ZERO,
@@ -202,14 +205,28 @@ fn unnamed_and_alias_objects_are_promised_to_be_as_fast_as_named_ones() {
 fn the_s3_door_is_promised_to_cost_little_more_than_the_other() {
     let get = |cpu| Operations { get: Cost { cpu: Duration::from_micros(cpu), rate: 1.0 }, ..all(1.0) };
     let objects = Objects { small: get(20), middling_puts: 0.0 };
-    let judged = |cpu, listing, keys_deleted| {
+    let judged = |cpu, listing, keys_deleted, governed| {
         let listing_p99 = Duration::from_millis(listing);
-        let s3 = S3 { small: get(cpu), listing_p99, keys_deleted };
+        let governed =
+            Governed { free: Duration::from_micros(100), governed: Duration::from_micros(governed) };
+        let s3 = S3 { small: get(cpu), listing_p99, keys_deleted, governed };
         let verdicts = of(&Found { objects, s3, ..found() });
         let of_s3 = |what: &str| what.contains("S3") || what.starts_with("DeleteObjects");
         let kept = verdicts.iter().filter(|verdict| of_s3(&verdict.what)).map(super::table::Verdict::kept);
         kept.collect::<Vec<_>>()
     };
-    assert_eq!(judged(30, 5, 40_000.0), [true; 3]);
-    assert_eq!(judged(31, 6, 39_999.0), [false; 3]);
+    assert_eq!(judged(30, 5, 40_000.0, 110), [true; 4]);
+    assert_eq!(judged(31, 6, 39_999.0, 111), [false; 4]);
+}
+
+#[test]
+fn what_rules_let_go_is_promised_to_go_within_a_minute() {
+    let lateness = |few, many| Lateness { few: Duration::from_secs(few), many: Duration::from_secs(many) };
+    let judged = |lateness| {
+        let verdicts = of(&Found { lateness, ..found() });
+        let late = verdicts.iter().filter(|verdict| verdict.what.contains("lateness"));
+        late.map(super::table::Verdict::kept).collect::<Vec<_>>()
+    };
+    assert_eq!(judged(lateness(1, 60)), [true, true]);
+    assert_eq!(judged(lateness(61, 59)), [false, true]);
 }

@@ -6,7 +6,9 @@ use super::rows::following::Following;
 use super::rows::kinds::Kinds;
 use super::rows::objects::{Cost, Objects};
 use super::rows::purges::Purges;
+use super::rows::rules::Lateness;
 use super::rows::s3::S3;
+use super::rows::s3::governed::Governed;
 use super::table::{Bound, Verdict};
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ pub(super) struct Found {
     pub(super) longest_container_move: Duration,
     pub(super) purges: Purges,
     pub(super) following: Following,
+    pub(super) lateness: Lateness,
     pub(super) inline_reclaim: f64,
     pub(super) file_reclaim: f64,
     pub(super) listing_p99: Duration,
@@ -36,6 +39,7 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
     let verdict =
         |what: &str, measured, bound, unit| Verdict { what: what.to_owned(), measured, bound, unit };
     let cpu = |cost: &Cost| cost.cpu.as_secs_f64() / floors.hyper_cpu.as_secs_f64().max(1e-9);
+    let seconds = |time: Duration| time.as_secs_f64();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
 
     let mut verdicts = vec![
@@ -96,6 +100,13 @@ pub(super) fn of(found: &Found) -> Vec<Verdict> {
     verdicts.extend([
         verdict("changes, read in order", changes, Bound::Least(50_000.0), "/s"),
         verdict("_revs_diff of 1,000 names, p50", milliseconds(diff_p50), Bound::Most(15.0), "ms"),
+    ]);
+    let Governed { free, governed } = found.s3.governed;
+    let by_policy = governed.as_secs_f64() / free.as_secs_f64().max(1e-9);
+    verdicts.extend([
+        verdict("GET 1 KiB, S3, CPU with a policy / without", by_policy, Bound::Most(1.1), ""),
+        verdict("by a rule, few of many, lateness p99", seconds(found.lateness.few), Bound::Most(60.0), "s"),
+        verdict("by a rule, all at once, lateness p99", seconds(found.lateness.many), Bound::Most(60.0), "s"),
     ]);
     if !found.on_postgres {
         verdicts.push(verdict("purge versions, slowest way", rate, Bound::Least(60_000.0), "/s"));

@@ -265,7 +265,7 @@ impl Teller {
             grace: Grace::For(self.stage.grace.0),
             early: false,
             reserves_name: false,
-            only_empty: false,
+            only_empty: None,
             condition: lifecycle::Condition::NONE,
             cause: Cause::Empty,
             door: "story",

@@ -130,7 +130,7 @@ pub(in crate::admin) async fn delete(asked: &Asked<'_>, body: &mut BodyReader) -
         grace: Grace::For(asked.gateway.settings.recursive_delete_delay),
         early: false,
         reserves_name: false,
-        only_empty: false,
+        only_empty: None,
         condition: Condition::NONE,
         cause: Cause::Recursive,
         door: "jetstream",

@@ -109,8 +109,6 @@ fn by(asked: &Asked<'_>, principal: &crate::Principal) -> NewContainer {
         owner: principal.owner(),
         actor: principal.name.to_string(),
         allowed: asked.gateway.settings.policy.allowed(),
-        policies: metadata::Policies::default(),
-        object_lock: false,
-        id: None,
+        ..NewContainer::default()
     }
 }

@@ -54,7 +54,7 @@ pub(in crate::admin) async fn empty(asked: &Asked<'_>, body: &mut BodyReader) ->
         grace: Grace::For(asked.gateway.settings.object_delete_delay),
         early: false,
         reserves_name: false,
-        only_empty: false,
+        only_empty: None,
         condition: lifecycle::Condition::NONE,
         cause: Cause::Empty,
         door: "admin",

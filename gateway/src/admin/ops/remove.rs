@@ -7,7 +7,7 @@ use crate::admin::scope::{self, Want};
 use crate::admin::view::ContainerView;
 use crate::http::BodyReader;
 use lifecycle::{Cause, ContainerId, Grace, Refusal, Right, State};
-use metadata::{Container, ContainerKind, RemoveOrder, Removed};
+use metadata::{Container, ContainerKind, Empty, RemoveOrder, Removed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,7 @@ async fn remove(asked: &Asked<'_>, container: Container, body: &mut BodyReader) 
         grace,
         early: false,
         reserves_name: order.reserves_name,
-        only_empty: order.if_empty,
+        only_empty: order.if_empty.then_some(Empty::Altogether),
         condition: lifecycle::Condition::NONE,
         cause: Cause::Recursive,
         door: "admin",

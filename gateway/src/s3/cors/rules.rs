@@ -108,6 +108,11 @@ impl Rule {
         if let Some(header) = rule.headers.iter().find(stars) {
             return Err(refused(format!("AllowedHeader \"{header}\" can not have more than one wildcard.")));
         }
+        // A star stands for any part of a name.
+        let named = |header: &&String| HeaderName::try_from(header.replace('*', "x")).is_err();
+        if let Some(header) = rule.headers.iter().find(named) {
+            return Err(refused(format!("AllowedHeader \"{header}\" contains invalid character.")));
+        }
         if let Some(header) = rule.exposed.iter().find(|header| header.contains('*')) {
             return Err(refused(format!(
                 "ExposeHeader \"{header}\" contains wildcard. We currently do not support wildcard for ExposeHeader."

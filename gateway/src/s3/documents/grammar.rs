@@ -67,7 +67,9 @@ pub(super) const ACCELERATION: Grammar =
     &[("", &["AccelerateConfiguration"]), ("AccelerateConfiguration", &["Status"])];
 pub(super) const BUCKET: Grammar = &[
     ("", &["CreateBucketConfiguration"]),
-    ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket"]),
+    ("CreateBucketConfiguration", &["LocationConstraint", "Location", "Bucket", "Tags"]),
+    ("Tags", &["Tag"]),
+    ("Tag", &["Key", "Value"]),
     ("Location", &["Name", "Type"]),
     ("Bucket", &["DataRedundancy", "Type"]),
 ];

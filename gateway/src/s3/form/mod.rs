@@ -45,8 +45,6 @@ use metadata::Written;
 use multer::Field;
 use policy::Policy;
 use quick_xml::escape::escape;
-use s3s::dto::Tagging;
-use s3s::xml::{Deserialize, Deserializer};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -102,6 +100,7 @@ pub(super) async fn post(
         uri: parts.uri.clone(),
         trailers: None,
         broken: Arc::default(),
+        plain: Arc::default(),
     };
     store(&exchange, &fields, &bucket, key, file, size).await
 }
@@ -136,7 +135,7 @@ async fn store(
 ) -> Result<Response<Body>, Trouble> {
     headers::refuse_unbuilt(&exchange.headers)?;
     // The key is not in the target, and the tags are not in a header.
-    let tags = fields.get("tagging").map(tagging).transpose()?.unwrap_or_default();
+    let tags = fields.get("tagging").map(tags::of_document).transpose()?.unwrap_or_default();
     let tags = tags::encode(tags, Of::Object)?;
     let about = About { tags: tags.as_deref(), ..About::default() };
     let asked = |action| Asked::of(action, Right::Write, Some(&key)).about(about);
@@ -145,7 +144,7 @@ async fn store(
     let kept = headers::kept(&exchange.headers, &fields.metadata())?;
     lists::locks(exchange, &place, Some(&key))?;
     if tags.is_some() {
-        exchange.also(&place, &asked(Action::PutObjectTagging), false)?;
+        exchange.also(&place, &asked(Action::PutObjectTagging), true)?;
     }
     let list = lists::of_new_key(exchange, &place, &key).await?;
     let lock = Ordered::of(&exchange.headers, &place, exchange.gateway.clock.now())?;
@@ -169,6 +168,17 @@ async fn store(
         && let Ok(version) = HeaderValue::from_str(&version)
     {
         response.headers_mut().insert("x-amz-version-id", version);
+    }
+    if let Some(checksum) = content.source.verdict().as_deref().and_then(checksums::stored) {
+        let fields = [
+            (checksum.algorithm.header(), checksum.text()),
+            ("x-amz-checksum-type", checksum.kind_str().to_owned()),
+        ];
+        for (name, value) in fields {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
     }
     if let Some((at, rule)) = &stored.published.expires
         && let Ok(expires) = HeaderValue::from_str(&expiration((*at, rule)))
@@ -235,19 +245,6 @@ fn front_too_long() -> Trouble {
 
 fn malformed() -> Trouble {
     trouble("MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
-}
-
-/// The tags of a form stand in it as XML.
-fn tagging(xml: &str) -> Result<Vec<tags::Pair>, Trouble> {
-    let mut reader = Deserializer::new(xml.as_bytes());
-    let read = Tagging::deserialize(&mut reader).and_then(|tagging| reader.expect_eof().map(|()| tagging));
-    let tagging = read.map_err(|_| {
-        trouble(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        )
-    })?;
-    tags::of_xml(tagging)
 }
 
 /// What the form wants to be answered: a redirection, a document, or nothing.

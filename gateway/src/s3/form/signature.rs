@@ -45,7 +45,7 @@ impl<'a> Signature<'a> {
             })),
             (true, false) => {
                 if need("x-amz-algorithm")? != "AWS4-HMAC-SHA256" {
-                    return Err(trouble("InvalidRequest", "x-amz-algorithm must be AWS4-HMAC-SHA256."));
+                    return Err(invalid("Only AWS4-HMAC-SHA256 is supported"));
                 }
                 let bad = || invalid("The field x-amz-credential is not KEY/DATE/REGION/s3/aws4_request.");
                 let credential: Vec<&str> = need("x-amz-credential")?.split('/').collect();

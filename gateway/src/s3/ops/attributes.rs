@@ -3,7 +3,7 @@
 use super::list::{told, told_size};
 use crate::s3::allowed::Asked;
 use crate::s3::checksums::{self, say};
-use crate::s3::error::{Told, Trouble, invalid};
+use crate::s3::error::{Told, Trouble, invalid, trouble};
 use crate::s3::etag;
 use crate::s3::exchange::Exchange;
 use crate::s3::moment::stamp;
@@ -33,7 +33,14 @@ pub(in crate::s3) async fn attributes(
         .map(|name| name.trim().to_owned())
         .filter(|name| !name.is_empty())
         .collect();
-    if wanted.is_empty() || wanted.iter().any(|name| !KNOWN.contains(&name.as_str())) {
+    if wanted.is_empty() {
+        return Err(trouble(
+            "InvalidRequest",
+            "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty",
+        ));
+    }
+    size(input.max_parts, "x-amz-max-parts")?;
+    if wanted.iter().any(|name| !KNOWN.contains(&name.as_str())) {
         return Err(invalid("Invalid attribute name specified."));
     }
     let wants = |name: &str| wanted.iter().any(|known| known == name);

@@ -104,16 +104,14 @@ async fn chosen(
     listed: &[CompletedPart],
 ) -> Result<Vec<Part>, Trouble> {
     if listed.is_empty() {
-        return Err(trouble(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        ));
+        return Err(malformed());
     }
     let stored = exchange.gateway.metadata.parts(upload.id, 0, u32::MAX).await.told()?;
     let mut stored: BTreeMap<u32, Part> = stored.into_iter().map(|part| (part.number, part)).collect();
     let (mut chosen, mut before): (Vec<Part>, _) = (Vec::with_capacity(listed.len()), 0);
     for part in listed {
-        let number = part.part_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        let (Some(number), Some(tag)) = (part.part_number, &part.e_tag) else { return Err(malformed()) };
+        let number = u32::try_from(number).unwrap_or_default();
         if !(1..=10_000).contains(&number) {
             return Err(invalid("PartNumber must be an integer between 1 and 10000, inclusive"));
         }
@@ -124,13 +122,11 @@ async fn chosen(
             ));
         }
         before = number;
-        let tag = part.e_tag.as_ref().map(|etag| etag.value().to_owned());
-        let found =
-            stored.remove(&number).filter(|found| tag.as_deref() == Some(&etag::text(Some(found.md5), None)));
+        let found = stored.remove(&number).filter(|found| tag.value() == etag::text(Some(found.md5), None));
         let found = found.ok_or_else(|| refused(&Refusal::NoSuchPart { number }))?;
         let declared = Declared::of(upload);
         if let Some(declared) = declared.filter(|declared| declared.kind == ChecksumKind::Composite)
-            && said!(part).is_none()
+            && matches!(said!(part).one(), Ok(None))
         {
             return Err(trouble(
                 "InvalidRequest",
@@ -141,8 +137,9 @@ async fn chosen(
                 ),
             ));
         }
-        if let Some((algorithm, text)) = said!(part) {
-            let said = Checksum::of_text(algorithm, text).map_err(|_| checksums::invalid_value(algorithm))?;
+        let bad = || invalid("Invalid Base64 or multiple checksums present in request");
+        if let Some((algorithm, text)) = said!(part).one().map_err(|_| bad())? {
+            let said = Checksum::of_text(algorithm, text).map_err(|_| bad())?;
             let is = found.checksum.as_deref().and_then(checksums::stored);
             if is.is_some_and(|is| is.algorithm != algorithm || is.bytes != said.bytes) {
                 return Err(refused(&Refusal::NoSuchPart { number }));
@@ -163,16 +160,26 @@ async fn chosen(
     Ok(chosen)
 }
 
+fn malformed() -> Trouble {
+    trouble(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+}
+
 /// The checksum of the whole, from those of its parts.
 ///
 /// # Errors
-/// `InvalidRequest` if one is claimed that cannot be, `BadDigest` if it is another one.
+/// `InvalidRequest` if several are claimed, or one that cannot be, `BadDigest` if it is another one.
 fn whole(
     upload: &Upload,
     parts: &[Part],
     input: &CompleteMultipartUploadInput,
 ) -> Result<Option<Checksum>, Trouble> {
-    let claimed = said!(input);
+    let claimed = said!(input).one()?;
+    if let Some((algorithm, text)) = claimed {
+        Checksum::of_text(algorithm, text).map_err(|_| checksums::invalid_value(algorithm))?;
+    }
     let declared = Declared::of(upload).or_else(|| uniform(parts));
     let Some(declared) = declared else {
         return match claimed {

@@ -39,6 +39,7 @@ pub(in crate::s3) async fn copy(
     let (bucket, key, version) = source(&input.copy_source)?;
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    exchange.need_name(&place, "copy objects")?;
     exchange.authorize_in(Access::Post, &place)?;
     let source_owner = input.expected_source_bucket_owner.as_deref();
     lists::extras(&exchange, &place)?;
@@ -152,6 +153,7 @@ fn successor(
         false => headers::copied(decode(&found.version.headers)),
     };
     if !replaces && let Some(location) = &input.website_redirect_location {
+        headers::place_to_go(location)?;
         kept.push(("x-amz-website-redirect-location".to_owned(), location.clone()));
     }
     let tags = match replaces_tags {
@@ -230,11 +232,11 @@ async fn takes_tags_along(
     version: Option<&str>,
 ) -> Result<(), Trouble> {
     let reading = Asked::of(Action::GetObjectTagging, Right::Read, Some(key)).of_version(version);
-    exchange.also_of(&reading, found).await?;
+    exchange.allow(&reading, found).await?;
     let tags = found.version.tags.as_deref();
     let about = About { tags, ..About::default() };
     let key = exchange.named.key.as_deref();
-    exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key).about(about), false)
+    exchange.also(place, &Asked::of(Action::PutObjectTagging, Right::Write, key).about(about), true)
 }
 
 /// What must be true of a copy's source.

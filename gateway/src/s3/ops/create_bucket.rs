@@ -4,10 +4,11 @@ use super::acl::of_new_bucket;
 use crate::objects::headers::encode;
 use crate::s3::error::{Told, Trouble, failed, invalid, trouble, unbuilt};
 use crate::s3::exchange::Exchange;
+use crate::s3::tags::{self, Of};
 use crate::scsp::authorization::{Access, Protected, check};
 use crate::scsp::policies_of_bucket;
 use ::access::Ownership;
-use lifecycle::{BucketName, ContainerId, Refusal};
+use lifecycle::{BucketName, Refusal};
 use metadata::{Failure, NewContainer, SettingChanges, SettingKind};
 use s3s::S3Response;
 use s3s::dto::{CreateBucketInput, CreateBucketOutput};
@@ -27,6 +28,7 @@ pub(in crate::s3) async fn create(
     check(Access::Post, Protected::domain(&domain), &exchange.principal, false).told()?;
     let ownership = ownership(&exchange, &input)?;
     let acl = of_new_bucket(&exchange, ownership.unwrap_or_default()).await?;
+    let tags = exchange.plain.get().map_or(Ok(Vec::new()), |document| tags::of_new_bucket(document))?;
     let object_lock = input.object_lock_enabled_for_bucket == Some(true);
     // What can be locked is a version, so there are versions.
     let headers = match object_lock {
@@ -37,6 +39,8 @@ pub(in crate::s3) async fn create(
         headers: encode(&headers),
         policies: policies_of_bucket(&headers).map_err(|text| trouble("InvalidBucketState", text))?,
         object_lock,
+        tags: tags::encode(tags, Of::Bucket)?,
+        settings: settings(acl.clone(), ownership),
         owner: exchange.principal.owner(),
         actor: exchange.principal.name.to_string(),
         allowed: exchange.gateway.settings.policy.allowed(),
@@ -46,9 +50,6 @@ pub(in crate::s3) async fn create(
     match exchange.gateway.metadata.create_bucket(domain.id, &name, new).await {
         Ok(made) => {
             exchange.note.container(made.id);
-            // Until then it is private, which is what it is without them.
-            let ownership = ownership.map(|ownership| ownership.as_str().to_owned());
-            settle(&exchange, made.id, acl, ownership).await?;
             Ok(S3Response::new(CreateBucketOutput { location }))
         }
         // Asked again by its owner, AWS's oldest region answers as before.
@@ -64,8 +65,15 @@ pub(in crate::s3) async fn create(
                     "Your previous request to create the named bucket succeeded and you already own it.",
                 )),
                 true => {
-                    if let (Some(acl), Some(existing)) = (acl, existing) {
-                        settle(&exchange, existing, Some(acl), None).await?;
+                    // AWS resets the access list then, to the one that the request names.
+                    let (changes, actor) = (settings(acl, None), &exchange.principal.name);
+                    if let (Some(existing), false) = (existing, changes.is_empty()) {
+                        exchange
+                            .gateway
+                            .metadata
+                            .set_bucket_settings(existing, changes, actor)
+                            .await
+                            .told()?;
                     }
                     Ok(S3Response::new(CreateBucketOutput { location }))
                 }
@@ -91,20 +99,11 @@ fn ownership(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<Optio
     known.map(Some).ok_or_else(|| invalid("Invalid x-amz-object-ownership header"))
 }
 
-/// Sets a bucket to what came with its making.
-async fn settle(
-    exchange: &Exchange<'_>,
-    bucket: ContainerId,
-    acl: Option<String>,
-    ownership: Option<String>,
-) -> Result<(), Trouble> {
+/// What came with the making of a bucket, to be set.
+fn settings(acl: Option<String>, ownership: Option<Ownership>) -> SettingChanges {
+    let ownership = ownership.map(|ownership| ownership.as_str().to_owned());
     let both = [(SettingKind::Acl, acl), (SettingKind::Ownership, ownership)];
-    let changes: SettingChanges = both.into_iter().filter(|(_, content)| content.is_some()).collect();
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let actor = &exchange.principal.name;
-    exchange.gateway.metadata.set_bucket_settings(bucket, changes, actor).await.told()
+    both.into_iter().filter(|(_, content)| content.is_some()).collect()
 }
 
 fn refuse_unbuilt(exchange: &Exchange<'_>, input: &CreateBucketInput) -> Result<(), Trouble> {

@@ -4,7 +4,7 @@ use crate::s3::error::{Told, Trouble};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::Access;
 use lifecycle::{Cause, Condition, Grace, Right};
-use metadata::{Container, ContainerKind, Failure, RemoveOrder};
+use metadata::{Container, ContainerKind, Empty, Failure, RemoveOrder};
 use s3s::S3Response;
 use s3s::dto::{DeleteBucketInput, DeleteBucketOutput};
 
@@ -19,7 +19,8 @@ pub(in crate::s3) async fn delete(
         grace: Grace::For(exchange.gateway.settings.recursive_delete_delay),
         early: false,
         reserves_name: false,
-        only_empty: true,
+        // As AWS counts: parts of what was never completed keep nobody from it.
+        only_empty: Some(Empty::OfObjects),
         condition: Condition::NONE,
         cause: Cause::Delete,
         door: "s3",

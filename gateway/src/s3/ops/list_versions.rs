@@ -28,6 +28,11 @@ pub(in crate::s3) async fn list(
 ) -> Result<S3Response<ListObjectVersionsOutput>, Trouble> {
     let names = Names::asked(input.encoding_type.as_ref())?;
     let asked = size(input.max_keys, "max-keys")?;
+    if input.version_id_marker.as_deref() == Some("")
+        && input.key_marker.as_deref().is_some_and(|key| !key.is_empty())
+    {
+        return Err(invalid("A version-id marker cannot be empty."));
+    }
     let version_marker = version_marker(input.version_id_marker.as_deref())?;
     let key_marker = input.key_marker.as_deref().unwrap_or_default();
     if version_marker.is_some() && key_marker.is_empty() {

@@ -24,6 +24,7 @@ pub(in crate::s3) async fn create(
     headers::refuse_unbuilt(&exchange.headers)?;
     let owner = input.expected_bucket_owner.as_deref();
     let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
+    exchange.need_name(&place, "initiate multipart uploads")?;
     exchange.authorize_in(Access::Post, &place)?;
     let kept = headers::kept(&exchange.headers, &headers::user(&exchange.headers)?)?;
     let tags = input.tagging.as_deref().map(tags::of_header).transpose()?.unwrap_or_default();

@@ -2,10 +2,13 @@
 //! without another one.
 
 use super::tagging::of_marker;
+use crate::s3::allowed::Asked;
 use crate::s3::error::{Told, Trouble, trouble};
-use crate::s3::exchange::{Exchange, Place};
+use crate::s3::exchange::{Exchange, Place, expect_owner};
+use crate::s3::facts::{About, Orders};
 use crate::s3::locks::{ahead, bypass, date, mode_word, need, need_seal, parse_mode};
-use crate::s3::reading::{object, object_for};
+use crate::s3::moment::time;
+use crate::s3::reading::{object, object_asked};
 use crate::scsp::authorization::Access;
 use lifecycle::{Lock, Refusal, Retention, Right};
 use metadata::{Failure, Found, LockChange, LockOrder, Which};
@@ -43,12 +46,20 @@ pub(in crate::s3) async fn put_retention(
     input: PutObjectRetentionInput,
 ) -> Result<S3Response<PutObjectRetentionOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
-    need(&place)?;
+    let retention = input.retention.as_ref();
+    let asked = asked(
+        &exchange,
+        Orders {
+            mode: retention.and_then(|retention| retention.mode.as_ref()).map(|mode| mode.as_str()),
+            until: retention.and_then(|retention| retention.retain_until_date.clone()).map(time),
+            hold: None,
+        },
+    )?;
+    let place = place(&exchange, &input.bucket, &asked, owner).await?;
     need_seal(&exchange.headers)?;
-    let to = wanted(&exchange, input.retention.ok_or_else(malformed)?)?;
+    let to = wanted(&exchange, retention.ok_or_else(malformed)?)?;
     let change = LockChange::Retention { to, bypass: bypass(&exchange, &place, &input.key)? };
-    set(&exchange, &place, &input.key, input.version_id.as_deref(), change).await?;
+    set(&exchange, &place, &asked, (&input.key, input.version_id.as_deref()), change).await?;
     Ok(S3Response::new(PutObjectRetentionOutput::default()))
 }
 
@@ -71,16 +82,19 @@ pub(in crate::s3) async fn put_legal_hold(
     input: PutObjectLegalHoldInput,
 ) -> Result<S3Response<PutObjectLegalHoldOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
-    need(&place)?;
+    let status = input.legal_hold.and_then(|hold| hold.status);
+    let hold = status.as_ref().map(ObjectLockLegalHoldStatus::as_str);
+    let asked = asked(&exchange, Orders { hold, ..Orders::default() })?;
+    let place = place(&exchange, &input.bucket, &asked, owner).await?;
     need_seal(&exchange.headers)?;
-    let status = input.legal_hold.and_then(|hold| hold.status).ok_or_else(malformed)?;
+    let status = status.as_ref().ok_or_else(malformed)?;
     let hold = match status.as_str() {
         "ON" => true,
         "OFF" => false,
         _ => return Err(malformed()),
     };
-    set(&exchange, &place, &input.key, input.version_id.as_deref(), LockChange::Hold(hold)).await?;
+    let names = (input.key.as_str(), input.version_id.as_deref());
+    set(&exchange, &place, &asked, names, LockChange::Hold(hold)).await?;
     Ok(S3Response::new(PutObjectLegalHoldOutput::default()))
 }
 
@@ -88,16 +102,35 @@ pub(in crate::s3) async fn put_legal_hold(
 ///
 /// # Errors
 /// `MalformedXML`, `InvalidArgument` for a date that has passed.
-fn wanted(exchange: &Exchange<'_>, retention: ObjectLockRetention) -> Result<Option<Retention>, Trouble> {
-    match (retention.mode, retention.retain_until_date) {
+fn wanted(exchange: &Exchange<'_>, retention: &ObjectLockRetention) -> Result<Option<Retention>, Trouble> {
+    match (&retention.mode, &retention.retain_until_date) {
         (None, None) => Ok(None),
         (Some(mode), Some(until)) => {
             let mode = parse_mode(mode.as_str()).ok_or_else(malformed)?;
-            let until = ahead(until, exchange.gateway.clock.now())?;
+            let until = ahead(until.clone(), exchange.gateway.clock.now())?;
             Ok(Some(Retention { mode, until }))
         }
         (Some(_), None) | (None, Some(_)) => Err(malformed()),
     }
+}
+
+/// What is asked, with what the document orders: conditions of policies are about that as about headers.
+fn asked<'a>(exchange: &'a Exchange<'_>, orders: Orders<'a>) -> Result<Asked<'a>, Trouble> {
+    let about = About { lock: Some(orders), ..About::default() };
+    Ok(exchange.asked(Right::Write)?.about(about))
+}
+
+/// The bucket, if it has locks.
+async fn place(
+    exchange: &Exchange<'_>,
+    bucket: &str,
+    asked: &Asked<'_>,
+    owner: Option<&str>,
+) -> Result<Place, Trouble> {
+    let place = exchange.place(bucket, asked).await?;
+    expect_owner(&place.bucket, owner)?;
+    need(&place)?;
+    Ok(place)
 }
 
 /// The version that is asked for, in a bucket with locks.
@@ -117,15 +150,16 @@ async fn lookup(
 async fn set(
     exchange: &Exchange<'_>,
     place: &Place,
-    key: &str,
-    version: Option<&str>,
+    asked: &Asked<'_>,
+    (key, version): (&str, Option<&str>),
     change: LockChange,
 ) -> Result<(), Trouble> {
     let (names, metadata) = ((place.bucket.name.as_str(), key), &exchange.gateway.metadata);
+    let asked = asked.of_version(version);
     let mut tries = 0;
     let locked = loop {
         tries += 1;
-        let found = object_for(exchange, Right::Write, names, version, false).await.map_err(of_marker)?;
+        let found = object_asked(exchange, &asked, (names, version), None, false).await.map_err(of_marker)?;
         exchange.authorize(Access::Put, &found)?;
         let order = LockOrder {
             domain: place.domain.id,

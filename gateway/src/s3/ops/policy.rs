@@ -19,8 +19,7 @@ pub(in crate::s3) async fn get(
     input: GetBucketPolicyInput,
 ) -> Result<S3Response<GetBucketPolicyOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Read, owner).await?;
-    exchange.authorize_in(Access::Get, &place)?;
+    let place = place(&exchange, &input.bucket, (Right::Read, Access::Get), owner).await?;
     let policy = Some(stored(&exchange, &place).await?);
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
@@ -46,8 +45,7 @@ pub(in crate::s3) async fn put(
     input: PutBucketPolicyInput,
 ) -> Result<S3Response<PutBucketPolicyOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
-    exchange.authorize_in(Access::Put, &place)?;
+    let place = place(&exchange, &input.bucket, (Right::Write, Access::Put), owner).await?;
     let policy = Policy::read(&input.policy, &place.bucket.name).map_err(|bad| match bad {
         BadPolicy::Malformed(text) => trouble("MalformedPolicy", text),
         BadPolicy::Unbuilt(_) => trouble("NotImplemented", bad.to_string()),
@@ -65,10 +63,30 @@ pub(in crate::s3) async fn delete(
     input: DeleteBucketPolicyInput,
 ) -> Result<S3Response<DeleteBucketPolicyOutput>, Trouble> {
     let owner = input.expected_bucket_owner.as_deref();
-    let place = exchange.bucket_of(&input.bucket, Right::Write, owner).await?;
-    exchange.authorize_in(Access::Put, &place)?;
+    let place = place(&exchange, &input.bucket, (Right::Write, Access::Put), owner).await?;
     exchange.set(&place, SettingKind::Policy, None).await?;
     Ok(S3Response::new(DeleteBucketPolicyOutput::default()))
+}
+
+/// The bucket, for whoever may see or change its policy. No policy can hand that on: else whoever it opens too wide for could
+/// take the bucket over.
+///
+/// # Errors
+/// `AccessDenied`; `MethodNotAllowed` for whoever may by the policy alone.
+async fn place(
+    exchange: &Exchange<'_>,
+    bucket: &str,
+    (right, access): (Right, Access),
+    owner: Option<&str>,
+) -> Result<Place, Trouble> {
+    let place = exchange.bucket_of(bucket, right, owner).await?;
+    exchange.authorize_in(access, &place)?;
+    match place.opened {
+        true => {
+            Err(trouble("MethodNotAllowed", "The specified method is not allowed against this resource."))
+        }
+        false => Ok(place),
+    }
 }
 
 /// The policy as it was written.

@@ -1,6 +1,6 @@
 //! Signatures of version 4: what `s3s` takes for granted of them.
 
-use super::{PRESIGNED_MAX, argument, bad_query};
+use super::{PRESIGNED_MAX, SKEW_MAX, argument, bad_query};
 use crate::s3::error::{Trouble, denied, trouble};
 use http::header::{DATE, HeaderName};
 use http::request::Parts;
@@ -49,7 +49,7 @@ pub(super) fn check_header(parts: &Parts, header: &str) -> Result<(), Trouble> {
 }
 
 /// The arguments of a presigned URL.
-pub(super) fn check_query(parts: &Parts, query: &str) -> Result<(), Trouble> {
+pub(super) fn check_query(parts: &Parts, query: &str, now: Time) -> Result<(), Trouble> {
     let need = |name: &str| {
         argument(query, name)?.ok_or_else(|| {
             bad_query(
@@ -67,6 +67,9 @@ pub(super) fn check_query(parts: &Parts, query: &str) -> Result<(), Trouble> {
         return Err(bad_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""));
     }
     scope(&need("X-Amz-Credential")?, &date).map_err(bad_query)?;
+    if moment(&date).is_some_and(|at| at > now.plus(SKEW_MAX)) {
+        return Err(denied("Request is not yet valid"));
+    }
     let expires = need("X-Amz-Expires")?;
     match expires.parse::<u64>() {
         // Of no time at all, it has expired.
@@ -103,6 +106,14 @@ fn scope(credential: &str, date: &str) -> Result<(), &'static str> {
     }
 }
 
+/// The moment of such a date.
+fn moment(date: &str) -> Option<Time> {
+    let of = |range| date.get(range).unwrap_or_default();
+    let (day, time) =
+        ([of(0..4), of(4..6), of(6..8)].join("-"), [of(9..11), of(11..13), of(13..15)].join(":"));
+    Time::parse_rfc3339(&format!("{day}T{time}Z"))
+}
+
 /// Whether this is a date such as `20260102T030405Z`.
 fn is_date(date: &str) -> bool {
     let is = |(at, byte): (usize, u8)| match at {
@@ -113,7 +124,6 @@ fn is_date(date: &str) -> bool {
     date.len() == 16 && date.bytes().enumerate().all(is)
 }
 
-/// Whether the list of signed headers names `host` and every `x-amz-*` header of the request.
 /// When a request was signed: `x-amz-date`, or `Date` where there is none.
 pub(super) fn date(parts: &Parts) -> Option<String> {
     match parts.headers.get("x-amz-date") {
@@ -128,6 +138,7 @@ pub(super) fn date(parts: &Parts) -> Option<String> {
     }
 }
 
+/// Passes if the list of signed headers names `host` and every `x-amz-*` header of the request.
 fn covers(parts: &Parts, signed: &str) -> Result<(), Trouble> {
     let signed: Vec<&str> = signed.split(';').collect();
     let has = |name: &str| signed.iter().any(|known| known.eq_ignore_ascii_case(name));

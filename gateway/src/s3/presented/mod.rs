@@ -19,10 +19,14 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::request::Parts;
 use lifecycle::Time;
 use percent_encoding::percent_decode_str;
+use std::time::Duration;
 pub(super) use two::Url;
 
 /// The longest life of a presigned URL, in seconds.
 const PRESIGNED_MAX: u64 = 604_800;
+
+/// So much the clocks of a client and ours may differ.
+const SKEW_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// What a body may be said to be.
 const FORMS: [&str; 6] = [
@@ -78,13 +82,19 @@ pub(super) fn check<'a>(
             _ if header.starts_with("AWS4-") => four::check_header(parts, header).map(|()| None),
             _ => Err(invalid("Unsupported Authorization Type")),
         },
-        (None, true, false) => four::check_query(parts, query).map(|()| None),
+        (None, true, false) => four::check_query(parts, query, now).map(|()| None),
         (None, false, true) => Url::read(parts, query, bucket_host, now).map(Some),
         _ => Err(invalid(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter \
              or the Authorization header should be specified",
         )),
     }
+}
+
+/// Whether anybody has signed a request that was checked.
+pub(super) fn is_signed(parts: &Parts) -> bool {
+    let query = parts.uri.query().unwrap_or_default();
+    parts.headers.contains_key(AUTHORIZATION) || four::is_presigned(query) || query.contains("Signature=")
 }
 
 /// An argument of the query, decoded.
@@ -130,12 +140,16 @@ mod tests {
                         SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     fn code(uri: &str, headers: &[(&'static str, &str)]) -> String {
+        code_at(Time::from_secs(1_800_000_000), uri, headers)
+    }
+
+    fn code_at(now: Time, uri: &str, headers: &[(&'static str, &str)]) -> String {
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        check(&parts, None, Time::from_secs(1_800_000_000))
+        check(&parts, None, now)
             .map_or_else(|trouble| trouble.code().as_str().to_owned(), |_| "fine".to_owned())
     }
 
@@ -191,6 +205,12 @@ mod tests {
         assert_eq!(url("604800"), "fine");
         assert_eq!(url("0"), "fine", "it has expired, which is looked at elsewhere");
         assert_eq!(code("/b/k?X-Amz-Signature=s", &[("host", "h")]), "AuthorizationQueryParametersError");
+        // It was made at the beginning of 2026.
+        let early = |seconds: i64| Time::from_secs(1_767_225_600 - seconds);
+        let uri = "/b/k?X-Amz-Signature=s&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=k/20260101/r/s3/aws4_request\
+                   &X-Amz-Date=20260101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Expires=60";
+        assert_eq!(code_at(early(901), uri, &[("host", "h")]), "AccessDenied", "from the future");
+        assert_eq!(code_at(early(900), uri, &[("host", "h")]), "fine", "clocks differ");
         for bad in ["604801", "-1", "x", ""] {
             assert_eq!(url(bad), "AuthorizationQueryParametersError", "{bad}");
         }

@@ -10,7 +10,7 @@ use crate::scsp::request::Target;
 use ::access::Action;
 use http::{Response, StatusCode};
 use lifecycle::{Cause, Condition, Grace, Right};
-use metadata::{ContainerKind, Failure, RemoveOrder};
+use metadata::{ContainerKind, Empty, Failure, RemoveOrder};
 use std::time::Duration;
 
 /// What the argument `recursive` says.
@@ -68,7 +68,7 @@ pub(in crate::scsp) async fn delete_context(exchange: Exchange<'_>) -> Result<Re
         grace: Grace::For(if now { Duration::ZERO } else { settings.recursive_delete_delay }),
         early: now,
         reserves_name: false,
-        only_empty,
+        only_empty: only_empty.then_some(Empty::Altogether),
         condition: Condition::from(conditions),
         cause: Cause::Recursive,
         door: "scsp",

@@ -192,8 +192,7 @@ pub(super) fn new_container(exchange: &Exchange<'_>, headers: &[Pair], policies:
         allowed: exchange.gateway.settings.policy.allowed(),
         owner: exchange.principal.owner(),
         actor: exchange.principal.name.to_string(),
-        object_lock: false,
-        id: None,
+        ..NewContainer::default()
     }
 }
 
@@ -251,7 +250,8 @@ async fn change(
         actor: exchange.principal.name.to_string(),
     };
     let changed = exchange.gateway.metadata.change_context(container.kind, container.id, change).await;
-    if changed.as_ref().is_ok_and(|changed| changed.erases_history) {
+    // History may have to go now, and the lifecycle be planned anew.
+    if changed.is_ok() {
         exchange.gateway.wake_background();
     }
     changed.map_err(|failure| match failure {

@@ -7,6 +7,7 @@ crate::on_both_engines!(
     a_retention_is_changed_by_whoever_may,
     a_hold_comes_and_goes,
     what_is_changed_is_written_down,
+    a_policy_sees_what_the_document_orders,
 );
 
 async fn a_retention_is_changed_by_whoever_may(house: &mut House) {
@@ -106,4 +107,42 @@ async fn what_is_changed_is_written_down(house: &mut House) {
     assert!(retained.contains("governance until") && retained.contains("->"), "{retained}");
     let held = told("PutObjectLegalHold");
     assert!(held.contains("legal hold"), "{held}");
+}
+
+/// Conditions are about the lock that is ordered, be it in a header of a PUT or in the document of its own call.
+async fn a_policy_sees_what_the_document_orders(house: &mut House) {
+    make(house).await;
+    let key = put(house, "key", "GOVERNANCE", DAY).await;
+    let deny = |action: &str, condition: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*","Action":"{action}",
+                "Resource":"arn:aws:s3:::locked/*","Condition":{condition}}}]}}"#
+        )
+    };
+    let retain = |mode: &str, by: Duration| {
+        let document = retention(mode, &ahead(house, by));
+        bypassing(sealed(house, &format!("/locked/key?retention&versionId={key}"), &document))
+    };
+    let says = async |policy: String| house.put("/locked?policy").body(policy).await.is(204);
+    says(deny("s3:PutObjectRetention", r#"{"StringEquals":{"s3:object-lock-mode":"COMPLIANCE"}}"#)).await;
+    retain("COMPLIANCE", 2 * DAY).await.refused(403, "AccessDenied");
+    retain("GOVERNANCE", 2 * DAY).await.is(200);
+    let days = r#"{"NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"10"}}"#;
+    says(deny("s3:PutObjectRetention", days)).await;
+    retain("GOVERNANCE", 12 * DAY).await.refused(403, "AccessDenied");
+    retain("GOVERNANCE", 9 * DAY).await.is(200);
+    let until = ahead(house, 5 * DAY);
+    let date = format!(r#"{{"DateGreaterThan":{{"s3:object-lock-retain-until-date":"{until}"}}}}"#);
+    says(deny("s3:PutObjectRetention", &date)).await;
+    retain("GOVERNANCE", 6 * DAY).await.refused(403, "AccessDenied");
+    retain("GOVERNANCE", 4 * DAY).await.is(200);
+    says(deny("s3:PutObjectLegalHold", r#"{"StringEquals":{"s3:object-lock-legal-hold":"ON"}}"#)).await;
+    let hold = |word: &str| {
+        let document = format!("<LegalHold><Status>{word}</Status></LegalHold>");
+        sealed(house, "/locked/key?legal-hold", &document)
+    };
+    hold("ON").await.refused(403, "AccessDenied");
+    hold("OFF").await.is(200);
+    let told = house.get("/locked/key?retention").await.is(200);
+    assert_eq!(told.find("Mode").as_deref(), Some("GOVERNANCE"), "what was refused changed nothing");
 }

@@ -9,6 +9,7 @@ pub mod listing;
 pub mod objects;
 pub mod purges;
 pub mod reclaim;
+pub mod rules;
 pub mod s3;
 pub mod updates;
 pub mod versions;

@@ -1,6 +1,7 @@
 //! The S3 door: what the SCSP rows measure, and what S3 alone has. Every request is signed.
 
 pub mod deleting;
+pub mod governed;
 pub mod listing;
 pub mod multipart;
 pub mod objects;
@@ -21,6 +22,8 @@ pub struct S3 {
     pub listing_p99: Duration,
     /// Keys deleted a second by requests of 1,000 each from two clients.
     pub keys_deleted: f64,
+    /// A GET with and without a policy.
+    pub governed: governed::Governed,
 }
 
 /// Fast answers that lack bytes would be worth nothing.
