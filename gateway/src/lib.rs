@@ -27,5 +27,5 @@ pub use ::access::Ownership;
 pub use auth::{Anonymous, Auth, Principal};
 pub use state::{
     BackgroundWork, Counters, EventCounters, Gateway, LifepointSettings, LockedDelete, NotRun,
-    PolicySettings, S3Settings, ScspSettings, Settings, TaskOrder, TaskView,
+    PURGE_WAITED_FOR, PolicySettings, S3Settings, ScspSettings, Settings, TaskOrder, TaskView,
 };

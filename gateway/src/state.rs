@@ -44,11 +44,16 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// What is SCSP's own.
     pub scsp: ScspSettings,
+    /// A purge that looks at more versions than this is not waited for.
+    pub purge_waited_for: u64,
     /// How much rules may let go within a day without a word.
     pub brake: Brake,
     /// What is S3's own.
     pub s3: S3Settings,
 }
+
+/// So many versions a purge may look at while its asker waits, unless a test says otherwise: beyond them it goes on by itself.
+pub const PURGE_WAITED_FOR: u64 = 100_000;
 
 /// How lifepoints are taken, and the guards that they set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use super::checksums::{self, Wanted};
 use super::error::{Trouble, failed, trouble};
 use super::exchange::Exchange;
+use super::trailers::is_announced;
 use super::wire::content_md5;
 use crate::objects::{ChecksumAlgorithm, Error, Source};
 use bytes::Bytes;
@@ -102,7 +103,7 @@ impl Found {
 
 /// The end of a body whose headers announce no trailer: it fails if one comes all the same.
 fn unannounced(exchange: &Exchange<'_>, found: Found) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
-    let trailers = exchange.trailers.clone().filter(|_| !exchange.headers.contains_key("x-amz-trailer"));
+    let trailers = exchange.trailers.clone().filter(|_| !is_announced(&exchange.headers));
     let look = async move {
         let came = trailers?.take()?;
         if came.is_empty() {

@@ -15,7 +15,7 @@ use super::service::Operations;
 use super::target::{self, Host, Named};
 use super::trail::Trail;
 use super::wire::{Broken, DOCUMENT_MAX, Wire};
-use super::{form, meant, presented};
+use super::{form, meant, presented, trailers};
 use crate::Gateway;
 use crate::audit::RequestIds;
 use crate::http::connection::reason;
@@ -103,6 +103,7 @@ impl Door {
         let presigned = url.is_some();
         presented::dated(&mut parts);
         meant::check(&parts, named, &arguments)?;
+        trailers::announced(&mut parts);
         if form::is_form(&parts, named) {
             trail.note.asked(Op::named("PostObject"));
             let reader = BodyReader::new(body, &self.limits).counted_in(trail.counter());

@@ -3,7 +3,7 @@
 //! object's ACL would delete the object.
 
 use super::arguments::Arguments;
-use super::error::{Trouble, trouble, unbuilt};
+use super::error::{Trouble, invalid, trouble, unbuilt};
 use super::target::Named;
 use http::Method;
 
@@ -168,7 +168,7 @@ const OF_BUCKET: [(Method, &[&str]); 4] = [
 /// next call that AWS thinks of would be done to the object itself.
 ///
 /// # Errors
-/// `MethodNotAllowed`, `NotImplemented`.
+/// `MethodNotAllowed`, `NotImplemented`, `InvalidArgument`.
 pub(super) fn check(method: &Method, named: &Named, arguments: &Arguments) -> Result<(), Trouble> {
     let table: &[(Method, &[&str])] = match (&named.bucket, &named.key) {
         (Some(_), Some(_)) => &OF_OBJECT,
@@ -188,7 +188,10 @@ pub(super) fn check(method: &Method, named: &Named, arguments: &Arguments) -> Re
     let changes = [Method::PUT, Method::POST, Method::DELETE].contains(method);
     let unknown = |name: &&str| !SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name));
     if let Some(name) = arguments.names().filter(|_| changes).filter(is_call).find(unknown) {
-        return Err(unbuilt(&format!("{method} of {name:?}")));
+        return Err(match name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            true => unbuilt(&format!("{method} of {name:?}")),
+            false => invalid(format!("The argument {name:?} is not known, and has no value.")),
+        });
     }
     let mut meant =
         arguments.names().filter(|name| SUBRESOURCES.iter().any(|known| known.eq_ignore_ascii_case(name)));

@@ -1,10 +1,13 @@
 //! What comes behind a body that is sent in chunks: read by `s3s` where the request is signed, and else by `framing`.
 
+use super::wire::UNSIGNED_TRAILER;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::TrailingHeaders;
 use std::sync::{Arc, OnceLock};
 
+const ANNOUNCED: &str = "x-amz-trailer";
 /// The most bytes of a trailer.
 pub(super) const TRAILER_MAX: usize = 4 << 10;
 
@@ -28,6 +31,20 @@ impl Trailers {
             Trailers::Own(own) => own.get().cloned(),
         }
     }
+}
+
+/// `s3s` takes no body that could have a trailer unless it is told which; where nothing signs it, it need have none. So a
+/// request that was checked and announces none announces nothing.
+pub(super) fn announced(parts: &mut Parts) {
+    let form = parts.headers.get("x-amz-content-sha256").map(HeaderValue::as_bytes);
+    if form == Some(UNSIGNED_TRAILER) {
+        parts.headers.entry(ANNOUNCED).or_insert(HeaderValue::from_static(""));
+    }
+}
+
+/// Whether a trailer is announced.
+pub(super) fn is_announced(headers: &HeaderMap) -> bool {
+    headers.get(ANNOUNCED).is_some_and(|names| !names.is_empty())
 }
 
 /// Reads the lines of a trailer, up to the empty one that ends it. `None` for what is no trailer, or is cut.

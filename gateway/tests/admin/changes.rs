@@ -34,6 +34,7 @@ macro_rules! on_both_engines {
         }
     )*};
 }
+pub(crate) use on_both_engines;
 
 /// `name`, with a `-` before it if it is told deleted.
 fn words(page: &Value) -> Vec<String> {

@@ -227,6 +227,31 @@ async fn only_what_is_under_way_can_be_stopped() {
     w.check().await;
 }
 
+/// Beyond a number of versions nobody is kept waiting: it goes on by itself, and its deletion tells how far it is.
+#[tokio::test]
+async fn a_large_purge_is_not_waited_for() {
+    let w = World::set(|settings| settings.purge_waited_for = 1_000).await;
+    let bucket = w.bucket("photos").await;
+    w.versioning(bucket, "enabled").await;
+    for number in 0..1_200 {
+        w.put_without_bytes(bucket, &format!("kv/{number}")).await;
+    }
+    w.put(bucket, "other").await;
+    let begun = w.ask("POST", PURGE, json!({ "filter": "kv/*" }), 202).await;
+    assert_eq!(begun["state"], "running", "{begun}");
+    let purged = begun["purged"].as_u64().unwrap();
+    assert!((1_000..1_200).contains(&purged), "{begun}");
+    let shown = async || w.get(&format!("/v1/deletions/{}", begun["deletion_id"].as_str().unwrap())).await;
+    assert_eq!(shown().await["purge"]["state"], "running");
+    // What is written meanwhile was not meant.
+    w.put(bucket, "kv/late").await;
+    w.process().await;
+    let done = shown().await;
+    assert_eq!((&done["purge"]["state"], &done["purge"]["purged"]), (&json!("done"), &json!(1_200)));
+    assert_eq!(names(&w, bucket).await, ["kv/late", "other"]);
+    w.check().await;
+}
+
 #[tokio::test]
 async fn it_is_written_down_who_purged_what() {
     let w = World::new().await;

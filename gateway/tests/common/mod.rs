@@ -103,17 +103,20 @@ impl World {
     }
 
     pub(crate) async fn on(db: Database) -> Self {
-        World::with(db, Limits::default()).await
+        World::with(db, |_, _| {}).await
     }
 
     /// With other limits than the usual ones.
     pub(crate) async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
-        let mut limits = Limits::default();
-        change(&mut limits);
-        World::with(Database::sqlite(), limits).await
+        World::with(Database::sqlite(), |limits, _| change(limits)).await
     }
 
-    async fn with(db: Database, limits: Limits) -> Self {
+    /// With other settings than the usual ones.
+    pub(crate) async fn set(change: impl FnOnce(&mut Settings)) -> Self {
+        World::with(Database::sqlite(), |_, settings| change(settings)).await
+    }
+
+    async fn with(db: Database, change: impl FnOnce(&mut Limits, &mut Settings)) -> Self {
         let clock = Arc::new(ManualClock::default());
         let metadata = db.open(clock.clone()).await;
         let settings = blobs::Settings::at("memory:");
@@ -121,12 +124,14 @@ impl World {
         let environment = Some((ROOT.0.to_owned(), Secret::new(ROOT.1)));
         let auth = Auth::new(metadata.clone(), clock.clone(), Anonymous::None, environment);
         let background = Arc::new(Background::default());
-        let settings = Settings {
+        let mut limits = Limits::default();
+        let mut settings = Settings {
             cluster: "barrow".to_owned(),
             default_domain: DomainName::parse("barrow.local").unwrap(),
             inline_max: 16 * 1024,
             recursive_delete_delay: 7 * DAY,
             object_delete_delay: DAY,
+            purge_waited_for: gateway::PURGE_WAITED_FOR,
             deletion_memory: 14 * DAY,
             event_targets: Vec::new(),
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
@@ -138,6 +143,7 @@ impl World {
             brake: lifecycle::brake::Brake::default(),
             s3: gateway::S3Settings::default(),
         };
+        change(&mut limits, &mut settings);
         let audit = Arc::new(RecordedAudit::default());
         let gateway = Gateway {
             metadata,
@@ -386,6 +392,20 @@ impl World {
     pub(crate) async fn check(&self) {
         let found = self.get("/v1/check").await;
         assert_eq!(found["violations_found"], 0, "{found}");
+    }
+
+    /// Lets the health processor do everything that is due by now.
+    pub(crate) async fn process(&self) {
+        let (_stop, stopped) = watch::channel(false);
+        let settings = health_processor::Settings { tranquility: 0, ..health_processor::Settings::default() };
+        let (metadata, blobs) = (self.gateway.metadata.clone(), self.gateway.blobs.clone());
+        let (clock, audit) = (self.gateway.clock.clone(), self.audit.clone());
+        let processor =
+            health_processor::HealthProcessor::at_rest(metadata, blobs, clock, settings, audit, stopped);
+        assert!(processor.run_all_until_idle().await, "the health processor comes to rest");
+        for task in processor.tasks() {
+            assert_eq!(task.failed, None, "{}", task.name);
+        }
     }
 
     /// Purges what is due, without the bytes: these worlds have none.

@@ -322,6 +322,7 @@ fn settings() -> Settings {
         inline_max: 16 << 10,
         recursive_delete_delay: GRACE,
         object_delete_delay: OBJECT_GRACE,
+        purge_waited_for: gateway::PURGE_WAITED_FOR,
         deletion_memory: Duration::from_secs(14 * 24 * 3_600),
         event_targets: vec!["hook".to_owned(), "other".to_owned()],
         upload_expiry: Duration::from_secs(7 * 24 * 3_600),

@@ -15,6 +15,7 @@ pub(super) fn of_the_doors(config: &Config) -> Settings {
         object_delete_delay: config.health.object_delete_delay,
         deletion_memory: config.health.deletion_memory,
         upload_expiry: config.health.upload_expiry,
+        purge_waited_for: gateway::PURGE_WAITED_FOR,
         drain_timeout: config.health.drain_timeout,
         claim_lease: config.health.claim_lease,
         event_targets: config.events.targets.iter().map(|target| target.name.clone()).collect(),

@@ -18,9 +18,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A purge that looks at more versions than this is not waited for.
-const WAITED_FOR: u64 = 100_000;
-
 /// What goes with a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -197,7 +194,10 @@ pub(in crate::admin) async fn purge(asked: &Asked<'_>, body: &mut BodyReader) ->
         return purge_branches::purge(asked, &place, branches).await;
     }
     let (dry_run, expect_count) = (order.dry_run, order.expect_count);
-    let waited_for = if order.mode == Mode::Async { 0 } else { WAITED_FOR };
+    let waited_for = match order.mode {
+        Mode::Async => 0,
+        Mode::Sync => asked.gateway.settings.purge_waited_for,
+    };
     let order = PurgeVersions {
         domain: place.domain.id,
         bucket: place.bucket.id,

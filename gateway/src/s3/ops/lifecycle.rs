@@ -102,18 +102,13 @@ pub(in crate::s3) fn expiration((at, rule): (Time, &str)) -> String {
 fn deletes(exchange: &Exchange<'_>, place: &Place, configuration: &Configuration) -> Result<(), Trouble> {
     let (domain, bucket) = (Some(place.domain.id), Some(place.bucket.id));
     let owner = place.bucket.owner.as_deref();
-    // Whom the bucket's owner lets do it by a policy, they let do it there.
-    let may = |right| match place.opened {
-        true => exchange.principal.require_somewhere(right),
-        false => exchange.principal.require_in(right, domain, bucket, owner),
-    };
-    may(Right::Delete).told()?;
+    exchange.principal.require_in(Right::Delete, domain, bucket, owner).told()?;
     let versions = configuration.rules.iter().any(|rule| {
         let markers = rule.expiration.as_ref().and_then(|expiration| expiration.expired_object_delete_marker);
         rule.noncurrent_version_expiration.is_some() || markers == Some(true)
     });
     if versions {
-        may(Right::DeleteVersion).told()?;
+        exchange.principal.require_in(Right::DeleteVersion, domain, bucket, owner).told()?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The door of a message stream, through real sockets.
 
+mod consumers;
 mod purge;
 mod stream;
 

@@ -173,3 +173,50 @@ async fn it_goes_with_the_grace_of_the_bucket() {
     w.post("/v1/domains/barrow.local/buckets/photos/objects/restore", restored).await;
     assert_eq!(w.current(bucket).await.keys().collect::<Vec<_>>(), ["a", "b"]);
 }
+
+/// BX-38: a purge is what was accepted, whether its asker waits or leaves.
+#[tokio::test]
+async fn whoever_leaves_has_asked_all_the_same() {
+    use base64::Engine;
+    use tokio::io::AsyncWriteExt;
+    let w = World::new().await;
+    let bucket = stream(&w, "photos").await;
+    for number in 0..1_200 {
+        w.put_without_bytes(bucket, &format!("kv/{number}")).await;
+    }
+    w.put(bucket, "other").await;
+    let basic = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", ROOT.0, ROOT.1));
+    let body = r#"{"filter":"kv.>"}"#;
+    let request = format!(
+        "POST /_js/api/STREAM.PURGE.photos HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {basic}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut connection = tokio::net::TcpStream::connect(w.at).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let deletion = async || {
+        let page = w.get("/v1/deletions").await;
+        page["items"].as_array().unwrap().iter().find(|deletion| deletion["kind"] == "versions").cloned()
+    };
+    let accepted = async {
+        loop {
+            if let Some(deletion) = deletion().await {
+                return deletion;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let begun =
+        tokio::time::timeout(std::time::Duration::from_secs(20), accepted).await.expect("it is accepted");
+    drop(connection);
+    w.put(bucket, "kv/late").await;
+    w.process().await;
+    let shown = w.get(&format!("/v1/deletions/{}", begun["id"].as_str().unwrap())).await;
+    assert_eq!(
+        (&shown["purge"]["state"], &shown["purge"]["purged"]),
+        (&json!("done"), &json!(1_200)),
+        "{shown}"
+    );
+    assert_eq!(w.current(bucket).await.into_keys().collect::<Vec<_>>(), ["kv/late", "other"]);
+    w.check().await;
+}
