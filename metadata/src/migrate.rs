@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_notices"),
     migration!(13, "0013_seals"),
     migration!(14, "0014_auto_purge"),
+    migration!(15, "0015_due_order"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -41,7 +41,7 @@ impl Metadata {
                  FROM versions v JOIN contents c ON c.id = v.contents_id JOIN buckets b ON b.id = c.bucket_id
                     JOIN domains d ON d.id = b.domain_id
                  WHERE v.state = 'live' AND v.expires_at IS NOT NULL AND v.expires_at <= $1
-                    AND (v.expires_at > $2 OR (v.expires_at = $2 AND v.id > $3))
+                    AND (v.expires_at, v.id) > ($2, $3)
                  ORDER BY v.expires_at, v.id LIMIT $4",
                 args![self.clock.now(), after.0, after.1, limit],
             )

@@ -97,6 +97,16 @@ async fn a_claim_walks_the_due_index_and_stops_at_its_limit() {
     world.finish().await;
 }
 
+/// A day's objects fall due at one midnight: a page of them must not sort all of the others.
+#[tokio::test]
+async fn what_falls_due_at_once_is_met_in_the_order_of_an_index() {
+    let world = World::sqlite().await;
+    let after = (lifecycle::Time::from_secs(1), lifecycle::VersionId::from_bytes([7; 16]));
+    let list = plan(&world, async { drop(world.m.list_expired(after, 10).await.unwrap()) }).await;
+    goes_through(&list, "SEARCH v USING INDEX versions_expiring ((expires_at,id)>(?,?) AND expires_at<?)");
+    world.finish().await;
+}
+
 /// Whatever is purged, no more is looked at than is meant: by position or by name, in the order of an index.
 #[tokio::test]
 async fn a_purge_in_bulk_walks_what_it_means() {

@@ -12,6 +12,7 @@ mod cluster;
 mod crash;
 mod house;
 mod index;
+mod lifecycles;
 mod monitoring;
 mod over_itself;
 mod replica;

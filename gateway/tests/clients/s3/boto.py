@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 
 PROGRAMS = [
     "boto_transfers", "boto_presigned", "boto_forms", "boto_conditions", "boto_checksums", "boto_parts", "boto_versions",
-    "boto_listings", "boto_names", "boto_errors", "boto_chunked",
+    "boto_listings", "boto_names", "boto_errors", "boto_chunked", "boto_governing",
 ]
 
 
