@@ -2,15 +2,16 @@
 //! what went by mistake brought back.
 
 use crate::house::{House, eventually, http};
+use lifecycle::{Clock, SystemClock};
 use serde_json::json;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const CONTEXT: &str = "Content-Type: application/castorcontext\r\n";
 
 /// A moment as a rule of SCSP's says it, so many seconds from now.
 fn in_seconds(seconds: u64) -> String {
-    let at = SystemTime::now() + Duration::from_secs(seconds);
-    humantime::format_rfc3339_seconds(at).to_string()
+    let at = SystemClock.now().plus(Duration::from_secs(seconds)).to_rfc3339();
+    format!("{}Z", &at[..19])
 }
 
 #[test]

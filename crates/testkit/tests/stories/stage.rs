@@ -82,6 +82,7 @@ impl Stage {
             brake: lifecycle::brake::Brake::default(),
             event_targets: Vec::new(),
             upload_expiry: Duration::from_secs(7 * 24 * 3_600),
+            purge_waited_for: gateway::PURGE_WAITED_FOR,
             drain_timeout: Duration::from_secs(30),
             claim_lease: Duration::from_secs(60),
             lifepoint: LifepointSettings::default(),
