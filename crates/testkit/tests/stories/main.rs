@@ -71,6 +71,7 @@ stories!(
     nested_promises,
     overwrite_grace,
     recursive_now,
+    rules,
     same_name_again,
     thread,
     uploads,

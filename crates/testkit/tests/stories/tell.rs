@@ -83,6 +83,14 @@ impl Teller {
                 Ok(None)
             }
             ["bucket", name] => self.door("POST", &self.path(name), &[context()], &[]).await,
+            ["rule", name, folder, "after", days] => {
+                let rule = format!("RuleId:\"rule\" NamePrefix:\"{folder}\" ExpirationDays:{days}");
+                self.door("COPY", &self.path(name), &[context(), ("Policy-Lifecycle", rule)], &[]).await
+            }
+            ["no", "rule", name] => {
+                let none = ("Policy-Lifecycle", String::new());
+                self.door("COPY", &self.path(name), &[context(), none], &[]).await
+            }
             ["put", path, body, rest @ ..] => self.put(path, body, rest).await,
             ["get", path, wanted] => self.get(path, wanted).await,
             ["delete", "bucket", name] => {

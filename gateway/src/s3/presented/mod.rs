@@ -94,7 +94,8 @@ pub(super) fn check<'a>(
 /// Whether anybody has signed a request that was checked.
 pub(super) fn is_signed(parts: &Parts) -> bool {
     let query = parts.uri.query().unwrap_or_default();
-    parts.headers.contains_key(AUTHORIZATION) || four::is_presigned(query) || query.contains("Signature=")
+    let two = || argument(query, "Signature").is_ok_and(|found| found.is_some());
+    parts.headers.contains_key(AUTHORIZATION) || four::is_presigned(query) || two()
 }
 
 /// An argument of the query, decoded.
@@ -172,6 +173,26 @@ mod tests {
         );
         assert_eq!(code("/b/k", &[&base[..1], &base[2..]].concat()), "AccessDenied", "no date");
         assert_eq!(code("/b/k", &[("x-amz-content-sha256", "ABC")]), "InvalidArgument");
+    }
+
+    #[test]
+    fn what_nobody_signed_is_not_taken_for_signed() {
+        let signed = |uri: &str, headers: &[(&'static str, &str)]| {
+            let mut request = Request::builder().uri(uri);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            is_signed(&request.body(()).unwrap().into_parts().0)
+        };
+        for uri in ["/b/k", "/b/k?prefix=Signature=", "/b/k?x=X-Amz-Signature=1", "/b/Signature=?a"] {
+            assert!(!signed(uri, &[]), "{uri}");
+        }
+        assert!(signed("/b/k", &[("authorization", GOOD)]));
+        for uri in
+            ["/b/k?AWSAccessKeyId=k&Signature=s&Expires=1", "/b/k?X-Amz-Signature=s", "/b/k?Signatur%65=s"]
+        {
+            assert!(signed(uri, &[]), "{uri}");
+        }
     }
 
     #[test]
