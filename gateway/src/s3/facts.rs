@@ -2,7 +2,7 @@
 
 use super::arguments::Arguments;
 use super::exchange::Exchange;
-use super::locks::{HOLD, MODE, UNTIL};
+use super::headers::{HOLD, MODE, UNTIL};
 use super::tags;
 use ::access::{Facts, Key, Plain, Value};
 use lifecycle::Time;

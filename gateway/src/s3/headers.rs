@@ -2,7 +2,6 @@
 //! the names that they have on the wire, so that SCSP reads what S3 wrote and the other way round.
 
 use super::error::{Trouble, trouble, unbuilt};
-use super::locks::{HOLD, MODE, UNTIL};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -18,6 +17,12 @@ const CONTENT: [&str; 6] = [
 ];
 /// Kept as well, and given back.
 const REDIRECT: &str = "x-amz-website-redirect-location";
+/// A lock's mode.
+pub(super) const MODE: &str = "x-amz-object-lock-mode";
+/// When its retention ends.
+pub(super) const UNTIL: &str = "x-amz-object-lock-retain-until-date";
+/// Whether it is held.
+pub(super) const HOLD: &str = "x-amz-object-lock-legal-hold";
 /// The beginning of the names of locks.
 const LOCK: &str = "x-amz-object-lock-";
 /// The beginning of the names of user metadata.

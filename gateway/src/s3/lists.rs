@@ -4,6 +4,7 @@
 use super::allowed::Asked;
 use super::error::{Told, Trouble, denied, invalid, trouble};
 use super::exchange::{Exchange, Place};
+use super::headers::{HOLD, MODE, UNTIL};
 use ::access::{
     Acl, Action, BadGrant, Canned, GRANTS_MAX, Grant, Grantee, Group, Ownership, Permission, Settings,
     Unresolved,
@@ -163,9 +164,9 @@ pub(super) fn extras(exchange: &Exchange<'_>, place: &Place) -> Result<(), Troub
 /// Passes if the lock that a write brings is allowed: of what may be written it takes the deletion.
 pub(super) fn locks(exchange: &Exchange<'_>, place: &Place, key: Option<&str>) -> Result<(), Trouble> {
     const LOCKS: [(&str, Action); 3] = [
-        ("x-amz-object-lock-mode", Action::PutObjectRetention),
-        ("x-amz-object-lock-retain-until-date", Action::PutObjectRetention),
-        ("x-amz-object-lock-legal-hold", Action::PutObjectLegalHold),
+        (MODE, Action::PutObjectRetention),
+        (UNTIL, Action::PutObjectRetention),
+        (HOLD, Action::PutObjectLegalHold),
     ];
     for (name, action) in LOCKS {
         if exchange.headers.contains_key(name) {

@@ -5,16 +5,13 @@ use super::allowed::Asked;
 use super::deleting::bypass as bypass_asked;
 use super::error::{Trouble, denied, invalid, trouble};
 use super::exchange::{Exchange, Place};
+use super::headers::{HOLD, MODE, UNTIL};
 use super::moment::{stamp, time};
 use ::access::Action;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lifecycle::{Retention, RetentionMode, Right, Time};
 use metadata::Version;
 use s3s::dto::{Timestamp, TimestampFormat};
-
-pub(super) const MODE: &str = "x-amz-object-lock-mode";
-pub(super) const UNTIL: &str = "x-amz-object-lock-retain-until-date";
-pub(super) const HOLD: &str = "x-amz-object-lock-legal-hold";
 
 /// What a request that writes an object says of its lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::error::{Trouble, invalid, trouble, unbuilt};
 use super::subresources;
 use super::tags::is_encoded;
 use super::target::Named;
-use super::wire::UNSIGNED_TRAILER;
+use super::trailers::UNSIGNED_TRAILER;
 use http::Method;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;

@@ -1,6 +1,5 @@
 //! What comes behind a body that is sent in chunks: read by `s3s` where the request is signed, and else by `framing`.
 
-use super::wire::UNSIGNED_TRAILER;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -8,6 +7,8 @@ use s3s::TrailingHeaders;
 use std::sync::{Arc, OnceLock};
 
 const ANNOUNCED: &str = "x-amz-trailer";
+/// What `x-amz-content-sha256` says of a body in chunks that have no signatures.
+pub(super) const UNSIGNED_TRAILER: &[u8] = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 /// The most bytes of a trailer.
 pub(super) const TRAILER_MAX: usize = 4 << 10;
 

@@ -5,7 +5,7 @@ use super::checksums;
 use super::documents::{BadDocument, Kind};
 use super::error::{Trouble, bad_digest, trouble, unbuilt, unread};
 use super::framing::{BadFrame, Chunks, Framing};
-use super::trailers::Own;
+use super::trailers::{Own, UNSIGNED_TRAILER};
 use crate::http::{BodyReader, ReadError};
 use crate::objects::{Digest, HashType, digest};
 use base64::Engine;
@@ -24,8 +24,6 @@ pub(super) const DOCUMENT_MAX: u64 = 4 << 20;
 const SMALL_DOCUMENT_MAX: u64 = 64 << 10;
 
 const CONTENT_SHA256: &str = "x-amz-content-sha256";
-/// What this header says of a body in chunks that have no signatures.
-pub(super) const UNSIGNED_TRAILER: &[u8] = b"STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// The most bytes of a document.
 fn most(kind: Kind) -> u64 {
@@ -67,6 +65,9 @@ pub(super) enum WireError {
     /// It is no document of its kind.
     #[error("The XML you provided was not well-formed or did not validate against our published schema: {0}")]
     Document(#[from] BadDocument),
+    /// It is no access list, for which AWS has a word of its own.
+    #[error("The XML you provided was not well-formed or did not validate against our published schema: {0}")]
+    List(BadDocument),
     /// It is not what this header says.
     #[error("The {0} you specified did not match what we received.")]
     Digest(&'static str),
@@ -80,6 +81,7 @@ impl WireError {
             WireError::Frame(BadFrame::Large) => trouble("InvalidRequest", self.to_string()),
             WireError::Frame(_) => trouble("IncompleteBody", self.to_string()),
             WireError::Document(_) => trouble("MalformedXML", self.to_string()),
+            WireError::List(_) => trouble("MalformedACLError", self.to_string()),
             WireError::Digest(CONTENT_SHA256) => trouble(
                 "XAmzContentSHA256Mismatch",
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -198,6 +200,7 @@ impl Wire {
                 let _ = self.plain.set(kind.rewrite(&whole)?);
                 Ok(())
             }
+            None if kind == Kind::Acl => kind.check(&whole).map_err(WireError::List),
             None => Ok(kind.check(&whole)?),
         }
     }

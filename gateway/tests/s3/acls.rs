@@ -243,12 +243,12 @@ async fn a_list_that_is_none_is_refused_and_changes_nothing(house: &mut House) {
             (list(&bob.id, &[(&bob.id, "READ")]), 403, "AccessDenied"),
             (good.replace("READ", "EAT"), 400, "MalformedACLError"),
             (good.replace("CanonicalUser", "Group"), 400, "MalformedACLError"),
-            (good.replace("Permission>", "Permit>"), 400, "MalformedXML"),
-            (good.replace("<Owner>", "<Owners/><Owner>"), 400, "MalformedXML"),
+            (good.replace("Permission>", "Permit>"), 400, "MalformedACLError"),
+            (good.replace("<Owner>", "<Owners/><Owner>"), 400, "MalformedACLError"),
             (good.replace(&bob.id, "x"), 400, "InvalidArgument"),
             (list(&ann.id, &many), 400, "MalformedACLError"),
             ("<AccessControlPolicy></AccessControlPolicy>".to_owned(), 400, "MalformedACLError"),
-            ("nonsense".to_owned(), 400, "MalformedXML"),
+            ("nonsense".to_owned(), 400, "MalformedACLError"),
         ] {
             ann.put(house, target).body(text).await.refused(status, code);
         }

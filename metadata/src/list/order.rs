@@ -11,7 +11,7 @@ pub struct ListOrder<'a> {
     /// not be there.
     pub marker: &'a str,
     /// A marker that is inside of a group hides of its row only the names up to itself: the row is shown for those behind it
-    /// (S3's `start-after`). Otherwise it is behind the row.
+    /// (S3's `start-after`); one that is the group's own name is behind its row. Otherwise it always is.
     pub splits_groups: bool,
     /// Names that go on alike up to the first delimiter behind `prefix` make one row together.
     pub delimiter: Option<&'a Delimiter>,

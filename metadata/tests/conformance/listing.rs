@@ -221,8 +221,10 @@ on_both_engines! {
                             let page = world.m.list_page(contents, &order).await.unwrap();
                             let behind = map.iter().filter(|(name, _)| name.as_str() > *marker);
                             let behind = behind.map(|(name, row)| (name.clone(), row.clone())).collect();
+                            // One that is a group's own name has seen its row.
                             let wanted = grouped(&behind, prefix, delimiter.as_str(), false);
-                            assert_eq!(rows(&page), wanted.iter().collect::<Vec<_>>(), "{order:?}");
+                            let wanted: Vec<&String> = wanted.iter().filter(|row| row.as_str() != *marker).collect();
+                            assert_eq!(rows(&page), wanted, "{order:?}");
                         }
                     }
                 }

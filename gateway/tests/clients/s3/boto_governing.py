@@ -94,9 +94,10 @@ def locked(s3):
     step("what is locked stays until its time, and goes then")
     name = f"boto-locked-{time.monotonic_ns() % 10**9}"
     s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
-    until = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(hours=1)
-    ids = {}
-    for mode in ["GOVERNANCE", "COMPLIANCE"]:
+    now = lambda: datetime.datetime.now(datetime.timezone.utc)
+    ids, ends = {}, {}
+    for mode, seconds in [("GOVERNANCE", 3600), ("COMPLIANCE", 12)]:
+        until = ends[mode] = now().replace(microsecond=0) + datetime.timedelta(seconds=seconds)
         put = s3.put_object(Bucket=name, Key=mode, Body=b"x", ObjectLockMode=mode, ObjectLockRetainUntilDate=until)
         ids[mode] = put["VersionId"]
         kept = s3.get_object_retention(Bucket=name, Key=mode)["Retention"]
@@ -115,6 +116,12 @@ def locked(s3):
         s3.delete_bucket(Bucket=name)
     marker = s3.delete_object(Bucket=name, Key="COMPLIANCE")
     must(marker["DeleteMarker"], "a marker hides what is locked")
+    must(now() < ends["COMPLIANCE"], "all of this was done before the retention ended")
+    # It binds to the end of its second.
+    time.sleep((ends["COMPLIANCE"] - now()).total_seconds() + 1.5)
+    for version in [ids["COMPLIANCE"], marker["VersionId"]]:
+        s3.delete_object(Bucket=name, Key="COMPLIANCE", VersionId=version)
+    s3.delete_bucket(Bucket=name)
 
 
 def run():
