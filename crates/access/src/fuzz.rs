@@ -68,7 +68,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn any_policy() {
+fn fuzz_any_policy() {
     let caller = Caller { account: Some("a1"), account_name: None, user: Some("AK1") };
     let said = Said::of(&[("Username", "AK1"), ("SourceIp", "10.0.0.1"), ("Prefix", "a/")]);
     check!().with_test_time(A_MOMENT).for_each(|bytes: &[u8]| {
@@ -92,7 +92,7 @@ fn any_policy() {
 }
 
 #[test]
-fn any_statement_with_everything_in_it() {
+fn fuzz_any_statement_with_everything_in_it() {
     let said = Said::of(&[("Username", "AK1"), ("SourceIp", "10.0.0.1")]);
     check!().with_test_time(A_MOMENT).for_each(|bytes: &[u8]| {
         let text = text(bytes).replace('"', "'").replace('\\', "/");
@@ -108,7 +108,7 @@ fn any_statement_with_everything_in_it() {
 }
 
 #[test]
-fn any_header_of_grants() {
+fn fuzz_any_header_of_grants() {
     check!().with_test_time(A_MOMENT).for_each(|bytes: &[u8]| {
         if let Ok(read) = Unresolved::read(&text(bytes)) {
             assert!(!read.is_empty());

@@ -41,7 +41,7 @@ const WHOLE: &str = "<Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchem
                      <ID>a</ID></Grantee><Permission>READ</Permission></Grant>";
 
 #[test]
-fn any_access_list() {
+fn fuzz_any_access_list() {
     check!().with_test_time(A_MOMENT).for_each(|bytes: &[u8]| {
         let text = text(bytes, FRAGMENTS);
         let around = format!(
