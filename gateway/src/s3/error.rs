@@ -89,6 +89,14 @@ pub(super) fn invalid(why: impl Into<Cow<'static, str>>) -> Trouble {
     trouble("InvalidArgument", why)
 }
 
+/// A document that is not what it should be.
+pub(super) fn malformed() -> Trouble {
+    trouble(
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    )
+}
+
 /// What a refusal means to an S3 client. Exhaustive: a new refusal does not compile until it is said here.
 pub(super) fn refused(refusal: &Refusal) -> Trouble {
     let text = refusal.to_string();

@@ -127,6 +127,11 @@ pub(super) fn verified(parts: &Parts) -> Result<(), Trouble> {
         true => Ok(()),
         false if in_query && in_chunks => Err(unbuilt("A presigned URL for a body in chunks")),
         false if in_query => Ok(()),
+        // Without it the frames would be taken for what is in them.
+        false if in_chunks && !parts.headers.contains_key("x-amz-decoded-content-length") => Err(trouble(
+            "MissingContentLength",
+            "You must provide the x-amz-decoded-content-length HTTP header.",
+        )),
         false if in_chunks && form != UNSIGNED_TRAILER => Err(trouble(
             "InvalidRequest",
             "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD or \

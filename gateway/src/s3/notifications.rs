@@ -1,6 +1,6 @@
 //! Who is told what happens in a bucket, as S3 says it. Topics, queues and functions are all webhooks of the operator's.
 
-use super::error::{Trouble, invalid, trouble, unbuilt};
+use super::error::{Trouble, invalid, malformed, unbuilt};
 use lifecycle::MemberId;
 use lifecycle::notification::{Destination, Heard, NotificationRule, heard, overlapping, target_of};
 use s3s::dto::{
@@ -63,10 +63,7 @@ type Parts = (Option<String>, String, Vec<Event>, Option<NotificationConfigurati
 
 fn rule(destination: Destination, (id, arn, events, filter): Parts) -> Result<NotificationRule, Trouble> {
     if events.is_empty() {
-        return Err(trouble(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        ));
+        return Err(malformed());
     }
     for event in &events {
         match heard(event.as_ref()) {

@@ -1,6 +1,6 @@
 //! Tags of objects and buckets: as the header `x-amz-tagging`, as XML, and as they are stored.
 
-use super::error::{Trouble, invalid, trouble};
+use super::error::{Trouble, invalid, malformed, trouble};
 use percent_encoding::percent_decode_str;
 use s3s::dto::{Tag, Tagging};
 use s3s::xml::{Deserialize, Deserializer};
@@ -144,13 +144,6 @@ pub(super) fn of_new_bucket(document: &str) -> Result<Vec<Pair>, Trouble> {
         return Err(malformed());
     }
     of_document(&format!("<Tagging><TagSet>{tags}</TagSet></Tagging>"))
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }
 
 /// As XML says it, by key: in which order they were written, nobody is promised.

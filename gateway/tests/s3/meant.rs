@@ -185,6 +185,8 @@ async fn what_is_said_of_a_body_is_looked_at_without_a_signature(house: &mut Hou
     let announced = chunks(b"four").header("x-amz-trailer", "x-amz-checksum-crc32");
     announced.await.refused(400, "MalformedTrailerError");
     chunks(b"four").header("x-amz-decoded-content-length", "5").await.is(400);
+    let framed = nobody("PUT").header(FORM, STREAMING_UNSIGNED_TRAILER).body("4\r\nfour\r\n0\r\n\r\n");
+    framed.await.refused(411, "MissingContentLength");
     house.stored_nothing().await;
 }
 

@@ -1,6 +1,6 @@
 //! Rules as AWS takes them, and as they are stored.
 
-use crate::s3::error::{Trouble, trouble};
+use crate::s3::error::{Trouble, malformed, trouble};
 use http::HeaderName;
 use s3s::dto::{CORSConfiguration, CORSRule};
 use serde::{Deserialize, Serialize};
@@ -124,13 +124,6 @@ impl Rule {
         }
         Ok(rule)
     }
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }
 
 fn refused(text: impl Into<std::borrow::Cow<'static, str>>) -> Trouble {

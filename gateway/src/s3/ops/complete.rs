@@ -7,7 +7,8 @@ use crate::objects::headers::decode;
 use crate::objects::{Assembly, Checksum, ChecksumAlgorithm, ChecksumKind, Error, assemble};
 use crate::s3::checksums::{self, said, say};
 use crate::s3::error::{
-    Told, Trouble, failed, invalid, no_such_key, no_such_upload, precondition_failed, refused, trouble,
+    Told, Trouble, failed, invalid, malformed, no_such_key, no_such_upload, precondition_failed, refused,
+    trouble,
 };
 use crate::s3::etag;
 use crate::s3::exchange::{Exchange, Place};
@@ -158,13 +159,6 @@ async fn chosen(
         ));
     }
     Ok(chosen)
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }
 
 /// The checksum of the whole, from those of its parts.

@@ -4,7 +4,7 @@
 //! What is asked for is told truly: there is none. What says the same is taken; what wants something is not built, and the
 //! call says so by its name.
 
-use crate::s3::error::{Told, Trouble, trouble, unbuilt};
+use crate::s3::error::{Told, Trouble, malformed, trouble, unbuilt};
 use crate::s3::exchange::{Exchange, Place};
 use crate::scsp::authorization::Access;
 use http::StatusCode;
@@ -44,13 +44,6 @@ pub(super) async fn change(
     let place = reached_for(exchange, bucket, owner).await?;
     let (changes, actor) = (SettingChanges::from([(kind, content)]), exchange.principal.name.to_string());
     exchange.gateway.metadata.set_bucket_settings(place.bucket.id, changes, &actor).await.told()
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }
 
 pub(in crate::s3) async fn logging(

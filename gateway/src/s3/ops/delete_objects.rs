@@ -4,7 +4,7 @@ use super::delete::{Told, condition, not_deleted, right};
 use super::tagging::which;
 use crate::objects::{Deletion, Error, delete_all};
 use crate::s3::allowed::Asked;
-use crate::s3::error::{Trouble, denied, invalid, refused, trouble, unbuilt};
+use crate::s3::error::{Trouble, denied, invalid, malformed, refused, trouble, unbuilt};
 use crate::s3::exchange::{Exchange, expect_owner};
 use crate::s3::locks::bypass;
 use crate::s3::moment::time;
@@ -43,10 +43,7 @@ pub(in crate::s3) async fn delete_objects(
     }
     let keys = input.delete.objects;
     if keys.is_empty() || keys.len() > MOST || keys.iter().any(|key| key.key.is_empty()) {
-        return Err(trouble(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        ));
+        return Err(malformed());
     }
     let owner = input.expected_bucket_owner.as_deref();
     // Whoever may delete nothing here learns nothing of what is here.

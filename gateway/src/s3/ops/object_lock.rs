@@ -1,6 +1,6 @@
 //! GetObjectLockConfiguration, PutObjectLockConfiguration: whether versions of a bucket can be locked, and what new ones get.
 
-use crate::s3::error::{Told, Trouble, invalid, trouble};
+use crate::s3::error::{Told, Trouble, invalid, malformed, trouble};
 use crate::s3::exchange::Exchange;
 use crate::s3::locks::{mode_word, need_seal, parse_mode};
 use crate::scsp::authorization::Access;
@@ -100,11 +100,4 @@ fn read(default: Default) -> Result<DefaultRetention, Trouble> {
         (None, None) | (Some(_), Some(_)) => return Err(malformed()),
     };
     DefaultRetention::new(mode, period).ok_or_else(malformed)
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }

@@ -3,7 +3,7 @@
 
 use super::tagging::of_marker;
 use crate::s3::allowed::Asked;
-use crate::s3::error::{Told, Trouble, trouble};
+use crate::s3::error::{Told, Trouble, malformed, trouble};
 use crate::s3::exchange::{Exchange, Place, expect_owner};
 use crate::s3::facts::{About, Orders};
 use crate::s3::locks::{ahead, bypass, date, mode_word, need, need_seal, parse_mode};
@@ -193,11 +193,4 @@ async fn set(
 fn in_words(lock: Lock) -> String {
     let retention = lock.retention.map_or("no retention".to_owned(), |retention| retention.to_string());
     if lock.hold { format!("{retention}, legal hold") } else { retention }
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }

@@ -1,6 +1,6 @@
 //! GetBucketOwnershipControls, PutBucketOwnershipControls, DeleteBucketOwnershipControls.
 
-use crate::s3::error::{Told, Trouble, trouble};
+use crate::s3::error::{Told, Trouble, malformed, trouble};
 use crate::s3::exchange::{Exchange, Place};
 use crate::scsp::authorization::Access;
 use ::access::{Ownership, Settings};
@@ -49,12 +49,7 @@ pub(in crate::s3) async fn put(
         [rule] => Ownership::named(rule.object_ownership.as_str()),
         _ => None,
     };
-    let ownership = ownership.ok_or_else(|| {
-        trouble(
-            "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
-        )
-    })?;
+    let ownership = ownership.ok_or_else(malformed)?;
     if !ownership.takes_lists() {
         refuse_lists(&place)?;
     }

@@ -1,7 +1,7 @@
 //! GetBucketVersioning, PutBucketVersioning. The same policy as SCSP's `Policy-Versioning` of the bucket.
 
 use crate::objects::headers::{decode, encode};
-use crate::s3::error::{Told, Trouble, trouble};
+use crate::s3::error::{Told, Trouble, malformed, trouble};
 use crate::s3::exchange::Exchange;
 use crate::scsp::authorization::Access;
 use crate::scsp::policies_of_bucket;
@@ -96,11 +96,4 @@ pub(in crate::s3) async fn put(
             changed => return changed.told().map(|_| S3Response::new(PutBucketVersioningOutput::default())),
         }
     }
-}
-
-fn malformed() -> Trouble {
-    trouble(
-        "MalformedXML",
-        "The XML you provided was not well-formed or did not validate against our published schema",
-    )
 }
