@@ -47,7 +47,7 @@ pub(crate) trait Server {
     /// Whether this version is there and is what its name stands for.
     async fn is_current(&self, bucket: ContainerId, name: &str, version: &str) -> Result<bool, Trouble>;
     /// Registers the follower, and tells how far it has come; a follower without a cursor keeps all history from being
-    /// forgotten.
+    /// forgotten. Where another process that keeps the same file has told more already, that stands.
     async fn follow(
         &self,
         bucket: ContainerId,

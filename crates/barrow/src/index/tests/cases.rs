@@ -163,6 +163,7 @@ async fn counters_that_went_back_begin_the_index_anew() {
 #[tokio::test]
 async fn several_processes_keep_one_file() {
     let world = World::seeded(5);
+    world.crowded.set(true);
     for n in 0..40 {
         world.bucket.borrow_mut().put(&format!("a/{n}"), "red", false);
     }
@@ -175,6 +176,7 @@ async fn several_processes_keep_one_file() {
     );
     assert!(first.unwrap().put + second.unwrap().put >= 40);
     assert_eq!(bench.all().await.len(), 40);
+    assert_eq!(world.bucket.borrow().follower, Some((40, 0)), "whoever has come further is believed");
 }
 
 #[tokio::test]
