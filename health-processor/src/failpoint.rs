@@ -1,10 +1,12 @@
 //! Named places at which a process can be made to fall over, so that tests learn what a crash there leaves behind.
 //!
-//! Always compiled, and inert unless `BARROW_FAILPOINT=NAME[:abort|:error|:panic]` stood in the environment when the
-//! first of them was passed. Without a word after the name it is `abort`, which is what a lost power cord does. With the
+//! Always compiled, and inert unless `BARROW_FAILPOINT=NAME[:abort|:error|:panic|:freeze]` stood in the environment when
+//! the first of them was passed. Without a word after the name it is `abort`, which is what a lost power cord does. With the
 //! feature `failpoints` a test arms those of one processor, while another one in the same process runs on.
 
+use rustix::process::{Signal, getpid, kill_process};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The variable that arms one failpoint of a whole process.
 pub const VARIABLE: &str = "BARROW_FAILPOINT";
@@ -18,6 +20,8 @@ pub enum Blow {
     Error,
     /// The task panics.
     Panic,
+    /// The process stands still, as a machine that is suspended does, until somebody sends SIGCONT. Once in its life.
+    Freeze,
 }
 
 /// A run that was broken off at a failpoint.
@@ -74,6 +78,10 @@ impl Failpoints {
             Some(Blow::Abort) => std::process::abort(),
             Some(Blow::Error) => Err(Struck(name)),
             Some(Blow::Panic) => panic!("struck at failpoint {name}"),
+            Some(Blow::Freeze) => {
+                freeze();
+                Ok(())
+            }
         }
     }
 
@@ -110,6 +118,15 @@ impl Failpoints {
     }
 }
 
+fn freeze() {
+    static FROZEN: AtomicBool = AtomicBool::new(false);
+    if !FROZEN.swap(true, Ordering::SeqCst)
+        && let Err(error) = kill_process(getpid(), Signal::STOP)
+    {
+        tracing::error!(%error, "this process cannot stop itself");
+    }
+}
+
 fn from_environment(name: &str) -> Option<Blow> {
     order()
         .as_ref()
@@ -139,7 +156,8 @@ fn parse(text: &str) -> Result<(String, Blow), String> {
         "abort" => Blow::Abort,
         "error" => Blow::Error,
         "panic" => Blow::Panic,
-        _ => return Err(format!("{VARIABLE}={text:?}: after the colon comes abort, error or panic")),
+        "freeze" => Blow::Freeze,
+        _ => return Err(format!("{VARIABLE}={text:?}: after the colon comes abort, error, panic or freeze")),
     };
     if NAMES.contains(&name) {
         Ok((name.to_owned(), blow))
@@ -157,6 +175,7 @@ mod tests {
         let of = |text| parse(text).map(|(name, blow)| format!("{name} {blow:?}"));
         assert_eq!(of("reclaim.after_claim"), Ok("reclaim.after_claim Abort".to_owned()));
         assert_eq!(of("forget.before:panic"), Ok("forget.before Panic".to_owned()));
+        assert_eq!(of("cascade.after_claim:freeze"), Ok("cascade.after_claim Freeze".to_owned()));
         assert_eq!(of("staged.after_destroy:error"), Ok("staged.after_destroy Error".to_owned()));
         assert!(of("reclaim.after_lunch").is_err_and(|error| error.contains("reclaim.after_claim")));
         assert!(of("forget.before:gently").is_err());

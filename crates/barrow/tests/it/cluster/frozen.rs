@@ -152,6 +152,51 @@ fn an_upload_that_was_frozen_while_its_bucket_was_purged_leaves_nothing() {
     cluster.is_sound(&a);
 }
 
+/// BX-07: whoever has claimed what is to be destroyed, and sleeps longer than its claim holds, finds it done by another, and
+/// its own blows meet nothing that came since.
+#[test]
+fn a_reaper_that_froze_over_its_batch_harms_nothing_when_it_wakes() {
+    const CLAIMED: &str =
+        "SELECT CAST(count(*) AS TEXT) FROM versions WHERE state = 'purging' AND claim_by IS NOT NULL";
+    const OLD: usize = 30;
+    const NEW: usize = 20;
+    let (old, new) = (vec![1; 40_000], vec![2; 40_000]);
+    let cluster = Cluster::new();
+    let a = cluster.gateway("a");
+    a.create("doomed");
+    for n in 0..OLD {
+        a.put("doomed", &format!("n{n}"), &old).is(201);
+    }
+    let b =
+        cluster.member("health-processor", "b", None, &[("BARROW_FAILPOINT", "cascade.after_claim:freeze")]);
+    let removed = a.remove("doomed");
+    a.purge("doomed", Duration::from_secs(20)).is(200);
+    b.stands_still(SLACK * 2);
+    assert_eq!(cluster.asks_the_database(CLAIMED), [OLD.to_string()]);
+    assert_eq!(cluster.bytes().len(), OLD, "it has claimed all of it, and destroyed nothing");
+
+    a.create("doomed");
+    for n in 0..NEW {
+        a.put("doomed", &format!("n{n}"), &new).is(201);
+    }
+    let mut other = cluster.processor("c");
+    let id = removed["deletion_id"].as_str().unwrap();
+    within(SLACK * 3, "another one has done it", || (a.deletion(id)["state"] == "purged").then_some(()));
+    assert_eq!(cluster.bytes().len(), NEW);
+    other.stop();
+    b.thaw();
+    // Nobody else is there to do this, and it comes to it only when it is through with what it had in its hands.
+    a.create("more");
+    a.put("more", "object", &old).is(201);
+    a.remove("more");
+    a.purge("more", Duration::from_secs(20)).is(200);
+    cluster.holds(NEW, Duration::from_secs(20));
+    for n in 0..NEW {
+        assert_eq!(a.get("doomed", &format!("n{n}")).is(200).body, new, "n{n}");
+    }
+    cluster.is_sound(&a);
+}
+
 /// BX-16: a timer waits for the barrier like anybody else.
 #[test]
 fn a_grace_that_ends_while_a_member_is_frozen_is_followed_by_the_purge_after_its_fence() {

@@ -109,8 +109,13 @@ impl Member {
     /// Lets it stand still wherever it is (SIGSTOP).
     pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);
+        self.stands_still(START);
+    }
+
+    /// Waits until it stands still, whoever stopped it.
+    pub(crate) fn stands_still(&self, limit: Duration) {
         let stat = format!("/proc/{}/stat", self.child.as_ref().unwrap().id());
-        within(START, "a process that stands still", || {
+        within(limit, "a process that stands still", || {
             let stat = std::fs::read_to_string(&stat).ok()?;
             stat.rsplit_once(") ")?.1.starts_with('T').then_some(())
         });
