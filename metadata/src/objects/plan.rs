@@ -213,12 +213,26 @@ pub(crate) async fn anew(conn: &mut Conn, bucket: &BucketFacts, id: VersionId) -
             let (contents, upto, name) = (bucket.contents, bucket.erase_upto, version.name.as_str());
             let mut line = Line::above(conn, contents, upto, name, version.seq).await?;
             let current = current(conn, contents, name).await?;
-            line.next((name, version.marker), (version.created_at, version.superseded_at), current, false)
+            let alone = version.marker && is_last(conn, contents, upto, &version).await?;
+            line.next((name, version.marker), (version.created_at, version.superseded_at), current, alone)
         }
     };
     let kept = bucket.versioning_of(version.kind) != lifecycle::Versioning::Disabled;
     let change = version.change(&bucket.rules, standing, kept);
     write(conn, change.into_iter().collect()).await
+}
+
+/// Whether no version of its name is older.
+async fn is_last(
+    conn: &mut Conn,
+    contents: ContainerId,
+    erase_upto: i64,
+    version: &Planned,
+) -> Result<bool, DbError> {
+    let text = "SELECT v.id FROM versions v WHERE v.contents_id = $1 AND v.name = $2 AND v.state = 'live'
+            AND v.is_current = 0 AND (v.superseded_seq IS NULL OR v.superseded_seq > $3) AND v.seq < $4 LIMIT 1";
+    let args = args![contents, version.name.as_str(), erase_upto, version.seq];
+    Ok(conn.fetch_one(text, args).await?.is_none())
 }
 
 /// Many names of a locked bucket have lost versions: it is walked again, if its rules look at what is left.

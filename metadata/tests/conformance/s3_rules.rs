@@ -300,6 +300,22 @@ on_both_engines! {
         assert_eq!(world.sweep().await, 0, "a plan that nothing stands behind any more keeps");
     }
 
+    async fn a_marker_that_comes_back_where_nothing_else_is_left_goes_as_one_that_was_left_alone(world: World) {
+        world.versioning("enabled").await;
+        world.configure(LONE_MARKERS).await;
+        let under = world.put("x").await.unwrap().version;
+        let marker = world.delete("x").await.unwrap().marker.unwrap();
+        world.delete("x").version(marker).await.unwrap();
+        world.delete("x").version(under).await.unwrap();
+        world.restore_version(marker).await.unwrap();
+        assert_eq!(rule_of(world, marker).await.as_deref(), Some("lone"));
+        // Over something it hides that, and stays.
+        world.delete("x").version(marker).await.unwrap();
+        world.restore_version(under).await.unwrap();
+        world.restore_version(marker).await.unwrap();
+        assert_eq!(rule_of(world, marker).await, None);
+    }
+
     async fn a_plan_that_is_not_true_any_more_keeps_and_is_made_anew(world: World) {
         world.versioning("enabled").await;
         world.configure(OLD_ONES_BUT_TWO).await;
