@@ -80,7 +80,7 @@ pub use notices::{Addressed, Backlog, Delivery, Notice};
 pub use objects::{
     Body, Delete, Deleted, Existence, Import, ImportBody, ImportState, Imported, LockChange, LockOrder,
     Locked, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore, RestoreWhat, Restored,
-    Stage, Which, Written,
+    RollUp, Stage, Which, Written,
 };
 pub use open::{Metadata, Settings};
 pub use orphans::{CondemnOrder, Orphans, Sighting};

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_seals"),
     migration!(14, "0014_auto_purge"),
     migration!(15, "0015_due_order"),
+    migration!(16, "0016_rollups"),
 ];
 
 const LEDGER_SQLITE: &str = "CREATE TABLE IF NOT EXISTS migrations (

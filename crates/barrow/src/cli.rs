@@ -471,6 +471,9 @@ pub(crate) struct Seal {
     /// Keep so many versions of a name, or "all"; this can be changed again
     #[arg(long, value_name = "N")]
     pub(crate) max_per_name: Option<String>,
+    /// Let whoever may purge take what is older along with a write (the header Nats-Rollup), or not; this can be changed again
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) allow_rollup: Option<bool>,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,

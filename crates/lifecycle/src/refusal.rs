@@ -296,6 +296,9 @@ impl fmt::Display for Refusal {
                 f.write_str("the bucket is sealed: nothing in it changes any more")
             }
             Refusal::Sealed(Sealed::Deletes) => f.write_str("the bucket lets no version be deleted"),
+            Refusal::Sealed(Sealed::RollUps) => {
+                f.write_str("the bucket permits no roll-ups; one that lets nothing be purged cannot")
+            }
             Refusal::Sealed(Sealed::Purges) => {
                 f.write_str("the bucket lets nothing be purged, and nothing go before its promised time")
             }

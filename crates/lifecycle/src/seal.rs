@@ -26,6 +26,8 @@ pub enum Sealed {
     Deletes,
     /// Purges.
     Purges,
+    /// Purges by a write, which have to be permitted first.
+    RollUps,
 }
 
 impl Seal {

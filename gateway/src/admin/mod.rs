@@ -7,7 +7,7 @@
 //! | `scope` | which container a path means, and whether the caller may |
 //! | `error` | what every refusal means here: status, code, state, next command |
 //! | `trail` | one record of every request that is to change something, whatever becomes of it |
-//! | `purging` | a purge of versions, carried on while its asker waits for it |
+//! | `purging` | a purge of versions that is to meet so many and no others |
 //! | `js` | the door of a message stream, in JetStream's words |
 //! | `view` | how things look in JSON: times in RFC 3339, states by their one word |
 //! | `openapi` | what the door says of itself, made of the table and of the types that are read and written |

@@ -1,7 +1,7 @@
-//! Carrying a purge of versions on while its asker waits for it.
+//! A purge of versions that is to meet so many and no others.
 
 use crate::Gateway;
-use metadata::{Accepted, Failure, PurgeJob, PurgeState, PurgeVersions};
+use metadata::{Accepted, Failure, PurgeVersions};
 
 /// How often a purge that must not meet anything else than was counted is tried, while others change the bucket.
 const ATTEMPTS: u32 = 8;
@@ -41,37 +41,4 @@ pub(super) async fn accept_expecting(
         }
     }
     Ok(Expected::Restless)
-}
-
-/// What the health processor is told if the asker goes before the end.
-struct Unfinished<'a> {
-    gateway: &'a Gateway,
-    armed: bool,
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if self.armed {
-            self.gateway.wake_background();
-        }
-    }
-}
-
-/// Carries a purge on to its end, or until it has looked at `enough` versions. Whatever is left is the health processor's, and so
-/// is all of it if the asker leaves.
-pub(super) async fn carry_on(
-    gateway: &Gateway,
-    mut job: PurgeJob,
-    enough: Option<u64>,
-) -> Result<PurgeJob, Failure> {
-    let mut unfinished = Unfinished { gateway, armed: true };
-    while job.state == PurgeState::Running && enough.is_none_or(|enough| job.looked < enough) {
-        job = gateway.metadata.purge_versions_step(job.id).await?;
-        if job.waits {
-            break;
-        }
-    }
-    // What was purged is to be reclaimed; the health processor looks when that is due.
-    unfinished.armed = job.state == PurgeState::Running || job.purged > 0;
-    Ok(job)
 }

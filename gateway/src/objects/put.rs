@@ -9,7 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use lifecycle::{BlobName, Condition, ContainerId, Guard, Kind, Refusal, Retention, Time, VersionId, Within};
 use md5::{Digest, Md5};
-use metadata::{Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename, Written};
+use metadata::{
+    Body, Existence, Failure, ObjectCommand, Outcome, Publish, Published, Rename, RollUp, Written,
+};
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -59,6 +61,8 @@ pub struct NewObject {
     pub renames: Option<String>,
     /// The caller may shorten or drop the guard of what is there.
     pub may_shorten_guard: bool,
+    /// What goes with its arrival.
+    pub rolls_up: Option<RollUp>,
     /// What the content's MD5 must be.
     pub content_md5: Option<[u8; 16]>,
     /// Who decides where the object has an authorisation spec of its own; `None`: no door here knows of such.
@@ -280,6 +284,7 @@ pub(super) async fn publish(
         renames: object.renames.map(|from| Rename { from, marker: marker() }),
         may_shorten_guard: object.may_shorten_guard,
         heeds_spec: object.spec.is_some(),
+        rolls_up: object.rolls_up,
         grace: gateway.settings.object_delete_delay,
         body,
     };
@@ -288,6 +293,9 @@ pub(super) async fn publish(
         match (outcome, &object.spec) {
             (Ok(Outcome::Published(published)), _) => {
                 let md5 = published.md5.unwrap_or(md5);
+                if let Some(purge) = published.rolled_up {
+                    super::purging::carry_on_behind(gateway, purge).await;
+                }
                 return Ok(Stored { md5, size: published.size, published });
             }
             (Ok(Outcome::Staged | Outcome::Deleted(_) | Outcome::Restored(_)), _) => {

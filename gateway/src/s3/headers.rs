@@ -2,6 +2,7 @@
 //! the names that they have on the wire, so that SCSP reads what S3 wrote and the other way round.
 
 use super::error::{Trouble, trouble, unbuilt};
+use crate::objects::ROLLUP;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -149,6 +150,17 @@ pub(super) fn copied(stored: Vec<Pair>) -> Vec<Pair> {
 /// # Errors
 /// `NotImplemented`, `InvalidStorageClass`.
 pub(super) fn refuse_unbuilt(headers: &HeaderMap) -> Result<(), Trouble> {
+    match headers.contains_key(ROLLUP) {
+        true => Err(unbuilt("Nats-Rollup beside another call than PutObject")),
+        false => refuse_unbuilt_in_writing(headers),
+    }
+}
+
+/// The same of PutObject.
+///
+/// # Errors
+/// As [`refuse_unbuilt`].
+pub(super) fn refuse_unbuilt_in_writing(headers: &HeaderMap) -> Result<(), Trouble> {
     for name in headers.keys().map(HeaderName::as_str) {
         let value = || headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         match name {

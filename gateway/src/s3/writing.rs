@@ -2,19 +2,20 @@
 
 use super::body::Content;
 use super::checksums::stored;
-use super::error::{Trouble, invalid};
-use super::exchange::Exchange;
+use super::error::{Told, Trouble, invalid};
+use super::exchange::{Exchange, Place};
 use super::locks::{Ordered, need_seal_of_object};
 use super::ops::lifecycle::expiration;
 use super::ops::put::{Order, condition, write as put, written_id};
 use super::tags::{self, Of};
 use super::{etag, headers, lists};
 use crate::http::Body;
+use crate::objects::rolls_up;
 use crate::scsp::authorization::Access;
 use http::header::{CONTENT_LENGTH, ETAG, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use lifecycle::Right;
-use metadata::Written;
+use metadata::{RollUp, Written};
 use s3s::dto::{ETag, ETagCondition, StreamingBlob};
 
 /// Stores the body of a request under its key.
@@ -23,7 +24,7 @@ pub(super) async fn write(
     body: s3s::Body,
 ) -> Result<(StatusCode, HeaderMap, Body), Trouble> {
     let sent = &exchange.headers;
-    headers::refuse_unbuilt(sent)?;
+    headers::refuse_unbuilt_in_writing(sent)?;
     let text = |name: &str| match sent.get(name).map(HeaderValue::to_str).transpose() {
         Ok(text) => Ok(text),
         Err(_) => Err(invalid(format!("The header {name} holds no text."))),
@@ -47,6 +48,7 @@ pub(super) async fn write(
         condition: condition(if_match.as_ref(), if_none_match.as_ref())?,
         conditional: if_match.is_some(),
         list,
+        rolls_up: rolled_up(exchange, &place)?,
     };
     let mut content = Content::of(exchange, Some(StreamingBlob::from(body)))?;
     let written = put(exchange, &place, order, &mut content).await?;
@@ -69,6 +71,17 @@ pub(super) async fn write(
     }
     answer.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     Ok((StatusCode::OK, answer, Body::Empty))
+}
+
+/// What goes with it, as far as the caller may purge. No policy hands that right on.
+fn rolled_up(exchange: &Exchange<'_>, place: &Place) -> Result<Option<RollUp>, Trouble> {
+    let asked = rolls_up(&exchange.headers).map_err(invalid)?;
+    if asked.is_some() {
+        let (domain, bucket) = (Some(place.domain.id), Some(place.bucket.id));
+        let owner = place.bucket.owner.as_deref();
+        exchange.principal.require_in(Right::Purge, domain, bucket, owner).told()?;
+    }
+    Ok(asked)
 }
 
 /// The condition that a header names.

@@ -13,6 +13,7 @@ use crate::auth::Denied;
 use crate::http::connection::reason;
 use crate::http::{Body, BodyReader, Failure, Limits, Peer, Service};
 use crate::metrics::Door as CountedDoor;
+use crate::objects::ROLLUP;
 use futures_util::FutureExt;
 use http::header::SERVER;
 use http::request::Parts;
@@ -69,6 +70,11 @@ impl Door {
             found => found?,
         };
         trail.by(&principal);
+        if !matches!(operation, Operation::WriteObject | Operation::UpdateObject)
+            && parts.headers.contains_key(ROLLUP)
+        {
+            return Err(Trouble::new(501, "NotImplemented", "Nats-Rollup is for POST and PUT of an object."));
+        }
         let body = BodyReader::new(body, &self.limits).counted_in(trail.counter());
         let exchange = Exchange { gateway: &self.gateway, parts, asked, body, principal, trail };
         match operation {

@@ -337,6 +337,7 @@ impl World {
             renames: None,
             may_shorten_guard: false,
             heeds_spec: false,
+            rolls_up: None,
             grace: DAY,
             body,
         };

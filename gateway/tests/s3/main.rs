@@ -15,6 +15,7 @@
 //! | `deletes` | what S3 deletes is gone for S3, and restorable for its grace |
 //! | `lifecycle` | rules are taken as AWS takes them, and let go what they say when they say it |
 //! | `forms`, `hosts` | what browsers post; which bucket and domain a host names |
+//! | `rollups` | what is older goes with a write that says so |
 //! | `cors`, `browser` | what pages of other sites may ask for |
 //! | `configurations`, `notifications` | what buckets can be set to, and who is told what happens in them |
 //! | `unbuilt` | what is not built says so by name and does nothing |
@@ -52,6 +53,7 @@ mod policies;
 mod public;
 mod ranges;
 mod removed;
+mod rollups;
 mod sign;
 mod tagging;
 mod unbuilt;

@@ -141,6 +141,7 @@ impl World {
             renames: None,
             may_shorten_guard: false,
             heeds_spec: false,
+            rolls_up: None,
             grace: GRACE,
             body: Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::from_static(b"dust") },
         }

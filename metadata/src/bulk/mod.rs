@@ -13,6 +13,7 @@
 //! | --- | --- |
 //! | `selector` | what is meant, as it is asked and as it is kept |
 //! | `accept` | the first transaction |
+//! | `rollup` | a purge that goes with a write |
 //! | `step` | every other one |
 //! | `sweep` | the plain case: by position |
 //! | `scan`, `decide`, `uncover` | the other: name by name, what goes and what stays, and what that shows |
@@ -27,6 +28,7 @@ mod decide;
 mod floor;
 mod job;
 mod positions;
+mod rollup;
 mod scan;
 mod selector;
 mod step;
@@ -37,6 +39,7 @@ pub use accept::{Accepted, LAST_POSITION, PurgeVersions};
 pub use count::PurgeCount;
 pub use job::{Positions, PurgeJob, PurgeState};
 pub use positions::{AtPosition, StreamState};
+pub(crate) use rollup::roll_up;
 pub(crate) use selector::surely_meant;
 pub use selector::{PurgeBound, PurgeNames, PurgeSelector};
 

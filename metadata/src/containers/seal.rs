@@ -7,7 +7,7 @@ use crate::objects::read_seal;
 use crate::settings::lock_live;
 use crate::sql::{Conn, args};
 use crate::writer::Urgency;
-use lifecycle::{ContainerId, Refusal, Seal};
+use lifecycle::{ContainerId, Refusal, Seal, Sealed};
 
 /// How a bucket keeps its versions, seen as a stream of messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,9 +17,12 @@ pub struct StreamRules {
     /// How many versions of a name it keeps, where it keeps any but the current one: with each that arrives the oldest go,
     /// and can be restored for as long as what is overwritten. `None`: all of them.
     pub max_per_name: Option<u32>,
+    /// Whether whoever writes may let what is older go with it: see [`crate::RollUp`]. Not where purges are denied.
+    pub allow_rollup: bool,
 }
 
-const RULES: &str = "SELECT sealed, deny_delete, deny_purge, max_per_name FROM buckets WHERE id = $1";
+const RULES: &str =
+    "SELECT sealed, deny_delete, deny_purge, max_per_name, allow_rollup FROM buckets WHERE id = $1";
 
 impl Metadata {
     /// How a bucket keeps its versions.
@@ -30,7 +33,8 @@ impl Metadata {
         let row = self.readers.fetch_one(RULES, args![bucket]).await?;
         let mut row = row.ok_or(Refusal::NoSuchBucket)?;
         let seal = read_seal(&mut row)?;
-        Ok(StreamRules { seal, max_per_name: row.int()?.and_then(|most| u32::try_from(most).ok()) })
+        let max_per_name = row.int()?.and_then(|most| u32::try_from(most).ok());
+        Ok(StreamRules { seal, max_per_name, allow_rollup: row.need_bool()? })
     }
 
     /// Sets how a live bucket keeps its versions from now on. What is in it already stays until the next version of its name
@@ -38,7 +42,7 @@ impl Metadata {
     ///
     /// # Errors
     /// [`Refusal::NoSuchBucket`]; [`Refusal::SealBroken`] if it would permit what was forbidden; [`Refusal::Sealed`] for
-    /// another number of versions in a bucket in which nothing changes.
+    /// another number of versions in a bucket in which nothing changes, and for roll-ups where purges are denied.
     pub async fn set_stream_rules(
         &self,
         bucket: ContainerId,
@@ -57,19 +61,24 @@ impl Metadata {
                     };
                     let before = read_seal(&mut row)?;
                     let most = row.int()?;
+                    if rules.allow_rollup && rules.seal.denies_purge() {
+                        return Err(Refusal::Sealed(Sealed::RollUps).into());
+                    }
                     before.permits_seal(rules.seal)?;
                     if most != rules.max_per_name.map(i64::from) {
                         before.permits_change()?;
                     }
                     let seal = rules.seal;
                     conn.execute(
-                        "UPDATE buckets SET sealed = $2, deny_delete = $3, deny_purge = $4, max_per_name = $5 WHERE id = $1",
+                        "UPDATE buckets SET sealed = $2, deny_delete = $3, deny_purge = $4, max_per_name = $5,
+                            allow_rollup = $6 WHERE id = $1",
                         args![
                             bucket,
                             seal.is_sealed(),
                             seal.denies_delete(),
                             seal.denies_purge(),
-                            rules.max_per_name
+                            rules.max_per_name,
+                            rules.allow_rollup
                         ],
                     )
                     .await?;

@@ -141,10 +141,22 @@ pub struct Publish {
     /// An object that carries an authorisation spec (SCSP's `Castor-Authorization`) is not touched before the door has
     /// evaluated that: [`lifecycle::Refusal::Reserved`].
     pub heeds_spec: bool,
-    /// Grace of the version that this one overwrites, where the bucket has none of its own.
+    /// What goes with its arrival, beside the version that it overwrites.
+    pub rolls_up: Option<RollUp>,
+    /// Grace of the version that this one overwrites, and of what is rolled up, where the bucket has none of its own.
     pub grace: Duration,
     /// The bytes.
     pub body: Body,
+}
+
+/// What a version purges when it arrives: whatever arrived before it and is not guarded, as JetStream's `Nats-Rollup` does. The
+/// bucket must permit it; otherwise [`lifecycle::Refusal::Sealed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RollUp {
+    /// Under its name.
+    Name,
+    /// In its bucket.
+    Bucket,
 }
 
 /// How a version comes to be written, as S3 tells it apart. One that is made of parts is told of as that.
@@ -313,6 +325,8 @@ pub struct Published {
     pub replaced: Option<VersionId>,
     /// When a lifecycle rule lets it go, and which of them.
     pub expires: Option<(Time, String)>,
+    /// The purge of what it rolls up, which was accepted with it and may be under way still.
+    pub rolled_up: Option<ContainerId>,
 }
 
 /// A version that was removed, or hidden by a delete marker.

@@ -15,6 +15,7 @@ use super::quota::{Limits, Room};
 use super::surplus::{Grown, trim};
 use super::told;
 use super::touch::{Touched, touch_bucket};
+use crate::bulk;
 use crate::notices::Notices;
 use crate::sql::{Conn, DbError, args};
 use lifecycle::{Cause, ContainerId, Refusal, Time, VersionId, Versioning};
@@ -42,7 +43,26 @@ pub(crate) async fn run(conn: &mut Conn, commands: &[&ObjectCommand], now: Time)
     }
     give_back(conn, &open, &next).await?;
     usage.apply(conn).await?;
+    roll_up(conn, commands, now, &mut answers).await?;
     Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(Refusal::Conflict))).collect())
+}
+
+/// What some of them purge by arriving. Their positions are given by now, and nothing is counted twice.
+async fn roll_up(
+    conn: &mut Conn,
+    commands: &[&ObjectCommand],
+    now: Time,
+    answers: &mut [Option<Result<Outcome, Refusal>>],
+) -> Result<(), DbError> {
+    for (command, answer) in commands.iter().zip(answers) {
+        if let ObjectCommand::Publish(publish) = command
+            && let Some(rolls_up) = publish.rolls_up
+            && let Some(Ok(Outcome::Published(published))) = answer
+        {
+            published.rolled_up = Some(bulk::roll_up(conn, now, publish, rolls_up, published.seq).await?);
+        }
+    }
+    Ok(())
 }
 
 /// A bucket that was found live and is locked until the transaction ends.

@@ -19,7 +19,7 @@ mod touch;
 pub(crate) use command::Numbers;
 pub use command::{
     Body, Delete, Deleted, Existence, Markers, ObjectCommand, Outcome, Publish, Published, Rename, Restore,
-    RestoreWhat, Restored, Stage, Which, Written,
+    RestoreWhat, Restored, RollUp, Stage, Which, Written,
 };
 pub(crate) use decide::{BucketFacts, Removal};
 pub(crate) use effects::{Usage, remove as remove_versions};

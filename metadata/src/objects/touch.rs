@@ -51,7 +51,7 @@ pub(crate) async fn touch_bucket(
                 change_seq = change_seq + $5
              WHERE id = $1 AND domain_id = $2 AND state = 'live'
              RETURNING contents_id, last_seq, object_grace, versioning, erase_upto, lifecycle, change_seq, sealed,
-                deny_delete, deny_purge, max_per_name, notify, quota, quota_account,
+                deny_delete, deny_purge, max_per_name, allow_rollup, notify, quota, quota_account,
                 CASE WHEN object_lock = 1 THEN (SELECT s.content FROM bucket_settings s
                     WHERE s.bucket_id = buckets.id AND s.kind = 'object-lock') ELSE NULL END",
             args![bucket, domain, numbers.positions, numbers.markers, numbers.changes],
@@ -65,10 +65,19 @@ fn read(row: &mut Row) -> Result<Touched, DbError> {
     let object_grace = row.int()?.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0)));
     let (versioning, erase_upto) = (read_versioning(row)?, row.need_int()?);
     let (rules, change_seq) = (read_rules(row.text()?), row.need_int()?);
-    let (seal, max_per_name) = (read_seal(row)?, row.int()?);
+    let (seal, max_per_name, allow_rollup) = (read_seal(row)?, row.int()?, row.need_bool()?);
     let (notify, limits, keeps) = (row.need_bool()?, Limits::read(row)?, read_default(row)?);
-    let facts =
-        BucketFacts { contents, object_grace, versioning, erase_upto, rules, seal, max_per_name, keeps };
+    let facts = BucketFacts {
+        contents,
+        object_grace,
+        versioning,
+        erase_upto,
+        rules,
+        seal,
+        max_per_name,
+        allow_rollup,
+        keeps,
+    };
     Ok(Touched { facts, last_seq, change_seq, notify, limits })
 }
 

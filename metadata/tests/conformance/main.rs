@@ -144,6 +144,8 @@ mod revision_purge;
 #[cfg(test)]
 mod revisions;
 #[cfg(test)]
+mod rollups;
+#[cfg(test)]
 mod s3_rules;
 #[cfg(test)]
 mod seals;

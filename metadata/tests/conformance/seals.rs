@@ -6,7 +6,7 @@ use lifecycle::{Asked, Cause, Refusal, Seal, Sealed, State};
 use metadata::{ContainerKind, PurgePair, RevisionPurge, StreamRules};
 
 async fn set(by: &Caller, seal: Seal) -> Answer<()> {
-    let rules = StreamRules { seal, max_per_name: None };
+    let rules = StreamRules { seal, ..StreamRules::default() };
     answer(by.m.set_stream_rules(by.bucket, rules, "olga").await)
 }
 

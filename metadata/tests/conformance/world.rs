@@ -10,8 +10,8 @@ use metadata::{
     Allowed, Body, ClaimOrder, Container, ContainerKind, ContextChange, Delete, Deleted, Empty, Existence,
     Failure, Found, LifecycleChange, Markers, Metadata, NewContainer, NewPart, NewUpload, ObjectCommand,
     Outcome, PartBody, Policies, Publish, Published, PurgeOrder, PurgeStep, RemoveOrder, Removed, Rename,
-    ReplanAt, Restore, RestoreOrder, RestoreWhat, Restored, Settings, Sought, Stage, UploadMode, Version,
-    Waiting, Which,
+    ReplanAt, Restore, RestoreOrder, RestoreWhat, Restored, RollUp, Settings, Sought, Stage, UploadMode,
+    Version, Waiting, Which,
 };
 use std::future::IntoFuture;
 use std::ops::Deref;
@@ -199,6 +199,7 @@ impl Caller {
             renames: None,
             may_shorten_guard: false,
             heeds_spec: false,
+            rolls_up: None,
             grace: OBJECT_GRACE,
             body: Body::Inline { blob: BlobName::random(), format: 0, bytes: Bytes::new() },
         };
@@ -668,8 +669,11 @@ pub(crate) fn new_container() -> NewContainer {
     NewContainer { actor: "alice".to_owned(), ..NewContainer::default() }
 }
 
-/// A seed that no run had before. It is shown, so that the run can be had again.
+/// A seed that no run had before. It is shown, so that the run can be had again: with it in `BARROW_TEST_SEED`.
 pub(crate) fn any_seed() -> u64 {
+    if let Some(seed) = std::env::var("BARROW_TEST_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        return seed;
+    }
     let bytes = *VersionId::random().as_bytes();
     u64::from_be_bytes(bytes[..8].try_into().unwrap())
 }
@@ -705,6 +709,12 @@ impl Put {
     /// Made of an upload's parts.
     pub(crate) fn assembled(mut self, upload: UploadId, parts: Vec<(u32, VersionId)>) -> Put {
         self.publish.body = Body::Parts { upload, parts };
+        self
+    }
+
+    /// What is older goes with it.
+    pub(crate) fn rolling_up(mut self, what: RollUp) -> Put {
+        self.publish.rolls_up = Some(what);
         self
     }
 

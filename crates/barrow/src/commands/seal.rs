@@ -37,6 +37,9 @@ fn order(what: &Seal) -> Result<Map<String, Value>, Failed> {
             order.insert(field.to_owned(), true.into());
         }
     }
+    if let Some(allowed) = what.allow_rollup {
+        order.insert("allow_rollup".to_owned(), allowed.into());
+    }
     if let Some(most) = &what.max_per_name {
         let value = match most.as_str() {
             "all" => Value::Null,
@@ -66,5 +69,9 @@ fn told(bucket: &str, rules: &Value) -> String {
         Some(most) => format!("at most {most} versions of a name are kept, where versions are"),
         None => "all versions of a name are kept, where versions are".to_owned(),
     };
-    format!("in {bucket} {forbidden}; {kept}")
+    let rolled = match rules["allow_rollup"] == true {
+        true => "; a write may take what is older along",
+        false => "",
+    };
+    format!("in {bucket} {forbidden}; {kept}{rolled}")
 }

@@ -4,9 +4,9 @@
 use super::place::{payload, stream};
 use super::reply::{BAD_REQUEST, Call, NO_MESSAGE, NOT_DELETED, complain};
 use crate::admin::openapi::{Answer, Described, shape};
-use crate::admin::purging::carry_on;
 use crate::admin::request::{Answered, Asked, ok};
 use crate::http::BodyReader;
+use crate::objects::carry_on;
 use lifecycle::{Cause, Condition, Refusal, Right, VersionId};
 use metadata::{
     Accepted, AtPosition, Delete, Markers, ObjectCommand, Outcome, PurgeNames, PurgeSelector, PurgeVersions,

@@ -12,8 +12,8 @@
 //!
 //! On purpose it differs from JetStream in this: a payload that is no object, or has a field that is not known, is refused, and
 //! nothing is purged. What goes can be restored for as long as the bucket's grace says, except a message that is erased. Filters
-//! are spelt in one way. Nothing else of JetStream is there: no messages are published or read, and of a configuration only what
-//! forbids and what limits is there.
+//! are spelt in one way. Nothing else of JetStream is there: messages are published and read through S3 and SCSP, where a write may
+//! bear `Nats-Rollup`, and of a configuration only what forbids, what permits and what limits is there.
 
 pub(super) mod message;
 pub(super) mod place;

@@ -113,7 +113,7 @@ fn number(call: Call, complaint: &Complaint) -> (StatusCode, u16) {
         | Refusal::Protected => protected,
         Refusal::Sealed(Sealed::Changes) => SEALED,
         Refusal::Sealed(Sealed::Deletes | Sealed::Purges) => protected,
-        Refusal::SealBroken => BAD_CONFIG,
+        Refusal::SealBroken | Refusal::Sealed(Sealed::RollUps) => BAD_CONFIG,
         Refusal::NoSuchUpload
         | Refusal::NoSuchPart { .. }
         | Refusal::NotPublished

@@ -39,6 +39,8 @@ struct Config {
     deny_purge: bool,
     /// So many versions of a name are kept; -1: all of them.
     max_msgs_per_subject: i64,
+    /// A write may purge what is older.
+    allow_rollup_hdrs: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -105,6 +107,7 @@ impl Info {
                 deny_delete: rules.seal.denies_delete(),
                 deny_purge: rules.seal.denies_purge(),
                 max_msgs_per_subject: rules.max_per_name.map_or(-1, i64::from),
+                allow_rollup_hdrs: rules.allow_rollup,
             },
             created: time(bucket.created_at),
             state: State {

@@ -25,6 +25,9 @@ struct Order {
     deny_purge: Option<bool>,
     /// So many messages of a subject are kept, where versions are; 0 or -1: all of them.
     max_msgs_per_subject: Option<i64>,
+    /// Whoever publishes with the header `Nats-Rollup`, and may purge, purges what is older: `sub` of the subject, `all` of the
+    /// stream. Not where purges are denied.
+    allow_rollup_hdrs: Option<bool>,
 }
 
 pub(in crate::admin) const UPDATE: Described =
@@ -50,6 +53,7 @@ pub(in crate::admin) async fn update(asked: &Asked<'_>, body: &mut BodyReader) -
         deny_delete: order.deny_delete,
         deny_purge: order.deny_purge,
         max_per_name,
+        allow_rollup: order.allow_rollup_hdrs,
     };
     let place = stream(asked).await?;
     let actor = asked.require(Some(place.domain.id), Some(place.bucket.id))?.name.to_string();

@@ -10,6 +10,7 @@ use crate::admin::request::{Answered, Asked, LIST_MAX, decode, duration, json, o
 use crate::admin::scope::{self, Want};
 use crate::admin::view::time;
 use crate::http::BodyReader;
+use crate::objects::carry_on;
 use http::StatusCode;
 use lifecycle::revision::Revision;
 use lifecycle::{ContainerId, Filter};
@@ -243,7 +244,7 @@ pub(in crate::admin) async fn purge(asked: &Asked<'_>, body: &mut BodyReader) ->
         }
     };
     asked.trail.detail(format!("selector={} final={}", job.selector, job.is_final));
-    let job = purging::carry_on(asked.gateway, job, Some(waited_for)).await?;
+    let job = carry_on(asked.gateway, job, Some(waited_for)).await?;
     asked.trail.amount((job.purged, job.bytes));
     match job.state {
         PurgeState::Running => json(StatusCode::ACCEPTED, &PurgeView::new(job)),

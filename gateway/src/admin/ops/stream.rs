@@ -29,6 +29,9 @@ struct Order {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<u32>")]
     max_per_name: Option<Option<u32>>,
+    /// Whoever writes with the header `Nats-Rollup`, and may purge, lets what is older go with it: `sub` under the name, `all` in
+    /// the bucket. Not where purges are denied.
+    allow_rollup: Option<bool>,
 }
 
 /// What is in force.
@@ -43,6 +46,7 @@ struct View {
     deny_purge: bool,
     /// `null`: all versions of a name are kept.
     max_per_name: Option<u32>,
+    allow_rollup: bool,
 }
 
 impl View {
@@ -54,6 +58,7 @@ impl View {
             deny_delete: rules.seal.denies_delete(),
             deny_purge: rules.seal.denies_purge(),
             max_per_name: rules.max_per_name,
+            allow_rollup: rules.allow_rollup,
         }
     }
 }
@@ -92,6 +97,7 @@ pub(in crate::admin) async fn set(asked: &Asked<'_>, body: &mut BodyReader) -> A
         deny_delete: order.deny_delete,
         deny_purge: order.deny_purge,
         max_per_name: order.max_per_name,
+        allow_rollup: order.allow_rollup,
     };
     let rules = change.carry_out(asked, &place.bucket, &actor).await?;
     ok(&View::new(place.bucket, rules))
@@ -104,6 +110,7 @@ pub(in crate::admin) struct Change {
     pub(in crate::admin) deny_delete: Option<bool>,
     pub(in crate::admin) deny_purge: Option<bool>,
     pub(in crate::admin) max_per_name: Option<Option<u32>>,
+    pub(in crate::admin) allow_rollup: Option<bool>,
 }
 
 impl Change {
@@ -130,13 +137,20 @@ impl Change {
         if loosened {
             return Err(Refusal::SealBroken.into());
         }
-        let rules = StreamRules { seal, max_per_name: self.max_per_name.unwrap_or(was.max_per_name) };
+        // A seal ends what it would contradict; a mere denial of purges beside roll-ups is contradicted.
+        let ended = seal.is_sealed() && self.allow_rollup.is_none();
+        let rules = StreamRules {
+            seal,
+            max_per_name: self.max_per_name.unwrap_or(was.max_per_name),
+            allow_rollup: self.allow_rollup.unwrap_or(was.allow_rollup) && !ended,
+        };
         asked.trail.detail(format!(
-            "sealed={} deny_delete={} deny_purge={} max_per_name={}",
+            "sealed={} deny_delete={} deny_purge={} max_per_name={} allow_rollup={}",
             seal.is_sealed(),
             seal.denies_delete(),
             seal.denies_purge(),
-            rules.max_per_name.map_or_else(|| "all".to_owned(), |most| most.to_string())
+            rules.max_per_name.map_or_else(|| "all".to_owned(), |most| most.to_string()),
+            rules.allow_rollup
         ));
         metadata.set_stream_rules(bucket.id, rules, actor).await?;
         Ok(rules)

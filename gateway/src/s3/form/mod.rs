@@ -160,6 +160,7 @@ async fn store(
         conditional: false,
         written: Written::Post,
         list,
+        rolls_up: None,
     };
     let stored = write(exchange, &place, order, &mut content).await?;
     let tag = format!("\"{}\"", etag::text(Some(stored.md5), None));

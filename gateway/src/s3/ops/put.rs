@@ -10,7 +10,7 @@ use crate::s3::reading::shown_id;
 use crate::scsp::authorization::Access;
 use lifecycle::condition::{TagKind, Tags};
 use lifecycle::{Condition, Guard, Kind, Refusal, VersionId, Versioning};
-use metadata::{Existence, Written};
+use metadata::{Existence, RollUp, Written};
 use s3s::dto::ETagCondition;
 
 /// What is to be written.
@@ -26,6 +26,8 @@ pub(in crate::s3) struct Order {
     pub(in crate::s3) conditional: bool,
     /// Whose it is, and its access list.
     pub(in crate::s3) list: NewList,
+    /// What goes with it.
+    pub(in crate::s3) rolls_up: Option<RollUp>,
 }
 
 /// Writes it.
@@ -38,7 +40,7 @@ pub(in crate::s3) async fn write(
     let mut object = new_object(exchange, place, order.key, order.headers, order.tags);
     (object.condition, object.content_md5) = (order.condition, content.md5);
     (object.retention, object.guard.hold) = (order.lock.retention, order.lock.hold);
-    object.written = order.written;
+    (object.written, object.rolls_up) = (order.written, order.rolls_up);
     (object.owner, object.acl) = (order.list.owner, order.list.acl);
     let put = put_object(exchange.gateway, &exchange.principal, object, &mut content.source).await;
     put.map_err(|error| match error {
@@ -85,6 +87,7 @@ pub(super) fn new_object(
         condition: Condition::NONE,
         replaces: None,
         renames: None,
+        rolls_up: None,
         may_shorten_guard: !exchange.gateway.settings.lifepoint.strict_guard,
         content_md5: None,
         spec: Some(exchange.spec(Access::Put, place)),

@@ -173,6 +173,7 @@ fn new_object(
         condition: condition(exchange)?,
         replaces: before.map(|found| found.version.id).or(upload.replaces),
         renames: None,
+        rolls_up: None,
         may_shorten_guard: exchange.may_shorten_guard()?,
         content_md5: None,
         spec: Some(exchange.spec(
@@ -197,6 +198,7 @@ async fn again(exchange: &Exchange<'_>, aim: &Aim, version: VersionId) -> Result
         md5: found.md5,
         replaced: None,
         expires: None,
+        rolled_up: None,
     };
     let stored = Stored { md5: found.md5.unwrap_or_default(), size: found.size, published };
     Ok(answer(exchange, aim, &stored))

@@ -101,6 +101,7 @@ pub(super) fn successor(
         // Two changes at once: the second one would lose what the first one changed.
         replaces: version.is_current.then_some(version.id),
         renames: (name != version.name).then(|| version.name.clone()),
+        rolls_up: None,
         may_shorten_guard: exchange.may_shorten_guard()?,
         content_md5: None,
         spec: Some(exchange.spec(access, domain, bucket)?),

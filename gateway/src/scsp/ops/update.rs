@@ -8,7 +8,7 @@ use crate::scsp::error::Trouble;
 use crate::scsp::exchange::Exchange;
 use crate::scsp::headers::{Merge, judge, pick};
 use crate::scsp::ops::locate;
-use crate::scsp::ops::write::{authorize_post, created, new_object, spec, store, with_digest};
+use crate::scsp::ops::write::{authorize_post, created, new_object, rolled_up, spec, store, with_digest};
 use crate::scsp::request::Target;
 use crate::scsp::seal::{Sealing, seal_location};
 use ::access::Action;
@@ -43,7 +43,7 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
 
     let existence = if creates { Existence::Any } else { Existence::Required };
     let version = VersionId::ordered(exchange.gateway.clock.now());
-    let (target, kind, name, domain, spec) = match &exchange.asked.target {
+    let (target, kind, name, domain, spec, rolls_up) = match &exchange.asked.target {
         Target::Object(bucket, name) => {
             let Some(located) = exchange.locate(Some(bucket)).await? else {
                 exchange.principal.require_somewhere(Right::Write)?;
@@ -66,7 +66,8 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
                 authorize_post(&exchange, &located)?;
             }
             let spec = spec(&exchange, Access::Put, &located)?;
-            (target, Kind::Named, name.as_str().to_owned(), located.domain.name, spec)
+            let rolls_up = rolled_up(&exchange, located.bucket.as_ref(), target)?;
+            (target, Kind::Named, name.as_str().to_owned(), located.domain.name, spec, rolls_up)
         }
         Target::Uuid(uuid) => {
             let found = exchange.object(Right::Write, false).await?;
@@ -90,7 +91,8 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
                 (found.domain.0, &found.domain.1),
                 (found.bucket.0, &found.bucket.1),
             )?;
-            (target, Kind::Alias, uuid.clone(), found.domain.1, spec)
+            let rolls_up = rolled_up(&exchange, None, target)?;
+            (target, Kind::Alias, uuid.clone(), found.domain.1, spec, rolls_up)
         }
         Target::Root | Target::Bucket(_) | Target::Child(_) => return Err(Trouble::not_found()),
     };
@@ -101,6 +103,7 @@ pub(in crate::scsp) async fn update(mut exchange: Exchange<'_>) -> Result<Respon
     object.renames = newname.filter(|newname| *newname != name).map(|_| name);
     object.replaces = before.map(|found| found.version.id);
     object.spec = Some(spec);
+    object.rolls_up = rolls_up;
     let (stored, seal) = store(&mut exchange, object, sealing, &domain, None).await?;
     let location = location(&exchange, &stays);
     let text = "New stream version created";

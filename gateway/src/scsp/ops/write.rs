@@ -2,7 +2,7 @@
 
 use crate::http::Body;
 use crate::http::headers::write_conditions;
-use crate::objects::{Digest, NewObject, Source, SpecCheck, Stored, put};
+use crate::objects::{Digest, NewObject, Source, SpecCheck, Stored, put, rolls_up};
 use crate::scsp::answer::{encoded, new, set, stamp, system_version};
 use crate::scsp::authorization::{Access, Protected};
 use crate::scsp::error::Trouble;
@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Response, StatusCode};
 use lifecycle::{Condition, Kind, Refusal, Right, VersionId};
-use metadata::{Existence, Found, Located, Written};
+use metadata::{Container, Existence, Found, Located, RollUp, Written};
 
 /// COPY keeps the content and APPEND adds to it: neither makes a seal.
 pub(super) const UNBUILT: [&str; 3] = ["hashtype", "hash", "newhashtype"];
@@ -45,6 +45,7 @@ pub(in crate::scsp) async fn write(mut exchange: Exchange<'_>) -> Result<Respons
         None => (Kind::Unnamed, version.to_string()),
     };
     let mut object = new_object(&exchange, target, kind, name.clone(), version, kept, Existence::Any)?;
+    object.rolls_up = rolled_up(&exchange, located.bucket.as_ref(), target)?;
     if kind == Kind::Named {
         object.spec = Some(spec(&exchange, Access::Put, &located)?);
     }
@@ -57,6 +58,20 @@ pub(in crate::scsp) async fn write(mut exchange: Exchange<'_>) -> Result<Respons
     let mut response = created(&exchange, &stored, kind, &name, &location, domain, "New stream created");
     seal_location(response.headers_mut(), seal.as_ref());
     with_digest(&exchange, &stored, response)
+}
+
+/// What goes with a write into `bucket`, or into where unnamed objects lie, as far as the caller may purge.
+pub(super) fn rolled_up(
+    exchange: &Exchange<'_>,
+    bucket: Option<&Container>,
+    target: locate::Target,
+) -> Result<Option<RollUp>, Trouble> {
+    let asked = rolls_up(&exchange.parts.headers).map_err(|text| Trouble::new(400, "BadHeader", text))?;
+    if asked.is_some() {
+        let owner = bucket.and_then(|bucket| bucket.owner.as_deref());
+        exchange.principal.require_in(Right::Purge, Some(target.domain), Some(target.bucket), owner)?;
+    }
+    Ok(asked)
 }
 
 /// Making something inside of a bucket, or of a domain, may be reserved there.
@@ -133,6 +148,7 @@ pub(super) fn new_object(
         condition: condition(exchange)?,
         replaces: None,
         renames: None,
+        rolls_up: None,
         may_shorten_guard: exchange.may_shorten_guard()?,
         content_md5,
         spec: None,

@@ -120,11 +120,39 @@ async fn what_is_denied_stays_denied() {
         let (_, info) = call(&w, &format!("INFO.{name}"), "").await;
         assert_eq!(info["config"][flag], true);
     }
-    for payload in [r#"{"max_age":0}"#, r#"{"allow_rollup_hdrs":true}"#] {
-        assert_eq!(refused(&w, "UPDATE.one", payload).await, (400, 10_025), "{payload}");
-    }
+    assert_eq!(refused(&w, "UPDATE.one", r#"{"max_age":0}"#).await, (400, 10_025));
     assert_eq!(refused(&w, "UPDATE.one", r#"{"name":"other"}"#).await, (500, 10_052));
     assert_eq!(refused(&w, "UPDATE.one", r#"{"max_msgs_per_subject":-5}"#).await, (500, 10_052));
+    w.check().await;
+}
+
+/// JP-46.
+#[tokio::test]
+async fn roll_ups_are_not_permitted_where_purges_are_denied() {
+    let w = World::new().await;
+    stream(&w, "photos").await;
+    let both = r#"{"allow_rollup_hdrs":true,"deny_purge":true}"#;
+    assert_eq!(refused(&w, "UPDATE.photos", both).await, (500, 10_052));
+    let (status, reply) = call(&w, "UPDATE.photos", r#"{"allow_rollup_hdrs":true}"#).await;
+    assert_eq!((status, &reply["config"]["allow_rollup_hdrs"]), (200, &json!(true)), "{reply}");
+    assert_eq!(refused(&w, "UPDATE.photos", r#"{"deny_purge":true}"#).await, (500, 10_052));
+    let (_, info) = call(&w, "INFO.photos", "").await;
+    assert_eq!(
+        (&info["config"]["allow_rollup_hdrs"], &info["config"]["deny_purge"]),
+        (&json!(true), &json!(false))
+    );
+    // It can be taken back, and then purges can be denied; and sealing takes it back by itself.
+    let (status, _) = call(&w, "UPDATE.photos", r#"{"allow_rollup_hdrs":false,"deny_purge":true}"#).await;
+    assert_eq!(status, 200);
+    assert_eq!(refused(&w, "UPDATE.photos", r#"{"allow_rollup_hdrs":true}"#).await, (500, 10_052));
+    stream(&w, "other").await;
+    call(&w, "UPDATE.other", r#"{"allow_rollup_hdrs":true}"#).await;
+    assert_eq!(
+        refused(&w, "UPDATE.other", r#"{"allow_rollup_hdrs":true,"sealed":true}"#).await,
+        (500, 10_052)
+    );
+    let (status, reply) = call(&w, "UPDATE.other", r#"{"sealed":true}"#).await;
+    assert_eq!((status, &reply["config"]["allow_rollup_hdrs"]), (200, &json!(false)), "{reply}");
     w.check().await;
 }
 

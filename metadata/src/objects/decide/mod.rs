@@ -141,6 +141,8 @@ pub(crate) struct BucketFacts {
     pub(crate) seal: Seal,
     /// How many versions of a name are kept; `None`: all.
     pub(crate) max_per_name: Option<i64>,
+    /// Whether whoever writes may let what is older go with it.
+    pub(crate) allow_rollup: bool,
 }
 
 impl BucketFacts {

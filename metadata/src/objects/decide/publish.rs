@@ -9,7 +9,7 @@ use crate::objects::expiry::{Aged, Expiry, Standing};
 use lifecycle::lifecycle::{Facts, Move, step};
 use lifecycle::retention::permits;
 use lifecycle::revision::{Described, Revision};
-use lifecycle::{Cause, Guard, Kind, Lock, Refusal, VersionId, Versioning};
+use lifecycle::{Cause, Guard, Kind, Lock, Refusal, Sealed, VersionId, Versioning};
 use std::collections::HashMap;
 
 /// `there`: what has the name already. `before`: what has the name that a rename leaves. `parts`: the finished parts of
@@ -23,6 +23,9 @@ pub(crate) fn publish(
     slot: Slot,
 ) -> Decision {
     bucket.seal.permits_change()?;
+    if cmd.rolls_up.is_some() && !bucket.allow_rollup {
+        return Err(Refusal::Sealed(Sealed::RollUps));
+    }
     let hand = Hand { actor: &cmd.actor, grace: cmd.grace, bucket, slot };
     let occupied = there.visible(slot.now);
     // What the client speaks of: the object that is there, under the name that it has.
@@ -102,6 +105,7 @@ pub(crate) fn publish(
         md5: content.md5,
         replaced: occupied.map(|current| current.id),
         expires: by_rule,
+        rolled_up: None,
     };
     Ok((effects, Outcome::Published(published)))
 }
