@@ -70,7 +70,7 @@ impl Exchange<'_> {
     }
 
     /// The live bucket of this name, if what this call does there is allowed, by whatever `right` asks for of it or opens it.
-    /// Whoever may do that nowhere learns nothing of what is not here.
+    /// A key that may do that nowhere learns nothing of what is not here.
     pub(super) async fn bucket(&self, name: &str, right: Right) -> Result<Place, Trouble> {
         self.place(name, &self.asked(right)?).await
     }
@@ -107,7 +107,10 @@ impl Exchange<'_> {
             Some((located.domain, located.bucket?, contents))
         });
         let Some((domain, bucket, contents)) = found else {
-            self.principal.require_somewhere(right).told()?;
+            // Whoever has no name may be let into any bucket by what stands there: so there is none to them, as AWS says.
+            if !self.principal.is_anonymous() {
+                self.principal.require_somewhere(right).told()?;
+            }
             return Err(no_such_bucket());
         };
         self.note.domain(&domain.name);

@@ -15,7 +15,7 @@
 //! | `accept` | the first transaction |
 //! | `rollup` | a purge that goes with a write |
 //! | `step` | every other one |
-//! | `sweep` | the plain case: by position |
+//! | `sweep`, `stretch` | the plain cases: by position, and a stretch of names at a time |
 //! | `scan`, `decide`, `uncover` | the other: name by name, what goes and what stays, and what that shows |
 //! | `floor` | which are the newest of all |
 //! | `count` | what would be done |
@@ -32,6 +32,7 @@ mod rollup;
 mod scan;
 mod selector;
 mod step;
+mod stretch;
 mod sweep;
 mod uncover;
 

@@ -45,11 +45,13 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    fn behind(name: String) -> Self {
+    /// Everything from `name` on is done.
+    pub(super) fn behind(name: String) -> Self {
         Cursor { name, seq: i64::MAX, stays: false }
     }
 
-    fn is_within(&self) -> bool {
+    /// Whether its name is half done.
+    pub(super) fn is_within(&self) -> bool {
         self.seq != i64::MAX
     }
 }
@@ -225,7 +227,7 @@ async fn below(
 }
 
 /// The first name behind this one: none has the character NUL.
-fn behind(name: &str) -> String {
+pub(super) fn behind(name: &str) -> String {
     format!("{name}\u{1}")
 }
 

@@ -6,8 +6,9 @@
 use super::decide::{Candidate, Terms, Verdict};
 use super::job::{self, BY_ID, Job, Positions, PurgeState};
 use super::positions::first_seq;
-use super::scan::{self, Through};
+use super::scan::{self, Cursor, Through};
 use super::selector::Bound;
+use super::stretch::{self, Stretch};
 use super::sweep::{self, Going, Span};
 use super::uncover::{Rules, uncover};
 use crate::error::Failure;
@@ -140,12 +141,14 @@ pub(super) async fn advance(
     let moment = Moment { now, drained_at: now.plus(finality.drain) };
     let (before, gone) = (ground.change_seq, job.view.purged);
     let mut usage = Usage::default();
-    let is_over = match span(job) {
-        Some(span) if sweep::is_plain(&mut Through::Writer(conn), job.contents).await? => {
-            by_position(conn, moment, job, ground, span, &mut usage).await?
-        }
-        _ if needs_floor(job) => false,
-        _ => by_name(conn, moment, job, ground, &mut usage).await?,
+    let (span, left) = (span(job), stretch::left(&job.selector, job.view.upto_seq, job.memo.cursor.as_ref()));
+    let plain = (span.is_some() || left.is_some())
+        && sweep::is_plain(&mut Through::Writer(conn), job.contents).await?;
+    let is_over = match (span.filter(|_| plain), left.filter(|_| plain)) {
+        (Some(span), _) => by_position(conn, moment, job, ground, span, &mut usage).await?,
+        (None, _) if needs_floor(job) => false,
+        (None, Some(left)) => by_stretch(conn, moment, job, ground, left, &mut usage).await?,
+        (None, None) => by_name(conn, moment, job, ground, &mut usage).await?,
     };
     usage.apply(conn).await?;
     if ground.notify {
@@ -231,6 +234,36 @@ async fn by_position(
     job.view.looked += found.purged;
     job.memo.swept = found.last;
     Ok(found.purged < u64::from(limit))
+}
+
+/// Tells whether this was all.
+async fn by_stretch(
+    conn: &mut Conn,
+    moment: Moment,
+    job: &mut Job,
+    ground: &mut Ground,
+    left: Stretch,
+    usage: &mut Usage,
+) -> Result<bool, DbError> {
+    const EACH: u32 = STEP_ROWS / 4 * 3;
+    let Some(stretch) = stretch::next(&mut Through::Writer(conn), job.contents, &left, EACH).await? else {
+        return by_name(conn, moment, job, ground, usage).await;
+    };
+    job.memo.by_name = true;
+    let standing = stretch::look(&mut Through::Writer(conn), job.contents, &stretch).await?;
+    if standing.purged > 0 {
+        let Moment { now, drained_at } = moment;
+        let purge_after = job.grace.map(|grace| now.plus(grace));
+        let actor = job.view.actor.clone();
+        let going = Going { now, drained_at, purge_after, actor: &actor, change_seq: ground.change_seq };
+        stretch::take(conn, job.contents, &stretch, standing, going).await?;
+        ground.change_seq += i64::try_from(standing.purged).unwrap_or(0);
+        went(job, usage, standing.purged, standing.bytes);
+        job.view.looked += standing.purged;
+    }
+    let is_over = stretch.from == left.from;
+    job.memo.cursor = (!is_over).then(|| Cursor::behind(stretch.from));
+    Ok(is_over)
 }
 
 /// Tells whether this was all.

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 const STEPS: usize = 200;
+/// Of things that happen.
+const KINDS: usize = 8;
 
 #[derive(Clone, Debug)]
 struct Row {
@@ -93,7 +95,11 @@ async fn run(world: World) {
     let mut model = Model { versioning: "enabled", ..Model::default() };
     world.versioning("enabled").await;
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for step in 0..STEPS {
+    // As many steps as it takes until everything has happened, too.
+    for step in 0..STEPS * 10 {
+        if step >= STEPS && counts.len() == KINDS {
+            break;
+        }
         let name = *NAMES.choose(&mut rng).unwrap();
         let roll = rng.random_range(0..100);
         let what = format!("seed {seed}, step {step}, {roll} on {name}, {}", model.versioning);
@@ -212,7 +218,7 @@ async fn run(world: World) {
         }
         compare(&world, &model, &what).await;
     }
-    assert!(counts.len() == 8, "{counts:?}");
+    assert_eq!(counts.len(), KINDS, "{counts:?}");
     world.finish().await;
 }
 

@@ -22,6 +22,8 @@ struct Known {
 type History = Arc<Mutex<BTreeMap<String, Known>>>;
 
 const CLIENTS: usize = 6;
+/// How long it may take until the first of them is answered.
+const START: Duration = Duration::from_secs(30);
 
 /// One request on a connection of its own; `None` when the server went away in the middle.
 fn ask(
@@ -87,6 +89,17 @@ fn client(at: SocketAddr, auth: &str, prefix: &str, history: &History, stop: &At
     }
 }
 
+/// Waits until something is so.
+fn within(limit: Duration, is_so: impl Fn() -> bool) {
+    const STEP: Duration = Duration::from_millis(2);
+    let mut waited = Duration::ZERO;
+    while !is_so() {
+        assert!(waited < limit, "the server did nothing");
+        std::thread::sleep(STEP);
+        waited += STEP;
+    }
+}
+
 /// What was acknowledged and is not so.
 fn broken(at: SocketAddr, auth: &str, history: &History) -> Vec<String> {
     let mut broken = Vec::new();
@@ -123,8 +136,9 @@ fn rounds(house: &House, environment: &[(&str, &str)], rounds: u64) -> Vec<Strin
                 std::thread::spawn(move || client(at, &auth, &format!("r{round}c{id}"), &history, &stop))
             })
             .collect();
-        // A different moment each round, so that the kill falls into every part of the work.
-        std::thread::sleep(Duration::from_millis(120 + 37 * (round % 9)));
+        // A different moment each round, so that the kill falls into every part of the work, which has begun by then.
+        within(START, || history.lock().unwrap().values().any(|known| known.put_acknowledged));
+        std::thread::sleep(Duration::from_millis(37 * (round % 9)));
         server.kill();
         stop.store(true, Ordering::SeqCst);
         clients.into_iter().for_each(|client| client.join().unwrap());
@@ -133,10 +147,6 @@ fn rounds(house: &House, environment: &[(&str, &str)], rounds: u64) -> Vec<Strin
         if !found.is_empty() {
             return found;
         }
-        assert!(
-            history.lock().unwrap().values().any(|known| known.put_acknowledged),
-            "the server did nothing"
-        );
     }
     let check = house.command(&["check", "--blobs", "--json"]).outcome();
     assert_eq!(check.code, 0, "{}{}", check.stdout, check.stderr);

@@ -10,7 +10,7 @@ use testkit::Database;
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../gateway/tests/clients/s3");
 /// How long one of them may take before it is ended, in seconds: it hangs then.
-const PATIENCE: &str = "150";
+const PATIENCE: &str = "270";
 /// How many speak at a time. Most of what takes time is a client's own start.
 const AT_A_TIME: usize = 3;
 

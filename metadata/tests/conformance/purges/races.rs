@@ -2,42 +2,50 @@
 
 use super::*;
 
-racing_on_both_engines! {
-    /// Whatever arrives after the acceptance survives, and what was there before goes: nothing else.
-    async fn a_purge_and_writers(world: World) {
-        world.versioning("enabled").await;
-        let names: Vec<String> = (0..5_000).map(|n| format!("kv/{:03}", n % 500)).collect();
-        fill(world, names.iter().map(String::as_str)).await;
-        let callers = world.callers(3).await;
-        let writers = callers.into_iter().enumerate().map(|(writer, by)| {
-            tokio::spawn(async move {
-                for n in 0..200 {
-                    let name = format!("kv/{:03}", (n * 7 + writer * 31) % 500);
-                    by.put(&name).await.unwrap();
-                    if n % 3 == 0 {
-                        // What is hidden, and what is shown again, moves between the indexes that the purge walks.
-                        by.delete(&name).await.ok();
-                    }
+/// Whatever arrives after the acceptance survives, and what was there before goes: nothing else.
+async fn beside_writers(world: &World, filter: &str) {
+    world.versioning("enabled").await;
+    let names: Vec<String> = (0..5_000).map(|n| format!("kv/{:03}", n % 500)).collect();
+    fill(world, names.iter().map(String::as_str)).await;
+    let callers = world.callers(3).await;
+    let writers = callers.into_iter().enumerate().map(|(writer, by)| {
+        tokio::spawn(async move {
+            for n in 0..200 {
+                let name = format!("kv/{:03}", (n * 7 + writer * 31) % 500);
+                by.put(&name).await.unwrap();
+                if n % 3 == 0 {
+                    // What is hidden, and what is shown again, moves between the indexes that the purge walks.
+                    by.delete(&name).await.ok();
                 }
-            })
-        });
-        let writers: Vec<_> = writers.collect();
-        let job = purge_as(world, PurgeVersions { selector: selector("kv.*", None), ..order(world) }).await;
-        for writer in writers {
-            writer.await.unwrap();
-        }
-        let contents = world.literal(world.contents().await);
-        let left = format!(
-            "SELECT CAST(COUNT(*) AS TEXT) FROM versions WHERE contents_id = {contents} AND state = 'live' AND seq <= {}",
-            job.upto_seq
-        );
-        assert_eq!(world.ask(&left).await, ["0"]);
-        let touched = format!(
-            "SELECT CAST(COUNT(*) AS TEXT) FROM versions WHERE contents_id = {contents} AND cause = 'purge' AND seq > {}",
-            job.upto_seq
-        );
-        assert_eq!(world.ask(&touched).await, ["0"]);
-        assert_eq!(i64::try_from(job.purged).unwrap(), job.upto_seq);
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let job = purge_as(world, PurgeVersions { selector: selector(filter, None), ..order(world) }).await;
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let contents = world.literal(world.contents().await);
+    let left = format!(
+        "SELECT CAST(COUNT(*) AS TEXT) FROM versions WHERE contents_id = {contents} AND state = 'live' AND seq <= {}",
+        job.upto_seq
+    );
+    assert_eq!(world.ask(&left).await, ["0"]);
+    let touched = format!(
+        "SELECT CAST(COUNT(*) AS TEXT) FROM versions WHERE contents_id = {contents} AND cause = 'purge' AND seq > {}",
+        job.upto_seq
+    );
+    assert_eq!(world.ask(&touched).await, ["0"]);
+    assert_eq!(i64::try_from(job.purged).unwrap(), job.upto_seq);
+}
+
+racing_on_both_engines! {
+    async fn a_purge_name_by_name_and_writers(world: World) {
+        beside_writers(world, "kv.*").await;
+    }
+
+    async fn a_purge_of_a_stretch_and_writers(world: World) {
+        beside_writers(world, "kv.>").await;
     }
 
     /// Several who drive one purge do its work once.

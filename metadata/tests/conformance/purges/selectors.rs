@@ -76,6 +76,48 @@ on_both_engines! {
         assert_eq!(world.lists().await, ["zero"]);
     }
 
+    /// A stretch of names at a time, which is what it takes where nothing is guarded; a name with more versions than fit; and a
+    /// guard that comes up between two steps.
+    async fn stretches_of_names(world: World) {
+        world.versioning("enabled").await;
+        let names: Vec<String> = (0..2_000).map(|n| format!("kv/{n:05}")).collect();
+        let long = std::iter::repeat_n("kv/00500", 1_100);
+        fill(world, names.iter().map(String::as_str).chain(long).chain(["kv", "kv0", "zero"])).await;
+        for n in (0..2_000).step_by(7) {
+            world.put(&format!("kv/{n:05}")).await.unwrap();
+        }
+        let marked = (0..2_000).step_by(300).map(|n| format!("kv/{n:05}"));
+        for name in marked {
+            world.delete(&name).await.unwrap();
+        }
+        let before = msgs(world).await.0;
+        let mut job = begin(world, PurgeVersions { selector: selector("kv.>", None), ..order(world) }).await;
+        assert_eq!(job.state, PurgeState::Running);
+        assert_eq!(job.purged, job.looked, "nothing was looked at that stays");
+        // What comes later is not meant, and one that is guarded has every version looked at from here on.
+        world.put("kv/00003").body("later").held().await.unwrap();
+        while job.state == PurgeState::Running {
+            job = step(world, job.id).await.unwrap();
+        }
+        assert_eq!((job.purged, job.protected), (before - 3, 0));
+        assert_eq!(world.lists().await, ["kv", "kv/00003", "kv0", "zero"]);
+        assert_eq!(world.reads("kv/00003").await.as_deref(), Some("later"));
+        let changes = "SELECT CAST(COUNT(*) - COUNT(DISTINCT change_seq) AS TEXT) FROM versions WHERE cause = 'purge'";
+        assert_eq!(world.ask(changes).await, ["0"], "each is a change of its own");
+    }
+
+    /// Of a stretch only what is older than a position.
+    async fn the_older_part_of_a_stretch(world: World) {
+        world.versioning("enabled").await;
+        let names: Vec<String> = (0..900).map(|n| format!("kv/{:03}", n % 300)).collect();
+        fill(world, names.iter().map(String::as_str)).await;
+        assert_eq!(purge(world, selector("kv.>", before(701))).await.purged, 700);
+        assert_eq!(msgs(world).await, (200, 701, 900));
+        let prefix = PurgeSelector { names: PurgeNames::Prefix("kv/29".to_owned()), bound: Some(before(900)) };
+        assert_eq!(purge(world, prefix).await.purged, 9);
+        assert_eq!(msgs(world).await, (191, 701, 900));
+    }
+
     /// Which are the newest of all is found out whatever there are.
     async fn keeping_more_than_a_look(world: World) {
         world.versioning("enabled").await;
