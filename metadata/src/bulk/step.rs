@@ -23,6 +23,8 @@ use std::time::Duration;
 
 /// Versions that one step looks at, of each kind. At ten to twenty microseconds each it takes well below 50 ms.
 pub(super) const STEP_ROWS: u32 = 1_024;
+/// Versions that one step takes without looking at any.
+const SWEPT_ROWS: u32 = STEP_ROWS + STEP_ROWS / 2;
 
 /// What a transaction needs to know of the installation where versions go finally.
 #[derive(Clone, Copy, Debug)]
@@ -220,8 +222,7 @@ async fn by_position(
     span: Span,
     usage: &mut Usage,
 ) -> Result<bool, DbError> {
-    let limit = STEP_ROWS + STEP_ROWS / 2;
-    let found = sweep::look(&mut Through::Writer(conn), job.contents, span, limit).await?;
+    let found = sweep::look(&mut Through::Writer(conn), job.contents, span, SWEPT_ROWS).await?;
     if found.purged == 0 {
         return Ok(true);
     }
@@ -233,7 +234,7 @@ async fn by_position(
     went(job, usage, found.purged, found.bytes);
     job.view.looked += found.purged;
     job.memo.swept = found.last;
-    Ok(found.purged < u64::from(limit))
+    Ok(found.purged < u64::from(SWEPT_ROWS))
 }
 
 /// Tells whether this was all.
@@ -245,8 +246,8 @@ async fn by_stretch(
     left: Stretch,
     usage: &mut Usage,
 ) -> Result<bool, DbError> {
-    const EACH: u32 = STEP_ROWS / 4 * 3;
-    let Some(stretch) = stretch::next(&mut Through::Writer(conn), job.contents, &left, EACH).await? else {
+    let Some(stretch) = stretch::next(&mut Through::Writer(conn), job.contents, &left, SWEPT_ROWS).await?
+    else {
         return by_name(conn, moment, job, ground, usage).await;
     };
     job.memo.by_name = true;

@@ -57,23 +57,30 @@ macro_rules! current {
         " FROM versions v WHERE v.contents_id = $1 AND v.name >= $2 AND v.name < $3 AND v.is_current = 1"
     };
 }
-/// Each of the two indexes of live versions is walked for itself.
+/// Each of the two indexes of live versions is walked for itself, by name: the sign keeps the one by position out of it, in
+/// which all that is live stands.
 macro_rules! both {
     ($columns:literal) => {
         concat!(
             "SELECT ",
             $columns,
             older!(),
-            " AND v.seq <= $4 UNION ALL SELECT ",
+            " AND +v.seq <= $4 UNION ALL SELECT ",
             $columns,
             current!(),
-            " AND v.seq <= $4"
+            " AND +v.seq <= $4"
         )
     };
 }
 
-const OLDER_EDGE: &str = concat!("SELECT v.name", older!(), " ORDER BY v.name DESC LIMIT 1 OFFSET $4");
-const CURRENT_EDGE: &str = concat!("SELECT v.name", current!(), " ORDER BY v.name DESC LIMIT 1 OFFSET $4");
+/// The name of the first version that is too many.
+const EDGE: &str = concat!(
+    "SELECT name FROM (SELECT v.name AS name",
+    older!(),
+    " ORDER BY v.name DESC LIMIT $5) AS older UNION ALL SELECT name FROM (SELECT v.name AS name",
+    current!(),
+    " ORDER BY v.name DESC LIMIT $5) AS current ORDER BY name DESC LIMIT 1 OFFSET $4"
+);
 const STANDING: &str = concat!(
     "SELECT COUNT(*), CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM (",
     both!("v.size AS size"),
@@ -99,21 +106,18 @@ const REMOVE: &str = take!("state = 'removed', claim_until = NULL, due_at = $9")
 // Nobody holds it, and nobody may until then.
 const PURGE: &str = take!("state = 'purging', due_at = NULL, claim_until = $9");
 
-/// The last names of a stretch, of which there are at most `limit` older versions and as many current ones. `None`: its last name
-/// alone has more than that.
+/// The last names of a stretch, of which there are at most `limit` versions. `None`: its last name alone has more than that.
 pub(super) async fn next(
     through: &mut Through<'_>,
     contents: ContainerId,
     left: &Stretch,
     limit: u32,
 ) -> Result<Option<Stretch>, DbError> {
-    let mut from = left.from.clone();
-    for edge in [OLDER_EDGE, CURRENT_EDGE] {
-        let found = through.fetch(edge, args![contents, from.as_str(), left.before.as_str(), limit]).await?;
-        if let Some(mut row) = found.into_iter().next() {
-            from = from.max(behind(&row.need_text()?));
-        }
-    }
+    let args = args![contents, left.from.as_str(), left.before.as_str(), limit, limit + 1];
+    let from = match through.fetch(EDGE, args).await?.into_iter().next() {
+        Some(mut row) => behind(&row.need_text()?),
+        None => left.from.clone(),
+    };
     let fits = from < left.before;
     Ok(fits.then(|| Stretch { from, ..left.clone() }))
 }

@@ -114,9 +114,22 @@ async fn a_purge_in_bulk_walks_what_it_means() {
     use metadata::{PurgeBound, PurgeNames, PurgeSelector, PurgeVersions};
     let world = World::sqlite().await;
     world.versioning("enabled").await;
-    for name in ["a/1", "a/2", "b", "b"] {
+    for name in ["a/1", "a/2", "b", "b", "d/1", "d/2"] {
         world.put(name).await.unwrap();
     }
+    // Where nothing is guarded, names go by stretches.
+    let plain = PurgeVersions { selector: selector("d.>", None), ..order(&world) };
+    let ran = plans(&world, async { drop(purge_as(&world, plain).await) }).await;
+    let mut stretches = 0;
+    for (statement, plan) in ran.iter().filter(|(statement, _)| statement.contains("AS standing")) {
+        // By position all that is live would be walked.
+        let through = |index: &str| {
+            plan.iter().any(|line| line.contains(&format!("{index} (contents_id=? AND name>?")))
+        };
+        assert!(through("versions_history") && through("versions_current"), "{statement}: {plan:#?}");
+        stretches += 1;
+    }
+    assert_eq!(stretches, 2, "it is counted and taken");
     world.put("c").kept_for(DAY).await.unwrap();
     let everything = || PurgeNames::Filter(lifecycle::Filter::everything());
     for selector in [
