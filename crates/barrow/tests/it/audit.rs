@@ -69,7 +69,7 @@ fn on_standard_output_the_trail_is_json_and_nothing_else() {
     assert!(eventually(|| server.stderr().contains("root key").then_some(true)), "it is shown elsewhere");
     let (key, secret) = house.root();
     let root = Some((key.as_str(), secret.as_str()));
-    assert_eq!(http(server.s3, "GET", "/photos", None, "", "").0, 403);
+    assert_eq!(http(server.s3, "GET", "/", None, "", "").0, 403);
     let context = "Content-Type: application/castorcontext\r\n";
     assert_eq!(http(server.scsp, "POST", "/photos", root, context, "").0, 201);
     let remove = "/v1/domains/barrow.local/buckets/photos/remove";

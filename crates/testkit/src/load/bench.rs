@@ -76,6 +76,11 @@ async fn measure(options: &Options, own_program: &Path, dir: &Path) -> Result<Ou
                 let _found =
                     following::run(&server, &format!("{bucket}-followed"), many / 4, &mut rows).await?;
             }
+            Only::Cluster => {
+                let (rounds, setup) = (options.scale.purges(), setup.in_dir("main"));
+                tell("three members");
+                let _found = cluster::run(&setup, &server, &bucket, (rounds, time), &mut rows).await?;
+            }
             Only::Rules => {
                 tell("GET under a policy");
                 let _found = s3::governed::run(&server, &bucket, time, &mut rows).await?;

@@ -100,6 +100,8 @@ pub enum Only {
     Purges,
     /// Rules that let objects go, and what a policy costs.
     Rules,
+    /// Three members on one database, which must be Postgres.
+    Cluster,
 }
 
 /// What the command line says.
@@ -131,6 +133,7 @@ barrow-bench [--quick | --full] [--metadata URL] [--server PROGRAM] [--dir DIR] 
   --dir DIR        where its files go, on the disk to be measured (target)
   --only-purges    measure purges of versions alone, and judge nothing
   --only-rules     the same with lifecycle rules and policies
+  --only-cluster   the same with three members, beside --metadata
   --check          exit with 1 if a promise is not kept
 ";
 
@@ -162,8 +165,14 @@ impl Options {
                 "--check" => options.check = true,
                 "--only-purges" => options.only = Some(Only::Purges),
                 "--only-rules" => options.only = Some(Only::Rules),
+                "--only-cluster" => options.only = Some(Only::Cluster),
                 _ => return Err(Failed::Usage(format!("{argument} is not understood\n\n{HELP}"))),
             }
+        }
+        if options.only == Some(Only::Cluster) && options.metadata.is_none() {
+            return Err(Failed::Usage(format!(
+                "--only-cluster needs --metadata: several members share it\n\n{HELP}"
+            )));
         }
         Ok(options)
     }
@@ -179,6 +188,9 @@ mod tests {
         let options = parse("--quick --metadata postgres://x/y --server ./barrow --dir /d --check").unwrap();
         assert_eq!((options.scale, options.check), (Scale::Quick, true));
         assert_eq!(options.metadata.as_deref(), Some("postgres://x/y"));
+        assert!(
+            parse("--only-cluster").unwrap_err().to_string().starts_with("--only-cluster needs --metadata")
+        );
         assert!(parse("--fast").unwrap_err().to_string().starts_with("--fast is not understood"));
         assert!(parse("--server").unwrap_err().to_string().starts_with("--server needs a program"));
         assert_eq!(parse("").unwrap().scale, Scale::Usual);

@@ -82,8 +82,17 @@ async fn who_may_not_list_learns_nothing_of_what_is_missing(house: &mut House) {
     ann.delete(house, "/ann/missing").await.is(204);
     let hidden = nobody(house, "GET", "/ann/missing").await.refused(403, "AccessDenied");
     assert_eq!(hidden.header("x-amz-delete-marker"), None);
-    // Of buckets that are not there nobody learns anything.
-    nobody(house, "GET", "/nowhere/a").await.refused(403, "AccessDenied");
+    // A bucket that is not there, or is there no more, is none to anybody.
+    let user = user(house, "carl").await;
+    user.put(house, "/gone").await.is(200);
+    user.delete(house, "/gone").await.is(204);
+    for bucket in ["nowhere", "gone"] {
+        for (method, target) in [("GET", "/a"), ("GET", ""), ("PUT", "/a"), ("DELETE", "/a"), ("GET", "?acl")]
+        {
+            nobody(house, method, &format!("/{bucket}{target}")).await.refused(404, "NoSuchBucket");
+        }
+    }
+    nobody(house, "PUT", "/nowhere").await.refused(403, "AccessDenied");
 }
 
 async fn versions_are_asked_for_by_their_own_actions(house: &mut House) {
@@ -318,7 +327,7 @@ async fn a_form_is_a_write(house: &mut House) {
         .post("/nowhere")
         .form(&[("key".to_owned(), "open/a".to_owned())], b"four")
         .await
-        .refused(403, "AccessDenied");
+        .refused(404, "NoSuchBucket");
 }
 
 async fn a_presigned_address_is_judged_as_its_signer(house: &mut House) {
