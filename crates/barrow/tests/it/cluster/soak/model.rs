@@ -4,7 +4,7 @@
 //! come. From then on it may hold either, now or later (a frozen member does what it was asked when it wakes), and its client
 //! leaves it alone: it is *murky*. A bucket whose removal, restore or purge was not answered is *adrift*, and left alone, too.
 
-use crate::cluster::Member;
+use crate::cluster::{Answer, Member, SLACK, within};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -125,7 +125,7 @@ impl Model {
         let mut wrong = Vec::new();
         for bucket in self.buckets.values().chain(&self.adrift) {
             for (name, known) in &bucket.names {
-                let answer = member.get(&bucket.name, name);
+                let answer = answered(member, &bucket.name, name);
                 let there = match answer.status {
                     200 => content(&answer.body),
                     404 => Ok(None),
@@ -148,6 +148,13 @@ impl Model {
         }
         wrong
     }
+}
+
+/// What a member says of a name. On a disk that stands still for longer than a lease it says that it may not answer (503), which is
+/// right, and no answer: it is asked again.
+fn answered(member: &Member, bucket: &str, name: &str) -> Answer {
+    let what = format!("an answer of {} about {bucket}/{name}", member.node);
+    within(SLACK * 5, &what, || Some(member.get(bucket, name)).filter(|answer| answer.status != 503)).0
 }
 
 /// The bytes that stand for a word: itself, again and again.
